@@ -1,0 +1,14 @@
+# Every third-party library, found here and nowhere else. Each enters one module (see the LIBS of
+# src/*/CMakeLists.txt) and appears in no public header.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(fmt REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(doctest REQUIRED)
+foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libsolvext libseccomp)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
+endforeach()
