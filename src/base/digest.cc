@@ -1,0 +1,121 @@
+#include "base/digest.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+
+#include <cstring>
+
+#include "base/unique_fd.h"
+
+namespace slipway {
+
+std::string Digest::hex() const {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(64);
+  for (unsigned char byte : value) {
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 15]);
+  }
+  return text;
+}
+
+std::string Digest::base64url() const {
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string text;
+  unsigned bits = 0;
+  int count = 0;
+  for (unsigned char byte : value) {
+    bits = bits << 8 | byte;
+    count += 8;
+    while (count >= 6) {
+      count -= 6;
+      text.push_back(kAlphabet[bits >> count & 63]);
+    }
+  }
+  if (count > 0) text.push_back(kAlphabet[bits << (6 - count) & 63]);
+  return text;
+}
+
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+}  // namespace
+
+Result<Digest> parse_digest(std::string_view text) {
+  std::string_view hex = text;
+  if (hex.starts_with("sha256:")) hex.remove_prefix(7);
+  Digest digest;
+  bool valid = hex.size() == 64;
+  for (std::size_t i = 0; valid && i < 32; ++i) {
+    const int high = hex_value(hex[2 * i]);
+    const int low = hex_value(hex[2 * i + 1]);
+    valid = high >= 0 && low >= 0;
+    if (valid) digest.value[i] = static_cast<unsigned char>(high * 16 + low);
+  }
+  if (!valid) return make_error(ErrorKind::InvalidInput, "`{}` is not a sha256 digest", text);
+  return digest;
+}
+
+struct Sha256::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() { SLIPWAY_CHECK(context && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1); }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(Bytes bytes) {
+  SLIPWAY_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256::finish() {
+  Digest digest;
+  unsigned length = 0;
+  SLIPWAY_CHECK(EVP_DigestFinal_ex(state_->context, digest.value.data(), &length) == 1);
+  SLIPWAY_CHECK(length == digest.value.size());
+  return digest;
+}
+
+Digest sha256(Bytes bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+Digest sha256(std::string_view text) { return sha256(as_bytes(text)); }
+
+Result<Digest> sha256_of_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return errno_error("cannot open `" + path + "`");
+  FdSource source(fd.get());
+  HashingSink sink;
+  TRY_WHILE("hashing `" + path + "`", copy(source, sink));
+  return sink.finish();
+}
+
+Result<void> HashingSink::write(Bytes bytes) {
+  hash_.update(bytes);
+  size_bytes_ += bytes.size();
+  if (next_ != nullptr) return next_->write(bytes);
+  return {};
+}
+
+}  // namespace slipway
+
+std::size_t std::hash<slipway::Digest>::operator()(const slipway::Digest& digest) const noexcept {
+  std::size_t first;
+  std::memcpy(&first, digest.value.data(), sizeof first);
+  return first;
+}

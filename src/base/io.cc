@@ -1,0 +1,62 @@
+#include "base/io.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+namespace slipway {
+
+void UniqueFd::reset(int fd) {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = fd;
+}
+
+Result<std::size_t> BytesSource::read(std::span<std::byte> buffer) {
+  const std::size_t count = std::min(buffer.size(), rest_.size());
+  if (count > 0) std::memcpy(buffer.data(), rest_.data(), count);
+  rest_ = rest_.subspan(count);
+  return count;
+}
+
+Result<std::size_t> FdSource::read(std::span<std::byte> buffer) {
+  for (;;) {
+    const ssize_t count = ::read(fd_, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return errno_error("cannot read");
+  }
+}
+
+Result<void> FdSink::write(Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(fd_, bytes.data(), bytes.size());
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return errno_error("cannot write");
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<void> StringSink::write(Bytes bytes) {
+  text.append(as_text(bytes));
+  return {};
+}
+
+Result<std::size_t> copy(Source& from, Sink& to) {
+  std::vector<std::byte> buffer(256 * 1024);
+  std::size_t total = 0;
+  for (;;) {
+    const std::size_t count = TRY(from.read(buffer));
+    if (count == 0) return total;
+    TRY(to.write(Bytes(buffer).first(count)));
+    total += count;
+  }
+}
+
+}  // namespace slipway

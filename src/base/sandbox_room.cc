@@ -1,0 +1,255 @@
+#include "base/sandbox_room.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+namespace slipway {
+namespace {
+
+constexpr std::array kForwarded{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+constexpr int kReportFd = 3;
+constexpr int kGoFd = 4;
+
+/// What the child needs, in arrays that exist before it does.
+struct Prepared {
+  const RoomRequest& request;
+  std::vector<char*> arguments;
+  std::vector<char*> start_arguments;
+  std::vector<char*> environment;
+  int report;
+  int report_read;
+  sigset_t all;
+  sigset_t waited;
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+// From here to `end of the child`: only async-signal-safe calls.
+
+[[noreturn]] void report_and_exit(int report, const RoomEnd& end) {
+  (void)!::write(report, &end, sizeof end);
+  ::_exit(end.kind == RoomEnd::Kind::Exited ? end.status : 125);
+}
+
+void reset_signals() {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+}
+
+/// Leaves the standard descriptors and the report pipe.
+void arrange_descriptors(const Prepared& prepared) {
+  // First out of the way of 0 to 3: any of the four may lie on another's place.
+  const int input = ::fcntl(prepared.request.input, F_DUPFD_CLOEXEC, 10);
+  const int output = ::fcntl(prepared.request.output, F_DUPFD_CLOEXEC, 10);
+  const int error_output = ::fcntl(prepared.request.error_output, F_DUPFD_CLOEXEC, 10);
+  const int report = ::fcntl(prepared.report, F_DUPFD_CLOEXEC, 10);
+  const bool has_go = prepared.request.left_behind.has_value();
+  const int go = has_go ? ::fcntl(prepared.request.left_behind->go_fd, F_DUPFD_CLOEXEC, 10) : -1;
+  ::dup2(input, 0);
+  ::dup2(output, 1);
+  ::dup2(error_output, 2);
+  ::dup3(report, kReportFd, O_CLOEXEC);
+  if (has_go) ::dup3(go, kGoFd, O_CLOEXEC);
+  ::syscall(SYS_close_range, has_go ? kGoFd + 1 : kReportFd + 1, ~0U, 0);
+}
+
+/// Forks and becomes the program there.
+pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
+  const pid_t program = ::_Fork();
+  if (program > 0) return program;
+  if (program == 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (::chdir(prepared.request.working_folder.c_str()) == 0) {
+      ::execve(arguments[0], arguments.data(), prepared.environment.data());
+    }
+  }
+  report_and_exit(kReportFd, {RoomEnd::Kind::ExecFailed, 0, -1, errno});
+}
+
+pid_t read_pid(const char* path) {
+  char text[16];
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t size = fd < 0 ? 0 : ::read(fd, text, sizeof text);
+  ::close(fd);
+  pid_t pid = 0;
+  for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; ++i) {
+    pid = pid * 10 + (text[i] - '0');
+  }
+  return pid;
+}
+
+/// The programs of the room, in the order in which they are waited for.
+struct Programs {
+  pid_t first = -1;
+  pid_t starter = -1;       // of a process left behind
+  pid_t left_behind = -1;   // -1: none, or not yet
+  bool is_started = false;  // the starter has done its work
+  int left_status = -1;     // of the process left behind, when it has ended
+};
+
+/// The first program has made its process: waits for the word, and starts it.
+void start_left_behind(const Prepared& prepared, Programs& programs) {
+  char byte;
+  if (::read(kGoFd, &byte, 1) != 1) ::_exit(125);
+  programs.left_behind = read_pid(prepared.request.left_behind->pid_file.c_str());
+  programs.starter = spawn(prepared, prepared.start_arguments);
+}
+
+void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int status) {
+  const auto end = [&](int result) {
+    report_and_exit(kReportFd, {RoomEnd::Kind::Exited, result, -1, 0});
+  };
+  if (ended == programs.first) {
+    if (!prepared.request.left_behind || status != 0) end(status);
+    start_left_behind(prepared, programs);
+  } else if (ended == programs.starter) {
+    if (status != 0) end(status);
+    programs.is_started = true;
+  } else if (ended == programs.left_behind) {
+    programs.left_status = status;
+  }
+  if (programs.is_started && programs.left_status >= 0) end(programs.left_status);
+}
+
+/// Reaps whatever ends until what counts has.
+[[noreturn]] void watch(const Prepared& prepared, Programs programs) {
+  while (true) {
+    siginfo_t info;
+    const int number = ::sigwaitinfo(&prepared.waited, &info);
+    if (number > 0 && number != SIGCHLD && info.si_code <= 0) {
+      // Codes above 0 come from the kernel: of these, only SIGCHLD is meant for us.
+      ::kill(programs.is_started ? programs.left_behind : programs.first, number);
+    }
+    if (number != SIGCHLD) continue;
+    int status = 0;
+    while (const pid_t ended = ::waitpid(-1, &status, WNOHANG)) {
+      if (ended < 0) break;
+      note_end(prepared, programs, ended,
+               WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+  }
+}
+
+[[noreturn]] void run_first_process(const Prepared& prepared) {
+  reset_signals();
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Slipway may have died before the line above: then no one reads the pipe.
+  ::close(prepared.report_read);
+  pollfd alive{prepared.report, 0, 0};
+  if (::poll(&alive, 1, 0) != 0) ::_exit(125);
+  ::umask(022);
+  if (prepared.request.session == RoomRequest::Session::New) ::setsid();
+  const int failed = do_steps(prepared.request.steps);
+  if (failed >= 0) {
+    report_and_exit(prepared.report, {RoomEnd::Kind::StepFailed, 0, failed, errno});
+  }
+  arrange_descriptors(prepared);
+  Programs programs;
+  programs.first = spawn(prepared, prepared.arguments);
+  watch(prepared, programs);
+}
+
+// End of the child.
+
+}  // namespace
+
+Result<Room> Room::start(const RoomRequest& request) {
+  SLIPWAY_CHECK(!request.arguments.empty());
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return errno_error("cannot make a pipe");
+  UniqueFd report(fds[0]);
+  const UniqueFd report_write(fds[1]);
+
+  const std::vector<std::string> none;
+  Prepared prepared{request,
+                    pointers(request.arguments),
+                    pointers(request.left_behind ? request.left_behind->start_arguments : none),
+                    pointers(request.environment),
+                    report_write.get(),
+                    report.get(),
+                    {},
+                    {}};
+  sigfillset(&prepared.all);
+  sigemptyset(&prepared.waited);
+  sigaddset(&prepared.waited, SIGCHLD);
+  for (const int number : kForwarded) sigaddset(&prepared.waited, number);
+
+  // A handler of ours must not run in the child.
+  sigset_t before;
+  ::pthread_sigmask(SIG_SETMASK, &prepared.all, &before);
+  const unsigned long flags = request.namespaces | CLONE_NEWPID | CLONE_NEWNS | SIGCHLD;
+  const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
+  if (pid == 0) run_first_process(prepared);
+  const int error_number = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) {
+    Error error = errno_error("cannot make namespaces for a process", error_number);
+    if (error_number == EPERM) error.hints.emplace_back("this needs root or a user namespace");
+    return error;
+  }
+  return Room(static_cast<pid_t>(pid), std::move(report));
+}
+
+Room::~Room() {
+  if (pid_ < 0) return;
+  kill();
+  (void)wait();
+}
+
+void Room::signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
+void Room::kill() const { signal(SIGKILL); }
+
+RoomEnd Room::wait() {
+  RoomEnd end;
+  RoomEnd first;
+  bool has_report = false;
+  // The first report counts: after a failed exec, the end of that child is reported too.
+  while (true) {
+    const ssize_t count = ::read(report_.get(), &end, sizeof end);
+    if (count < 0 && errno == EINTR) continue;
+    if (count != sizeof end) break;
+    if (!has_report) first = end;
+    has_report = true;
+  }
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  return first;
+}
+
+Error room_error(const RoomEnd& end, const RoomRequest& request) {
+  switch (end.kind) {
+    case RoomEnd::Kind::StepFailed:
+      return errno_error(describe_step(request.steps[static_cast<std::size_t>(end.step)]),
+                         end.error_number);
+    case RoomEnd::Kind::ExecFailed:
+      return errno_error(fmt::format("cannot run `{}`", request.arguments[0]), end.error_number);
+    case RoomEnd::Kind::Killed:
+    case RoomEnd::Kind::Exited:
+      break;
+  }
+  return make_error(ErrorKind::Io, "`{}` was killed", request.arguments[0]);
+}
+
+}  // namespace slipway

@@ -1,0 +1,80 @@
+/// A program in namespaces of its own that cannot outlive its Slipway.
+///
+/// Slipway starts a first process (process 1 of a new pid namespace, without threads), which does
+/// the steps, starts the program, passes signals on and reaps. It dies with the thread of Slipway
+/// that started it, and the kernel then kills everything in its namespace.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/sandbox_steps.h"
+#include "base/unique_fd.h"
+
+namespace slipway {
+
+struct RoomRequest {
+  unsigned long namespaces = 0;        ///< CLONE_NEW*, besides CLONE_NEWPID and CLONE_NEWNS
+  std::vector<ChildStep> steps;        ///< done in the new namespaces, mounts already private
+  std::vector<std::string> arguments;  ///< [0] is an absolute path, in the root the steps made
+  std::vector<std::string> environment;
+  std::string working_folder = "/";
+  int input = 0;  ///< descriptors for 0, 1, 2; borrowed; no other one reaches the program
+  int output = 1;
+  int error_output = 2;
+  enum class Session { Ours, New } session = Session::New;  ///< New: no controlling terminal
+
+  /// For a program (a container runtime) that makes a process and leaves it behind: `arguments`
+  /// makes it and writes its process id to `pid_file`; once that has succeeded and a byte was read
+  /// from `go_fd`, `start_arguments` starts it. The room then ends with that process, whose status
+  /// it takes, and signals go there.
+  struct LeftBehind {
+    std::vector<std::string> start_arguments;
+    std::string pid_file;
+    int go_fd = -1;
+  };
+  std::optional<LeftBehind> left_behind;
+};
+
+struct RoomEnd {
+  enum class Kind { Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
+  int status = 0;        ///< Exited: as in ProcessResult
+  int step = -1;         ///< StepFailed: which
+  int error_number = 0;  ///< StepFailed, ExecFailed
+};
+
+/// At the end of its life the room is killed. Not for several threads at once.
+class Room {
+ public:
+  /// The calling thread must live until the room ends. Fails with Denied, Unsupported, Io.
+  static Result<Room> start(const RoomRequest& request);
+  Room(Room&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), report_(std::move(other.report_)) {}
+  Room& operator=(Room&&) = delete;
+  ~Room();
+
+  /// Readable once the room is about to end.
+  int report_fd() const { return report_.get(); }
+  /// The first process passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH on.
+  /// Those that the terminal sends it are dropped: the program, in the same foreground group where
+  /// the session is ours, has them already.
+  void signal(int number) const;
+  void kill() const;
+  /// Blocks until everything in the room is gone. Once.
+  RoomEnd wait();
+
+ private:
+  Room(pid_t pid, UniqueFd report) : pid_(pid), report_(std::move(report)) {}
+  pid_t pid_ = -1;
+  UniqueFd report_;
+};
+
+/// The Error for an end that was no exit. `program` is for the text.
+Error room_error(const RoomEnd& end, const RoomRequest& request);
+
+}  // namespace slipway

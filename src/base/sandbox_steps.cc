@@ -1,0 +1,156 @@
+#include "base/sandbox_steps.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace slipway {
+namespace {
+
+int make_file(const char* path) {
+  const int fd = ::open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+  if (fd >= 0) return ::close(fd);
+  return errno == EISDIR ? 0 : -1;
+}
+
+int raise_loopback() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", 3);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  const int result = ::ioctl(fd, SIOCSIFFLAGS, &request);
+  ::close(fd);
+  return result;
+}
+
+int fine_when_there(int result) { return result != 0 && errno == EEXIST ? 0 : result; }
+
+const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+int do_step(const ChildStep& step) {
+  const char* path = step.path.c_str();
+  switch (step.call) {
+    case ChildStep::Call::MakeFolder:
+      return fine_when_there(::mkdir(path, 0755));
+    case ChildStep::Call::MakeFile:
+      return make_file(path);
+    case ChildStep::Call::MakeLink:
+      return fine_when_there(::symlink(step.source.c_str(), path));
+    case ChildStep::Call::Mount:
+      return ::mount(text_or_null(step.source), path, text_or_null(step.type), step.flags,
+                     text_or_null(step.data));
+    case ChildStep::Call::MoveMount:
+      return ::move_mount(step.fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+    case ChildStep::Call::Unmount:
+      return ::umount2(path, static_cast<int>(step.flags));
+    case ChildStep::Call::ChangeFolder:
+      return ::chdir(path);
+    case ChildStep::Call::PivotHere:
+      return static_cast<int>(::syscall(SYS_pivot_root, ".", "."));
+    case ChildStep::Call::SetHostName:
+      return ::sethostname(step.source.c_str(), step.source.size());
+    case ChildStep::Call::RaiseLoopback:
+      return raise_loopback();
+  }
+  return -1;
+}
+
+}  // namespace
+
+int do_steps(std::span<const ChildStep> steps) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (do_step(steps[i]) != 0 && steps[i].if_failing == ChildStep::IfFailing::Stop) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+std::string describe_step(const ChildStep& step) {
+  switch (step.call) {
+    case ChildStep::Call::MakeFolder:
+      return fmt::format("cannot make folder `{}`", step.path);
+    case ChildStep::Call::MakeFile:
+      return fmt::format("cannot make file `{}`", step.path);
+    case ChildStep::Call::MakeLink:
+      return fmt::format("cannot make link `{}`", step.path);
+    case ChildStep::Call::Mount:
+      if (step.source.empty()) return fmt::format("cannot change the mount `{}`", step.path);
+      return fmt::format("cannot mount `{}` at `{}`", step.source, step.path);
+    case ChildStep::Call::MoveMount:
+      return fmt::format("cannot attach a mount at `{}`", step.path);
+    case ChildStep::Call::Unmount:
+      return fmt::format("cannot unmount `{}`", step.path);
+    case ChildStep::Call::ChangeFolder:
+      return fmt::format("cannot go to `{}`", step.path);
+    case ChildStep::Call::PivotHere:
+      return "cannot make the folder the root";
+    case ChildStep::Call::SetHostName:
+      return fmt::format("cannot set the host name `{}`", step.source);
+    case ChildStep::Call::RaiseLoopback:
+      return "cannot raise the loopback interface";
+  }
+  return "cannot prepare the process";
+}
+
+ChildStep make_mounts_private() {
+  // Without this, mounts made here would travel to the host's namespace where `/` is shared, as
+  // systemd makes it.
+  return make_mount("", "/", "", MS_REC | MS_PRIVATE);
+}
+
+ChildStep make_mount(std::string source, std::string path, std::string type, unsigned long flags,
+                     std::string data) {
+  ChildStep step;
+  step.call = ChildStep::Call::Mount;
+  step.source = std::move(source);
+  step.path = std::move(path);
+  step.type = std::move(type);
+  step.flags = flags;
+  step.data = std::move(data);
+  return step;
+}
+
+ChildStep make_move_mount(int fd, std::string path) {
+  ChildStep step;
+  step.call = ChildStep::Call::MoveMount;
+  step.fd = fd;
+  step.path = std::move(path);
+  return step;
+}
+
+ChildStep make_folder_step(std::string path) {
+  ChildStep step;
+  step.path = std::move(path);
+  return step;
+}
+
+Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts) {
+  const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
+  const int fd =
+      ::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  if (fd < 0) return errno_error(fmt::format("cannot take `{}` to mount it elsewhere", path));
+  return UniqueFd(fd);
+}
+
+Result<void> make_read_only(int mount_fd, Submounts submounts) {
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
+  if (::mount_setattr(mount_fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) !=
+      0) {
+    return errno_error("cannot make a mount read-only");
+  }
+  return {};
+}
+
+}  // namespace slipway
