@@ -1,0 +1,24 @@
+/// What all exchanges of a Client share. Internal to http.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "base/threads.h"
+#include "http/client.h"
+
+namespace slipway::http {
+
+struct Credentials {
+  std::string user;
+  std::string password;
+};
+
+struct Client::Shared {
+  ClientOptions options;
+  std::string ca_file;                                      ///< empty: libcurl's own
+  std::string netrc_file;                                   ///< empty: ~/.netrc
+  Guarded<std::map<std::string, Credentials>> credentials;  ///< by url_origin
+};
+
+}  // namespace slipway::http

@@ -1,0 +1,128 @@
+#include <set>
+
+#include "index/debian_pool_state.h"
+
+namespace slipway::index {
+namespace {
+
+/// Alternatives of `a | (b | c)`, in order.
+std::vector<Id> alternatives_of(Pool* pool, Id dependency) {
+  std::vector<Id> alternatives;
+  while (ISRELDEP(dependency)) {
+    const Reldep* relation = GETRELDEP(pool, dependency);
+    if (relation->flags != REL_OR) break;
+    alternatives.push_back(relation->name);
+    dependency = relation->evr;
+  }
+  alternatives.push_back(dependency);
+  return alternatives;
+}
+
+Id name_of(Pool* pool, Id dependency) {
+  while (ISRELDEP(dependency)) dependency = GETRELDEP(pool, dependency)->name;
+  return dependency;
+}
+
+class Proposal {
+ public:
+  Proposal(Pool* pool, const std::map<Id, Id>& preferred) : pool_(pool), preferred_(preferred) {}
+
+  void add(Id solvable) {
+    if (!chosen_.insert(solvable).second) return;
+    order_.push_back(solvable);
+  }
+
+  /// Plain dependencies first: what they bring decides which alternative is there already.
+  void close() {
+    std::size_t plain = 0;
+    std::size_t choices = 0;
+    while (plain < order_.size() || choices < order_.size()) {
+      const bool only_plain = plain < order_.size();
+      follow(order_[only_plain ? plain++ : choices++], only_plain);
+    }
+  }
+
+  std::vector<Id> order() && { return std::move(order_); }
+
+  Id best_for(Id dependency) const {
+    const Id name = name_of(pool_, dependency);
+    Id best = 0;
+    for (const Id candidate : find_providers(pool_, dependency)) {
+      if (best == 0 || is_better(candidate, best, name)) best = candidate;
+    }
+    return best;
+  }
+
+ private:
+  void follow(Id solvable, bool only_plain) {
+    const Solvable& of = pool_->solvables[solvable];
+    if (of.requires_ == 0) return;
+    for (const Id* id = of.repo->idarraydata + of.requires_; *id != 0; ++id) {
+      const auto alternatives = alternatives_of(pool_, *id);
+      if ((alternatives.size() == 1) != only_plain || is_satisfied(*id)) continue;
+      for (const Id alternative : alternatives) {
+        if (const Id best = best_for(alternative); best != 0) {
+          add(best);
+          break;
+        }
+      }
+    }
+  }
+
+  bool is_satisfied(Id dependency) const {
+    for (const Id provider : find_providers(pool_, dependency)) {
+      if (chosen_.count(provider) > 0) return true;
+    }
+    return false;
+  }
+
+  bool is_better(Id a, Id b, Id name) const {
+    const Solvable& left = pool_->solvables[a];
+    const Solvable& right = pool_->solvables[b];
+    // The package of that name goes before those that only provide it; then by name, so that the
+    // choice does not depend on the order of the archive.
+    if ((left.name == name) != (right.name == name)) return left.name == name;
+    if (left.name != right.name) {
+      return std::string_view(pool_id2str(pool_, left.name)) < pool_id2str(pool_, right.name);
+    }
+    if (const auto wish = preferred_.find(left.name); wish != preferred_.end()) {
+      if (wish->second == a || wish->second == b) return wish->second == a;
+    }
+    return pool_evrcmp(pool_, left.evr, right.evr, EVRCMP_COMPARE) > 0;
+  }
+
+  Pool* pool_;
+  const std::map<Id, Id>& preferred_;
+  std::set<Id> chosen_;
+  std::vector<Id> order_;
+};
+
+}  // namespace
+
+std::vector<Id> find_providers(Pool* pool, Id dependency) {
+  std::vector<Id> found;
+  for (const Id* id = pool_whatprovides_ptr(pool, dependency); *id != 0; ++id) {
+    if (pool_installable(pool, pool->solvables + *id) != 0) found.push_back(*id);
+  }
+  return found;
+}
+
+std::vector<Id> find_by_name(Pool* pool, Id name) {
+  std::vector<Id> found;
+  for (const Id id : find_providers(pool, name)) {
+    if (pool->solvables[id].name == name) found.push_back(id);
+  }
+  return found;
+}
+
+std::vector<Id> propose_like_apt(Pool* pool, std::span<const Id> names,
+                                 const std::map<Id, Id>& preferred_by_name) {
+  Proposal proposal(pool, preferred_by_name);
+  for (const Id name : names) {
+    if (const Id best = proposal.best_for(name); best != 0) proposal.add(best);
+  }
+  proposal.close();
+  return std::move(proposal).order();
+}
+
+}  // namespace slipway::index

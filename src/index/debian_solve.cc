@@ -1,0 +1,150 @@
+#include <algorithm>
+
+#include "base/nearest.h"
+#include "index/debian_pool_state.h"
+
+namespace slipway::index {
+namespace {
+
+struct SolverDeleter {
+  void operator()(Solver* solver) const { solver_free(solver); }
+};
+
+std::vector<Id> always_names(Pool* pool) {
+  std::vector<Id> names;
+  for (const Id id : find_providers(pool, pool_str2id(pool, kAlwaysTag, 1))) {
+    names.push_back(pool->solvables[id].name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::vector<std::string> all_names(Pool* pool) {
+  std::vector<std::string> names;
+  for (Id id = 1; id < pool->nsolvables; ++id) {
+    const Solvable& solvable = pool->solvables[id];
+    if (solvable.repo != nullptr) names.emplace_back(pool_id2str(pool, solvable.name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+/// The names of the packages that provide `name`, sorted.
+std::vector<std::string> provider_names(Pool* pool, Id name) {
+  std::vector<std::string> names;
+  for (const Id id : find_providers(pool, name)) {
+    names.emplace_back(pool_id2str(pool, pool->solvables[id].name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+/// The package that the user means by `name`: it, or the only one that provides it.
+Result<Id> resolve_name(Pool* pool, const std::string& name) {
+  const Id id = pool_str2id(pool, name.c_str(), 0);
+  if (id != 0 && !find_by_name(pool, id).empty()) return id;
+  const auto providers = id == 0 ? std::vector<std::string>() : provider_names(pool, id);
+  if (providers.size() == 1) return pool_str2id(pool, providers.front().c_str(), 0);
+  auto error = make_error(ErrorKind::InvalidInput, "no Debian package is called `{}`", name);
+  if (!providers.empty()) {
+    error.message = fmt::format("`{}` stands for several Debian packages", name);
+    error.hints.push_back(fmt::format("name one of: {}", fmt::join(providers, ", ")));
+  } else if (const auto nearest = find_nearest(name, all_names(pool)); !nearest.empty()) {
+    error.hints.push_back(did_you_mean(nearest));
+  }
+  return error;
+}
+
+std::map<Id, Id> find_preferred(Pool* pool, std::span<const DebPreference> preferences) {
+  std::map<Id, Id> preferred;
+  for (const auto& preference : preferences) {
+    const Id name = pool_str2id(pool, preference.package.c_str(), 0);
+    if (name == 0) continue;
+    for (const Id id : find_by_name(pool, name)) {
+      if (pool_id2str(pool, pool->solvables[id].evr) == preference.version) preferred[name] = id;
+    }
+  }
+  return preferred;
+}
+
+Error explain_problems(Solver* solver, Pool* pool) {
+  auto error = make_error(ErrorKind::Unsolvable,
+                          "the Debian packages that are asked for cannot be installed together");
+  const auto count = static_cast<Id>(solver_problem_count(solver));
+  for (Id problem = 1; problem <= count; ++problem) {
+    IdQueue rules;
+    solver_findallproblemrules(solver, problem, &rules.queue);
+    for (const Id rule : rules.ids()) {
+      Id source = 0;
+      Id target = 0;
+      Id dependency = 0;
+      const auto type = solver_ruleinfo(solver, rule, &source, &target, &dependency);
+      if (type == SOLVER_RULE_JOB || type == SOLVER_RULE_UNKNOWN) continue;
+      std::string text = solver_problemruleinfo2str(solver, type, source, target, dependency);
+      const bool is_new =
+          std::find(error.because.begin(), error.because.end(), text) == error.because.end();
+      if (is_new) error.because.push_back(std::move(text));
+    }
+  }
+  static_cast<void>(pool);
+  return error;
+}
+
+Result<DebFile> read_file_facts(Pool* pool, Id id) {
+  Solvable* solvable = pool->solvables + id;
+  DebFile file;
+  file.package = pool_id2str(pool, solvable->name);
+  file.version = pool_id2str(pool, solvable->evr);
+  file.architecture = pool_id2str(pool, solvable->arch);
+  file.index = solvable->repo->name;
+  unsigned medium = 0;
+  const char* location = solvable_lookup_location(solvable, &medium);
+  Id type = 0;
+  const char* checksum = solvable_lookup_checksum(solvable, SOLVABLE_CHECKSUM, &type);
+  if (location == nullptr || checksum == nullptr) {
+    return make_error(ErrorKind::Corrupt, "the index says nothing about the file of `{}`",
+                      file.package);
+  }
+  file.path = location;
+  file.file_name = file.path.substr(file.path.rfind('/') + 1);
+  file.size_bytes = solvable_lookup_num(solvable, SOLVABLE_DOWNLOADSIZE, 0);
+  file.sha256 = TRY(parse_digest(checksum));
+  return file;
+}
+
+void add_jobs(Queue& jobs, std::span<const Id> names, std::span<const Id> proposal) {
+  for (const Id name : names) {
+    queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
+  }
+  for (const Id id : proposal) queue_push2(&jobs, SOLVER_FAVOR | SOLVER_SOLVABLE, id);
+}
+
+}  // namespace
+
+Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> packages,
+                                               std::span<const DebPreference> preferences) {
+  state_->index();
+  Pool* pool = state_->pool;
+  auto names = always_names(pool);
+  for (const auto& package : packages) names.push_back(TRY(resolve_name(pool, package)));
+  IdQueue jobs;
+  add_jobs(jobs.queue, names, propose_like_apt(pool, names, find_preferred(pool, preferences)));
+  const std::unique_ptr<Solver, SolverDeleter> solver(solver_create(pool));
+  solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
+  if (solver_solve(solver.get(), &jobs.queue) != 0) return explain_problems(solver.get(), pool);
+
+  IdQueue decisions;
+  solver_get_decisionqueue(solver.get(), &decisions.queue);
+  std::vector<DebFile> files;
+  for (const Id id : decisions.ids()) {
+    if (id > 0 && id != SYSTEMSOLVABLE) files.push_back(TRY(read_file_facts(pool, id)));
+  }
+  std::sort(files.begin(), files.end(),
+            [](const DebFile& a, const DebFile& b) { return a.package < b.package; });
+  return files;
+}
+
+}  // namespace slipway::index
