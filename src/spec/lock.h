@@ -1,0 +1,76 @@
+/// slipway.lock: every file that the image is made of, by name, size and sha256, and why.
+///
+/// TOML, sorted and made to be read in a review; it names no host: `index` is a name that the
+/// machine's configuration gives a place to. Format: docs/formats/lock.md. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "spec/project.h"
+
+namespace slipway::spec {
+
+/// The schema that this version writes, and the only one it reads.
+inline constexpr int kLockSchema = 1;
+/// What `because` says of a package that the user asked for.
+inline constexpr std::string_view kAskedByUser = "slipway.toml";
+
+struct LockedWheel {
+  std::string name;     ///< normalised (PEP 503); unique in the lock
+  std::string version;  ///< normalised (PEP 440)
+  std::string index;    ///< "pypi"
+  std::string file_name;
+  std::uint64_t size_bytes = 0;
+  Digest sha256;
+  std::string requires_python;            ///< as the index says it; empty: nothing said
+  std::vector<std::string> extras;        ///< of this package, that are installed
+  std::vector<std::string> dependencies;  ///< names in this lock; markers and extras applied
+  std::vector<std::string> because;       ///< names in this lock, or kAskedByUser
+  bool operator==(const LockedWheel&) const = default;
+};
+
+struct LockedDeb {
+  std::string name;
+  std::string version;
+  std::string architecture;  ///< "amd64" or "all"
+  std::string index;         ///< "debian", "debian-security"
+  std::string path;          ///< below the index: `pool/main/...`; its last part is the file name
+  std::uint64_t size_bytes = 0;
+  Digest sha256;
+  bool operator==(const LockedDeb&) const = default;
+};
+
+struct Lock {
+  std::string slipway_version;  ///< of the program that wrote it: for messages only
+  Digest inputs;                ///< inputs_digest of the slipway.toml that was solved
+  std::string python_version;   ///< "3.11"
+  std::string architecture;     ///< "x86_64"
+  std::string glibc;            ///< "2.36"
+  std::string debian;           ///< "bookworm"
+  std::vector<std::string> gpus;
+  std::string driver;
+  std::vector<LockedWheel> wheels;  ///< sorted by name
+  std::vector<LockedDeb> debs;      ///< sorted by name, then architecture
+  bool operator==(const Lock&) const = default;
+};
+
+/// Strict: an unknown key, a double, a name that is required and not there, an order that
+/// write_lock would not give, are refused. Fails with InvalidInput (file:line:column), or
+/// Unsupported for another schema, naming the slipway that wrote it.
+Result<Lock> parse_lock(std::string_view text, std::string_view file_name);
+
+/// The same lock, the same bytes: wheels, debs and the lists in them are sorted here, whatever
+/// order they come in. parse_lock(write_lock(lock)) is the sorted lock.
+std::string write_lock(Lock lock);
+
+/// Covers all that changes the solution (python version and packages, target, debian, apt) and
+/// nothing else: not the image's name, user, modes, code or resources. Order and doubles in lists
+/// do not count.
+Digest inputs_digest(const Project& project);
+
+}  // namespace slipway::spec

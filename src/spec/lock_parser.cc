@@ -1,0 +1,206 @@
+#include <algorithm>
+#include <set>
+
+#include "spec/lock.h"
+#include "spec/names.h"
+#include "spec/reader.h"
+
+namespace slipway::spec {
+namespace {
+
+constexpr std::size_t kMostBytes = 64 << 20;
+constexpr std::string_view kRemedy = "it is written by `slipway lock`: run that again";
+
+using Text = Read<std::string>;
+
+/// The value, or "" with the mistake reported.
+std::string required(TableReader& table, std::string_view key) {
+  auto text = table.text(key, Presence::Required);
+  if (text && text->value.empty()) table.problem(text->at, fmt::format("`{}` is empty", text->key));
+  return text ? std::move(text->value) : std::string();
+}
+
+std::string optional(TableReader& table, std::string_view key) {
+  auto text = table.text(key);
+  return text ? std::move(text->value) : std::string();
+}
+
+Digest required_digest(TableReader& table, std::string_view key) {
+  const auto text = table.text(key, Presence::Required);
+  if (!text) return {};
+  const Result<Digest> digest = parse_digest(text->value);
+  if (digest.ok()) return *digest;
+  table.problem(text->at, fmt::format("`{}`: {}", text->key, digest.error().message));
+  return {};
+}
+
+std::uint64_t required_size(TableReader& table) {
+  const auto size = table.integer("size", Presence::Required);
+  if (!size) return 0;
+  if (size->value < 0) table.problem(size->at, fmt::format("`{}` is negative", size->key));
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(size->value, 0));
+}
+
+std::vector<std::string> sorted_list(TableReader& table, std::string_view key) {
+  std::vector<std::string> values;
+  for (Text& text : table.texts(key)) {
+    if (!values.empty() && values.back() >= text.value) {
+      table.problem(text.at, fmt::format("`{}` is out of order", text.key), std::string(kRemedy));
+    }
+    values.push_back(std::move(text.value));
+  }
+  return values;
+}
+
+void check_plain(TableReader& table, std::string_view key, const std::string& value) {
+  if (value.empty()) return;  // reported by `required`
+  if (const auto fault = check_plain_name(value)) {
+    table.problem(table.at(), fmt::format("`{}`: {}", table.dotted(key), fault->message));
+  }
+}
+
+/// Only what can never lead out of a folder or an index. `+~` are in Debian's versions, `!` and `+`
+/// in Python's.
+void check_path(TableReader& table, std::string_view key, const std::string& path,
+                bool may_have_folders) {
+  if (path.empty()) return;
+  const bool plain = std::all_of(path.begin(), path.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-+~!%:").find(c) != std::string_view::npos ||
+           (c == '/' && may_have_folders);
+  });
+  if (!plain || path.front() == '.' || check_copy_path(path)) {
+    table.problem(table.at(),
+                  fmt::format("`{}`: `{}` is not a plain path", table.dotted(key), path),
+                  std::string(kRemedy));
+  }
+}
+
+LockedWheel read_wheel(TableReader& table) {
+  LockedWheel wheel;
+  wheel.name = required(table, "name");
+  wheel.version = required(table, "version");
+  wheel.index = required(table, "index");
+  wheel.file_name = required(table, "file");
+  wheel.size_bytes = required_size(table);
+  wheel.sha256 = required_digest(table, "sha256");
+  wheel.requires_python = optional(table, "requires-python");
+  wheel.extras = sorted_list(table, "extras");
+  wheel.dependencies = sorted_list(table, "requires");
+  wheel.because = sorted_list(table, "because");
+  check_plain(table, "name", wheel.name);
+  check_plain(table, "index", wheel.index);
+  check_path(table, "file", wheel.file_name, false);
+  if (!wheel.file_name.ends_with(".whl")) {
+    table.problem(table.at(), fmt::format("`{}` is not a wheel", table.dotted("file")));
+  }
+  table.refuse_the_rest();
+  return wheel;
+}
+
+LockedDeb read_deb(TableReader& table) {
+  LockedDeb deb;
+  deb.name = required(table, "name");
+  deb.version = required(table, "version");
+  deb.architecture = required(table, "architecture");
+  deb.index = required(table, "index");
+  deb.path = required(table, "path");
+  deb.size_bytes = required_size(table);
+  deb.sha256 = required_digest(table, "sha256");
+  if (const auto fault = check_debian_package(deb.name); fault && !deb.name.empty()) {
+    table.problem(table.at(), fmt::format("`{}`: {}", table.dotted("name"), fault->message));
+  }
+  check_plain(table, "architecture", deb.architecture);
+  check_plain(table, "index", deb.index);
+  check_path(table, "path", deb.path, true);
+  table.refuse_the_rest();
+  return deb;
+}
+
+void read_target(TableReader& root, Lock& lock) {
+  auto table = root.table("target");
+  if (!table) return root.problem(root.at(), "`target` is missing", std::string(kRemedy));
+  lock.architecture = required(*table, "architecture");
+  lock.debian = required(*table, "debian");
+  lock.glibc = required(*table, "glibc");
+  lock.python_version = required(*table, "python");
+  lock.gpus = sorted_list(*table, "gpu");
+  lock.driver = optional(*table, "driver");
+  table->refuse_the_rest();
+}
+
+/// Sorted, no doubles, and every name that a wheel speaks of is there.
+void check_wheels(std::vector<TableReader>& tables, const std::vector<LockedWheel>& wheels) {
+  std::set<std::string_view> names{kAskedByUser};
+  for (std::size_t i = 0; i < wheels.size(); ++i) {
+    names.insert(wheels[i].name);
+    if (i == 0 || wheels[i - 1].name < wheels[i].name) continue;
+    tables[i].problem(tables[i].at(),
+                      fmt::format("`{}` is there twice, or out of order", wheels[i].name),
+                      std::string(kRemedy));
+  }
+  for (std::size_t i = 0; i < wheels.size(); ++i) {
+    for (const auto* list : {&wheels[i].dependencies, &wheels[i].because}) {
+      for (const std::string& name : *list) {
+        if (names.contains(name)) continue;
+        tables[i].problem(
+            tables[i].at(),
+            fmt::format("`{}` speaks of `{}`, which is not in the lock", wheels[i].name, name),
+            std::string(kRemedy));
+      }
+    }
+  }
+}
+
+void check_debs(std::vector<TableReader>& tables, const std::vector<LockedDeb>& debs) {
+  for (std::size_t i = 1; i < debs.size(); ++i) {
+    if (std::tie(debs[i - 1].name, debs[i - 1].architecture) <
+        std::tie(debs[i].name, debs[i].architecture)) {
+      continue;
+    }
+    tables[i].problem(tables[i].at(),
+                      fmt::format("`{}` is there twice, or out of order", debs[i].name),
+                      std::string(kRemedy));
+  }
+}
+
+/// A lock of another schema may have any keys: say only which program understands it.
+Result<void> check_schema(const Table& root, std::string_view file_name) {
+  Problems problems(file_name);
+  TableReader reader(root, Position{}, "", problems);
+  const auto schema = reader.integer("schema", Presence::Required);
+  const auto writer = reader.text("slipway", Presence::Required);
+  TRY(problems.result());
+  if (schema->value == kLockSchema) return {};
+  return make_error(ErrorKind::Unsupported,
+                    "{}:{}:{}: this lock has schema {}, and this slipway reads schema {}",
+                    file_name, schema->at.line, schema->at.column, schema->value, kLockSchema)
+      .reason(fmt::format("it was written by slipway {}", writer->value))
+      .hint(fmt::format("use slipway {}, or run `slipway lock` to solve anew", writer->value));
+}
+
+}  // namespace
+
+Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
+  const Value document = TRY(parse_document(text, file_name, kMostBytes));
+  const Table& table = std::get<Table>(document.data);
+  TRY(check_schema(table, file_name));
+  Problems problems(file_name);
+  TableReader root(table, Position{}, "", problems);
+  Lock lock;
+  root.integer("schema");
+  lock.slipway_version = required(root, "slipway");
+  lock.inputs = required_digest(root, "inputs");
+  read_target(root, lock);
+  std::vector<TableReader> wheels = root.tables("wheel");
+  for (TableReader& wheel : wheels) lock.wheels.push_back(read_wheel(wheel));
+  std::vector<TableReader> debs = root.tables("deb");
+  for (TableReader& deb : debs) lock.debs.push_back(read_deb(deb));
+  check_wheels(wheels, lock.wheels);
+  check_debs(debs, lock.debs);
+  root.refuse_the_rest();
+  TRY(problems.result());
+  return lock;
+}
+
+}  // namespace slipway::spec

@@ -1,0 +1,214 @@
+#include "spec/lock.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "base/testing/golden.h"
+
+using namespace slipway;
+using namespace slipway::spec;
+
+namespace {
+
+Lock example() {
+  Lock lock;
+  lock.slipway_version = "0.1.0";
+  lock.inputs = sha256("inputs");
+  lock.python_version = "3.11";
+  lock.architecture = "x86_64";
+  lock.glibc = "2.36";
+  lock.debian = "bookworm";
+  lock.gpus = {"v100", "a100"};
+  lock.driver = ">=525";
+  lock.wheels = {
+      {"torch",
+       "2.6.0",
+       "pypi",
+       "torch-2.6.0-cp311-cp311-manylinux1_x86_64.whl",
+       766715424,
+       sha256("torch"),
+       ">=3.9.0",
+       {"opt-einsum"},
+       {"triton", "sympy", "filelock"},
+       {"slipway.toml", "torchvision"}},
+      {"filelock",
+       "3.18.0",
+       "pypi",
+       "filelock-3.18.0-py3-none-any.whl",
+       16215,
+       sha256("f"),
+       "",
+       {},
+       {},
+       {"torch"}},
+      {"sympy",
+       "1.13.1",
+       "pypi",
+       "sympy-1.13.1-py3-none-any.whl",
+       6189177,
+       sha256("s"),
+       ">=3.8",
+       {},
+       {},
+       {"torch"}},
+      {"torchvision",
+       "0.21.0",
+       "pypi",
+       "torchvision-0.21.0-cp311-cp311-manylinux1_x86_64.whl",
+       1,
+       sha256("v"),
+       ">=3.9",
+       {},
+       {"torch"},
+       {"slipway.toml"}},
+      {"triton",
+       "3.2.0",
+       "pypi",
+       "triton-3.2.0-cp311-cp311-manylinux_2_27_x86_64.whl",
+       2,
+       sha256("t"),
+       "",
+       {},
+       {},
+       {"torch"}},
+  };
+  lock.debs = {
+      {"libc6", "2.36-9+deb12u10", "amd64", "debian", "pool/main/g/glibc/libc6_2.36-9_amd64.deb",
+       2757000, sha256("c")},
+      {"adduser", "3.134", "all", "debian-security", "pool/updates/main/a/adduser_3.134_all.deb", 3,
+       sha256("a")},
+  };
+  return lock;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  const std::size_t at = text.find(from);
+  REQUIRE_MESSAGE(at != std::string::npos, from);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("a lock is written for review, and the same whatever the order") {
+  const std::string text = write_lock(example());
+  slipway::testing::check_golden("spec/slipway.lock", text);
+  Lock other = example();
+  std::reverse(other.wheels.begin(), other.wheels.end());
+  std::reverse(other.debs.begin(), other.debs.end());
+  for (LockedWheel& wheel : other.wheels) {
+    std::reverse(wheel.because.begin(), wheel.because.end());
+    std::reverse(wheel.dependencies.begin(), wheel.dependencies.end());
+  }
+  CHECK(write_lock(other) == text);
+}
+
+TEST_CASE("what was written is read back, and written again the same") {
+  const std::string text = write_lock(example());
+  const auto lock = parse_lock(text, "slipway.lock");
+  REQUIRE_MESSAGE(lock.ok(), lock.error().message);
+  CHECK(write_lock(*lock) == text);
+  CHECK(parse_lock(write_lock(*lock), "slipway.lock").value() == *lock);
+  CHECK(lock->wheels.size() == 5);
+  CHECK(lock->wheels[3] == [] {
+    LockedWheel vision = example().wheels[3];
+    return vision;
+  }());
+}
+
+TEST_CASE("a long list has one item a line") {
+  Lock lock = example();
+  for (int i = 0; i < 30; ++i) {
+    LockedWheel wheel = lock.wheels[1];
+    wheel.name = fmt::format("nvidia-package-{:02}", i);
+    lock.wheels[0].dependencies.push_back(wheel.name);
+    lock.wheels.push_back(wheel);
+  }
+  const std::string text = write_lock(lock);
+  CHECK(text.find("\nrequires = [\n    \"filelock\",\n    \"nvidia-package-00\",\n") !=
+        std::string::npos);
+  CHECK(write_lock(parse_lock(text, "l").value()) == text);
+}
+
+TEST_CASE("strange text survives") {
+  Lock lock = example();
+  lock.wheels[0].requires_python = "a\"b\\c\nd\x01\x7f \xc3\xa9";
+  CHECK(parse_lock(write_lock(lock), "l")->wheels[2].requires_python ==
+        lock.wheels[0].requires_python);
+}
+
+TEST_CASE("another schema is refused with the name of its writer") {
+  const auto lock = parse_lock("schema = 2\nslipway = \"0.9.1\"\nsomething = {}\n", "slipway.lock");
+  REQUIRE_FALSE(lock.ok());
+  CHECK(lock.error().kind == ErrorKind::Unsupported);
+  CHECK(lock.error().because == std::vector<std::string>{"it was written by slipway 0.9.1"});
+  CHECK(parse_lock("", "l").error().kind == ErrorKind::InvalidInput);
+}
+
+TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
+  const std::string text = write_lock(example());
+  struct Case {
+    const char* from;
+    const char* to;
+    const char* message;
+  };
+  for (const Case& c : {
+           Case{"version = \"2.6.0\"", "verson = \"2.6.0\"",
+                "`wheel[2].verson` is not a known key"},
+           Case{"size = 766715424", "size = -1", "`wheel[2].size` is negative"},
+           Case{"size = 766715424", "size = \"1\"", "`wheel[2].size` has to be an integer"},
+           Case{"sha256 = \"", "sha256 = \"zz", "is not a sha256 digest"},
+           Case{"name = \"torch\"", "name = \"filelock\"", "`filelock` is there twice"},
+           Case{"name = \"sympy\"", "name = \"tympy\"",
+                "speaks of `sympy`, which is not in the lock"},
+           Case{"file = \"torch-", "file = \"../torch-", "is not a plain path"},
+           Case{"file = \"torch-", "file = \"a/torch-", "is not a plain path"},
+           Case{"path = \"pool/main/g", "path = \"pool/../../g", "is not a plain path"},
+           Case{"path = \"pool/main/g", "path = \"/etc", "is not a plain path"},
+           Case{"path = \"pool/main/g", "path = \"http://evil.example", "is not a plain path"},
+           Case{"index = \"pypi\"", "index = \"py/pi\"", "`py/pi` is not a name"},
+           Case{"[\"filelock\", \"sympy\"", "[\"sympy\", \"filelock\"", "is out of order"},
+           Case{"[target]", "[taget]", "`target` is missing"},
+           Case{"glibc = \"2.36\"\n", "", "`target.glibc` is missing"},
+           Case{"debian = \"bookworm\"", "debian = \"\"", "`target.debian` is empty"},
+           Case{".whl\"", ".zip\"", "is not a wheel"},
+           Case{"[[wheel]]", "[wheel]", "slipway.lock:"},
+       }) {
+    CAPTURE(c.to);
+    const auto lock = parse_lock(replaced(text, c.from, c.to), "slipway.lock");
+    REQUIRE_FALSE(lock.ok());
+    CHECK(lock.error().kind == ErrorKind::InvalidInput);
+    std::string told = lock.error().message;
+    for (const std::string& line : lock.error().because) told += "\n" + line;
+    CHECK_MESSAGE(told.find(c.message) != std::string::npos, told);
+    CHECK(told.find("slipway.lock:") != std::string::npos);
+  }
+}
+
+TEST_CASE("the inputs are what changes the solution, and nothing else") {
+  Project base;
+  base.image.name = "x";
+  base.python.packages = {"torch", "pandas"};
+  base.base.apt = {"git", "tmux"};
+  const Digest digest = inputs_digest(base);
+  const auto changed = [&](auto&& change) {
+    Project project = base;
+    change(project);
+    return inputs_digest(project) != digest;
+  };
+  CHECK(changed([](Project& p) { p.python.packages.push_back("numpy"); }));
+  CHECK(changed([](Project& p) { p.python.packages[0] = "torch==2.6.0"; }));
+  CHECK(changed([](Project& p) { p.python.version = "3.12"; }));
+  CHECK(changed([](Project& p) { p.base.apt.pop_back(); }));
+  CHECK(changed([](Project& p) { p.base.debian = "trixie"; }));
+  CHECK(changed([](Project& p) { p.target.gpus = {"a100"}; }));
+  CHECK(changed([](Project& p) { p.target.driver = ">=525"; }));
+  CHECK(changed([](Project& p) { p.target.architectures = {"aarch64"}; }));
+  CHECK(changed([](Project& p) { std::swap(p.python.packages, p.base.apt); }));
+  CHECK_FALSE(changed([](Project& p) { p.image = {"y", "z"}; }));
+  CHECK_FALSE(changed([](Project& p) { p.user = {"root", 0}; }));
+  CHECK_FALSE(changed([](Project& p) { p.modes["a"].command = {"b"}; }));
+  CHECK_FALSE(changed([](Project& p) { p.code.copy = {"src"}; }));
+  CHECK_FALSE(changed([](Project& p) { p.resources.cpus = 2; }));
+  CHECK_FALSE(changed([](Project& p) { std::reverse(p.base.apt.begin(), p.base.apt.end()); }));
+}

@@ -1,0 +1,93 @@
+/// slipway.toml: what the user asks for, read strictly.
+///
+/// A key that is not known, a value of the wrong type and a value that cannot be right are refused
+/// with file, line, column, the key's dotted name and what to write instead; all mistakes of a file
+/// are told together. Keys that a later version will read are Unsupported. Format:
+/// docs/formats/project.md. Pure: no file is touched.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::spec {
+
+/// `name:tag` by the reference grammar of the OCI distribution spec 1.1 ("Pulling manifests").
+struct Image {
+  std::string name;
+  std::string tag = "latest";
+  std::string reference() const { return name + ":" + tag; }
+  bool operator==(const Image&) const = default;
+};
+
+/// What the image must run on.
+struct Target {
+  std::vector<std::string> gpus;  ///< lower case: `a100`, `sm_80`; empty: not said
+  std::string driver;             ///< a version specifier such as `>=525`; empty: not said
+  std::vector<std::string> architectures = {"x86_64"};
+  std::string glibc = "2.36";  ///< that of the base; no key sets it
+  bool operator==(const Target&) const = default;
+};
+
+struct Base {
+  std::string debian = "bookworm";
+  std::vector<std::string> apt;  ///< Debian package names, in the order written
+  bool operator==(const Base&) const = default;
+};
+
+struct Python {
+  std::string version = "3.11";
+  std::vector<std::string> packages;  ///< PEP 508 texts as written; each parses
+  bool operator==(const Python&) const = default;
+};
+
+/// Files and folders of the project that go into the last layer: relative, `/` between parts, no
+/// `.` or `..` part, no end `/`, and none inside another.
+struct ProjectCode {
+  std::vector<std::string> copy;
+  bool operator==(const ProjectCode&) const = default;
+};
+
+/// Who the image runs as. `uid` is 0 only where the name is `root`: root has to be asked for twice.
+struct User {
+  std::string name = "dev";
+  std::uint32_t uid = 1000;
+  bool operator==(const User&) const = default;
+};
+
+struct Mode {
+  std::vector<std::string> command;  ///< never empty
+  bool operator==(const Mode&) const = default;
+};
+
+/// Ceilings: lowered to what the machine has.
+struct Resources {
+  std::string gpus = "auto";  ///< auto, all or none
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<double> cpus;
+  std::optional<std::uint64_t> shm_bytes;
+  bool operator==(const Resources&) const = default;
+};
+
+struct Project {
+  Image image;
+  Target target;
+  Base base;
+  Python python;
+  ProjectCode code;
+  User user;
+  std::map<std::string, Mode> modes;
+  Resources resources;
+  bool operator==(const Project&) const = default;
+};
+
+/// `file_name` is only for messages. Fails with InvalidInput, or Unsupported where everything that
+/// is wrong is only not there yet.
+Result<Project> parse_project(std::string_view text, std::string_view file_name);
+
+}  // namespace slipway::spec
