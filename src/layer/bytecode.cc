@@ -1,0 +1,129 @@
+#include "layer/bytecode.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "layer/bytecode_script.h"
+
+namespace slipway::layer {
+namespace {
+
+constexpr std::string_view kMaking = "making";
+constexpr std::time_t kDay = 24 * 60 * 60;
+
+/// What builds that were killed left half-made. Others may be at work in this folder, from other
+/// stores and other machines too; none of them takes a day over one wheel.
+void sweep(const std::string& folder) {
+  const auto names = list_folder(folder);
+  if (!names) return;
+  for (const auto& name : *names) {
+    const auto path = join_path(folder, name);
+    struct stat status;
+    if (!name.starts_with(kMaking) || ::lstat(path.c_str(), &status) != 0) continue;
+    if (status.st_mtime + kDay < std::time(nullptr)) (void)remove_tree(path);
+  }
+}
+
+/// Paths of the plain files below `folder`, relative to it, sorted by folder.
+Result<void> list_files(const std::string& folder, const std::string& prefix,
+                        std::vector<std::string>& paths) {
+  for (const auto& name : TRY(list_folder(folder))) {
+    const auto path = join_path(folder, name);
+    const auto relative = prefix.empty() ? name : prefix + "/" + name;
+    if (is_folder(path)) {
+      TRY(list_files(path, relative, paths));
+    } else {
+      paths.push_back(relative);
+    }
+  }
+  return {};
+}
+
+Result<BytecodeTree> read_tree(const std::string& folder) {
+  BytecodeTree tree{folder, {}};
+  TRY(list_files(folder, "", tree.paths));
+  std::sort(tree.paths.begin(), tree.paths.end());
+  return tree;
+}
+
+Result<void> compile_wheel(const BytecodeInput& wheel, const BytecodeOptions& options,
+                           const std::string& folder, const CancelToken& cancel) {
+  auto sources = wheel.sources;
+  std::sort(sources.begin(), sources.end());
+  auto temporary = TRY(TemporaryFolder::create(options.output_folder, kMaking));
+  if (!sources.empty()) {
+    SandboxRequest room;
+    room.root = options.base_folder;
+    // base-files brings /mnt and /srv, and nothing is in them: the base's tree does not change.
+    room.binds = {{wheel.tree_folder, "/mnt", SandboxBind::Access::ReadOnly},
+                  {temporary.path(), "/srv", SandboxBind::Access::ReadWrite}};
+    const auto interpreter =
+        fmt::format("/usr/bin/python{}.{}", options.python_major, options.python_minor);
+    TRY_WHILE(fmt::format("compiling {}", wheel.name),
+              compile_in_sandbox(std::move(room), interpreter, "/mnt", "/srv", sources, cancel));
+  }
+  const auto renamed = rename_path(temporary.path(), folder);
+  if (renamed) temporary.keep();
+  // Another build was quicker: its bytes are the same.
+  return path_exists(folder) ? Result<void>() : renamed;
+}
+
+}  // namespace
+
+Digest bytecode_key(const Digest& wheel, const BytecodeOptions& options) {
+  return sha256(fmt::format("bytecode {}\nwheel {}\ninterpreter {}\nprefix {}\npython {}.{}\n",
+                            kLayoutVersion, wheel.hex(), options.interpreter.hex(), options.prefix,
+                            options.python_major, options.python_minor));
+}
+
+Result<std::vector<BytecodeTree>> build_bytecode(std::span<const BytecodeInput> wheels,
+                                                 const BytecodeOptions& options, Reporter& reporter,
+                                                 const CancelToken& cancel) {
+  TRY(make_folders(options.output_folder));
+  sweep(options.output_folder);
+  std::vector<BytecodeTree> trees(wheels.size());
+  // The largest first, so that none of them is left alone at the end.
+  std::vector<std::size_t> order(wheels.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return wheels[a].sources.size() > wheels[b].sources.size();
+  });
+  const auto work = [&](std::size_t turn, const CancelToken& stop) -> Result<void> {
+    const auto index = order[turn];
+    const auto& wheel = wheels[index];
+    const auto folder = join_path(options.output_folder, bytecode_key(wheel.sha256, options).hex());
+    if (!path_exists(folder)) {
+      const auto task = reporter.start("compiling", wheel.name, 0);
+      auto compiled = compile_wheel(wheel, options, folder, stop);
+      reporter.finish(task);
+      TRY(std::move(compiled));
+    }
+    trees[index] = TRY(read_tree(folder));
+    return {};
+  };
+  const auto workers = options.workers != 0 ? options.workers : usable_cores();
+  TRY(for_each_parallel(wheels.size(), workers, cancel, work));
+  return trees;
+}
+
+Result<std::vector<Entry>> bytecode_entries(std::span<const BytecodeTree> trees) {
+  std::vector<Entry> entries;
+  std::set<std::string> seen;  // equal files of two wheels have equal bytecode
+  for (const auto& tree : trees) {
+    for (const auto& path : tree.paths) {
+      if (!seen.insert(path).second) continue;
+      Entry entry;
+      entry.path = path;
+      entry.content = HostFile{join_path(tree.folder, path)};
+      entries.push_back(std::move(entry));
+    }
+  }
+  return entries;
+}
+
+}  // namespace slipway::layer

@@ -1,0 +1,58 @@
+/// Bytecode for installed wheels, made by the image's own interpreter, the same bytes every time.
+///
+/// Files are unchecked hash-based pycs (PEP 552): valid whatever the times of the files are, and
+/// read without looking at the source. marshal's output depends on what an interpreter has interned
+/// so far, and constant sets on the hash seed; so every wheel gets a fresh interpreter with seed 0,
+/// which compiles its files in sorted order.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/reporter.h"
+#include "layer/tar_layer.h"
+
+namespace slipway::layer {
+
+struct BytecodeInput {
+  std::string name;         ///< for progress: "torch 2.6.0"
+  Digest sha256;            ///< of the wheel
+  std::string tree_folder;  ///< holds the unpacked files; other wheels' files do not matter
+  std::vector<std::string>
+      sources;  ///< the wheel's `.py` paths in the image, without leading slash
+};
+
+struct BytecodeOptions {
+  std::string base_folder;    ///< the unpacked base layer: its interpreter compiles
+  std::string output_folder;  ///< the cache: one folder per key, each complete
+  Digest interpreter;         ///< sha256 over the sha256 of the python packages
+  std::string prefix = "/opt/venv";
+  int python_major = 3;
+  int python_minor = 11;
+  std::size_t workers = 0;  ///< 0: one per usable core
+};
+
+struct BytecodeTree {
+  std::string folder;  ///< `<output_folder>/<key hex>`: `opt/venv/…/__pycache__/x.pyc`
+  std::vector<std::string> paths;  ///< of the files in it, sorted, without leading slash
+};
+
+/// The key of a wheel's bytecode: wheel, interpreter, prefix, layout version.
+Digest bytecode_key(const Digest& wheel, const BytecodeOptions& options);
+
+/// Compiles what is not in the cache yet, several wheels at a time; one tree for each input, in
+/// order. Source files that do not compile have no bytecode, as after `pip install`. Blocks, and
+/// starts processes; needs what base/sandbox.h needs. Fails with Io when the interpreter dies.
+Result<std::vector<BytecodeTree>> build_bytecode(std::span<const BytecodeInput> wheels,
+                                                 const BytecodeOptions& options, Reporter& reporter,
+                                                 const CancelToken& cancel);
+
+/// Layer entries for the trees: files 0644, and the folders they are in.
+Result<std::vector<Entry>> bytecode_entries(std::span<const BytecodeTree> trees);
+
+}  // namespace slipway::layer

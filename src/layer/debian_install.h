@@ -1,0 +1,23 @@
+/// Unpacking and configuring Debian packages in a folder.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/sandbox.h"
+#include "layer/debian_layer.h"
+
+namespace slipway::layer {
+
+/// What maintainer scripts see: nothing of the host, fixed seeds, the layer's time as the time that
+/// reproducible tools write down (SOURCE_DATE_EPOCH, reproducible-builds.org).
+SandboxRequest debian_room(const std::string& tree_folder);
+
+/// Installs the packages into the empty `tree_folder`: essential ones and what they need unpacked
+/// by us, then by dpkg, in two runs. As build_debian_layer.
+Result<void> install_debs(std::span<const DebInput> debs, const std::string& tree_folder,
+                          const CancelToken& cancel);
+
+}  // namespace slipway::layer

@@ -1,0 +1,86 @@
+#include "layer/debian_users.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "layer/layout.h"
+
+namespace slipway::layer {
+namespace {
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const auto end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// shadow-utils' own rule (useradd(8), CAVEATS), and 32 characters at most.
+bool is_user_name(std::string_view name) {
+  const auto is_first = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+  const auto is_other = [&](char c) { return is_first(c) || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= 32 && is_first(name.front()) &&
+         std::all_of(name.begin(), name.end(), is_other);
+}
+
+bool is_field(std::string_view text) {
+  return text.starts_with('/') && text.find_first_of(":\n") == std::string_view::npos;
+}
+
+enum class Found { No, Same, Other };
+
+/// Is `name` or `id` (the third field) taken in this file?
+Found find_entry(std::string_view text, std::string_view name, std::string_view id) {
+  for (const auto line : split(text, '\n')) {
+    const auto fields = split(line, ':');
+    if (fields.size() < 3) continue;
+    const bool same_name = fields[0] == name;
+    const bool same_id = fields[2] == id;
+    if (same_name && same_id) return Found::Same;
+    if (same_name || same_id) return Found::Other;
+  }
+  return Found::No;
+}
+
+void add_line(std::string& text, std::string_view line) {
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  text += line;
+  text += '\n';
+}
+
+}  // namespace
+
+Result<UserFiles> add_user(const UserFiles& base, const ImageUser& user) {
+  if (!is_user_name(user.name)) {
+    return make_error(ErrorKind::InvalidInput, "`{}` is no name for a user", user.name)
+        .hint("use lower-case letters, digits, `-` and `_`, at most 32, a letter first");
+  }
+  if (!is_field(user.home) || !is_field(user.shell)) {
+    return make_error(ErrorKind::InvalidInput, "home and shell of `{}` must be absolute paths",
+                      user.name);
+  }
+  const auto id = std::to_string(user.uid);
+  const auto in_passwd = find_entry(base.passwd, user.name, id);
+  const auto in_group = find_entry(base.group, user.name, id);
+  if (in_passwd == Found::Other || in_group == Found::Other) {
+    return make_error(ErrorKind::InvalidInput,
+                      "the user `{}` with id {} collides with a user or group of the base",
+                      user.name, id)
+        .hint("choose another name or id under `[user]`");
+  }
+  auto files = base;
+  if (in_passwd == Found::No) {
+    add_line(files.passwd,
+             fmt::format("{0}:x:{1}:{1}::{2}:{3}", user.name, id, user.home, user.shell));
+    constexpr auto kDays = kLayerTime / 86400;
+    add_line(files.shadow, fmt::format("{}:*:{}:0:99999:7:::", user.name, kDays));
+  }
+  if (in_group == Found::No) add_line(files.group, fmt::format("{}:x:{}:", user.name, id));
+  return files;
+}
+
+}  // namespace slipway::layer

@@ -1,0 +1,47 @@
+/// Writes large files past the page cache from a few buffers used again and again, on a thread of
+/// its own, so that inflating and writing overlap.
+///
+/// Why: on virtual machines the first touch of page-cache memory costs more than the disk (5 GB:
+/// 2 s direct, 9 to 14 s through a cold cache). Where the file system has no direct I/O, plain
+/// writes take its place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace slipway::layer {
+
+class DirectWriter {
+ public:
+  static constexpr std::size_t kBufferBytes = 1024 * 1024;
+  static constexpr std::size_t kBuffers = 6;
+
+  DirectWriter();
+  /// Waits for what was submitted.
+  ~DirectWriter();
+
+  /// A file to be written from front to back; `shown` is for messages. `fd` was opened for writing
+  /// and is empty; it gets the size at once, so a full disk shows here.
+  Result<void> begin(UniqueFd fd, std::uint64_t size_bytes, std::string shown);
+  /// The next buffer, aligned for direct I/O. Waits until one is free. Valid until `submit`.
+  Result<std::span<std::byte>> buffer();
+  /// Its first `count` bytes are next in the file. Only the last buffer of a file may be partly
+  /// filled. Fails with what an earlier write failed of.
+  Result<void> submit(std::size_t count);
+  /// Ends the file: permission bits and time are set behind the last byte.
+  Result<void> end(unsigned mode);
+  /// Waits until all is written. Fails with what any write failed of.
+  Result<void> finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace slipway::layer
