@@ -1,0 +1,190 @@
+#include "gpu/closure.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "gpu/compatibility.h"
+#include "gpu/loader.h"
+#include "gpu/remedy.h"
+
+namespace slipway::gpu {
+namespace {
+
+bool matches(const std::string& pattern, const std::string& text) {
+  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+}
+
+bool contains(const std::vector<std::string>& all, std::string_view one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+using Kind = std::pair<int, bool>;  ///< machine and class
+
+Kind kind_of(const LibraryFile& file) { return {file.facts.machine, file.facts.is_64bit}; }
+
+/// What most files of the image are for. The others (32-bit helpers, device code, test data of
+/// other machines) cannot run here and are not looked at.
+Kind main_kind(const ImageTree& tree) {
+  std::map<Kind, std::size_t> counts;
+  for (const auto& [path, file] : tree.files()) ++counts[kind_of(*file)];
+  const auto most =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == counts.end() ? Kind{} : most->first;
+}
+
+class Check {
+ public:
+  Check(const ClosureRequest& request, const CompatibilityTables& tables)
+      : request_(request), tables_(tables), tree_(request.layers), loader_(tree_) {}
+
+  ClosureReport run() {
+    ClosureReport report;
+    const Kind kind = main_kind(tree_);
+    std::vector<const LibraryFile*> later;
+    const std::set<std::string_view> wanted = wanted_names();
+    for (const auto& [path, file] : tree_.files()) {
+      if (kind_of(*file) != kind) continue;
+      ++report.files;
+      // First those that nothing else asks for: they are what programs start and Python opens. The
+      // libraries behind them are then seen as they are really loaded, with what loads them.
+      if (wanted.contains(file->facts.soname) || wanted.contains(name_of(path))) {
+        later.push_back(file);
+      } else {
+        load(*file);
+      }
+    }
+    for (const LibraryFile* file : later) {
+      if (!seen_.contains(file)) load(*file);
+    }
+    for (const Unfound& entry : unfound_) report_one(entry, report);
+    return report;
+  }
+
+ private:
+  static std::string_view name_of(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+  }
+
+  std::set<std::string_view> wanted_names() const {
+    std::set<std::string_view> names;
+    for (const auto& [path, file] : tree_.files())
+      names.insert(file->facts.needed.begin(), file->facts.needed.end());
+    return names;
+  }
+
+  std::string owner_of(const std::string& path) const {
+    return request_.find_owner ? request_.find_owner(path) : std::string();
+  }
+
+  void load(const LibraryFile& file) {
+    LoadedProcess process;
+    loader_.load(file, process);
+    std::set<std::size_t> preloads;
+    // What is missing may tell that the file belongs behind an import; that import may lead on.
+    while (!process.unfound.empty() && find_preloads(file, process, preloads)) {
+      process = preloaded(preloads);
+      loader_.load(file, process);
+    }
+    for (const LoadedObject& object : process.objects) seen_.insert(object.file);
+    unfound_.insert(process.unfound.begin(), process.unfound.end());
+  }
+
+  /// Adds rows that explain something unfound; whether there were new ones.
+  bool find_preloads(const LibraryFile& file, const LoadedProcess& process,
+                     std::set<std::size_t>& preloads) const {
+    const std::size_t before = preloads.size();
+    const std::string package = package_of(owner_of(file.path));
+    for (std::size_t i = 0; i < tables_.preloads.size(); ++i) {
+      const Preload& row = tables_.preloads[i];
+      const bool is_marked =
+          contains(row.packages, package) ||
+          std::any_of(process.unfound.begin(), process.unfound.end(),
+                      [&](const Unfound& entry) { return contains(row.marks, entry.library); });
+      if (!is_marked) continue;
+      preloads.insert(i);
+      for (std::size_t other = 0; other < tables_.preloads.size(); ++other) {
+        if (tables_.preloads[other].package == row.after) preloads.insert(other);
+      }
+    }
+    return preloads.size() > before;
+  }
+
+  /// A process after these imports. Rows stand in the order in which they may be imported.
+  const LoadedProcess& preloaded(const std::set<std::size_t>& preloads) {
+    const auto known = preloaded_.find(preloads);
+    if (known != preloaded_.end()) return known->second;
+    LoadedProcess process;
+    for (const std::size_t i : preloads) {
+      for (const std::string& pattern : tables_.preloads[i].loads) {
+        for (const auto& [path, file] : tree_.files()) {
+          if (matches("*/*-packages/" + pattern, path)) loader_.load(*file, process);
+        }
+      }
+    }
+    return preloaded_.emplace(preloads, std::move(process)).first->second;
+  }
+
+  const OptionalGap* find_gap(const Missing& missing) const {
+    const std::string package = package_of(missing.owner);
+    for (const OptionalGap& row : tables_.optional_gaps) {
+      if (matches(row.package, package) && matches(row.library, missing.library) &&
+          (row.path.empty() || matches(row.path, missing.path)))
+        return &row;
+    }
+    return nullptr;
+  }
+
+  /// Another version of the same library: `libfoo.so.1` for `libfoo.so.2`.
+  std::string find_beside(const std::string& library) const {
+    const std::size_t end = library.find(".so");
+    if (end == std::string::npos || library.size() <= end + 3) return "";
+    const std::string stem = library.substr(0, end + 3);
+    for (const auto& [path, file] : tree_.files()) {
+      const std::string& soname = file->facts.soname;
+      if (soname == stem || soname.starts_with(stem + ".")) return soname;
+    }
+    return "";
+  }
+
+  void report_one(const Unfound& entry, ClosureReport& report) const {
+    if (find_driver_library(tables_, entry.library) != nullptr) return;
+    Missing missing;
+    missing.path = entry.file->path;
+    missing.library = entry.library;
+    missing.owner = owner_of(missing.path);
+    if (const OptionalGap* gap = find_gap(missing)) {
+      missing.reason = gap->reason;
+      report.optional.push_back(std::move(missing));
+      return;
+    }
+    add_remedy(tables_, request_.installed, find_beside(entry.library), missing);
+    report.missing.push_back(std::move(missing));
+  }
+
+  const ClosureRequest& request_;
+  const CompatibilityTables& tables_;
+  ImageTree tree_;
+  Loader loader_;
+  std::set<const LibraryFile*> seen_;
+  std::set<Unfound> unfound_;
+  std::map<std::set<std::size_t>, LoadedProcess> preloaded_;
+};
+
+bool by_path(const Missing& a, const Missing& b) {
+  return std::tie(a.path, a.library) < std::tie(b.path, b.library);
+}
+
+}  // namespace
+
+ClosureReport check_closure(const ClosureRequest& request) {
+  ClosureReport report = Check(request, compatibility_tables()).run();
+  std::sort(report.missing.begin(), report.missing.end(), by_path);
+  std::sort(report.optional.begin(), report.optional.end(), by_path);
+  return report;
+}
+
+}  // namespace slipway::gpu

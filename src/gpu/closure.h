@@ -1,0 +1,63 @@
+/// The first proof: every library that an ELF file of the image asks for is there.
+///
+/// Each file is loaded in thought, by the rules of ld.so(8), from the union of the layers: what is
+/// loaded already (by name or SONAME), DT_RPATH of the object and of those that loaded it unless
+/// there is a RUNPATH, RUNPATH, the folders of ld.so.conf, the default folders; `$ORIGIN`, `$LIB`
+/// and `$PLATFORM` expanded, links followed inside the image, files of another machine or class
+/// passed over. There is no LD_LIBRARY_PATH: an image must work without.
+///
+/// What the loader cannot know comes from data/compatibility.toml, each row with its source: which
+/// libraries belong to the driver, which gaps are known and harmless, and that `import torch` loads
+/// libraries on which its extensions rely. That last is no waiver: what torch loads is computed
+/// from the torch in the image, so an extension that wants another CUDA's runtime still fails.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "gpu/library_scan.h"
+
+namespace slipway::gpu {
+
+/// One NEEDED entry that nothing fulfils.
+struct Missing {
+  std::string path;     ///< the file that asks: `/opt/venv/.../libtorchaudio.so`
+  std::string library;  ///< what it asks for: `libcudart.so.13`
+  std::string owner;    ///< the package that brought it: `torchaudio 2.11.0`; may be empty
+  std::string because;  ///< what the image has instead: `this image has torch 2.6.0 with CUDA 12.4`
+  std::string remedy;   ///< what to do: `use torchaudio==2.6.0`; may be empty
+  std::string reason;   ///< of a known gap: why it does no harm
+
+  bool operator==(const Missing&) const = default;
+};
+
+struct ClosureRequest {
+  std::span<const LayerLibraries> layers;  ///< lowest first
+  /// Who brought the file at an image path, as `name version`; empty where nobody knows.
+  std::function<std::string(const std::string& path)> find_owner;
+  /// The Python packages in the image: normalised name -> version.
+  std::map<std::string, std::string> installed;
+};
+
+struct ClosureReport {
+  std::vector<Missing> missing;   ///< refuses the build; sorted by path and library, each once
+  std::vector<Missing> optional;  ///< known gaps that do no harm, each with its `reason`
+  std::size_t files = 0;          ///< how many ELF files were looked at
+};
+
+/// Pure, and quick (the 122 wheels of the example: see docs/benchmarks.md).
+ClosureReport check_closure(const ClosureRequest& request);
+
+/// One line for people: `torchaudio 2.11.0 needs libcudart.so.13 (CUDA 13), and this image has
+/// torch 2.6.0 with CUDA 12.4: use torchaudio==2.6.0`.
+std::string explain(const Missing& missing);
+
+/// The refusal: an Unsolvable error with one reason for each pair of package and library, and the
+/// remedies as hints. `missing` is not empty.
+Error closure_error(std::span<const Missing> missing);
+
+}  // namespace slipway::gpu

@@ -1,0 +1,137 @@
+#include "gpu/driver_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "gpu/compatibility.h"
+#include "gpu/elf.h"
+
+namespace slipway::gpu {
+namespace {
+
+#if defined(__aarch64__)
+constexpr std::string_view kTuple = "aarch64-linux-gnu";
+constexpr int kMachine = kMachineAarch64;
+#else
+constexpr std::string_view kTuple = "x86_64-linux-gnu";
+constexpr int kMachine = kMachineX86_64;
+#endif
+
+std::string below(const std::string& root, std::string_view path) {
+  return root == "/" ? std::string(path) : root + std::string(path);
+}
+
+/// Where distributions put the driver: NVIDIA Container Toolkit, internal/lookup/root; the last two
+/// are NixOS and the images of cloud hosts.
+std::vector<std::string> library_folders(const std::string& root, const std::string& nvml_folder,
+                                         bool is_wsl) {
+  if (is_wsl) return {below(root, "/usr/lib/wsl/lib")};
+  std::vector<std::string> folders;
+  if (!nvml_folder.empty()) folders.push_back(nvml_folder);
+  for (const std::string& path :
+       {std::string("/usr/lib64"), fmt::format("/usr/lib/{}", kTuple),
+        fmt::format("/usr/lib/{}/nvidia/current", kTuple), std::string("/lib64"),
+        fmt::format("/lib/{}", kTuple), std::string("/usr/lib"),
+        std::string("/run/opengl-driver/lib"), std::string("/usr/local/nvidia/lib64")})
+    folders.push_back(below(root, path));
+  return folders;
+}
+
+bool is_regular(const std::string& path) {
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool is_wanted(const std::string& name, const HostGpus& host) {
+  if (host.is_wsl) return name.find(".so") != std::string::npos;
+  const DriverLibrary* const library = find_driver_library(compatibility_tables(), name);
+  if (library == nullptr) return false;
+  if (library->capability != "compute" && library->capability != "utility") return false;
+  // Another version is left over from an older driver, and would fail against this kernel module.
+  return name == library->name + ".so." + host.driver_version;
+}
+
+void add_link(const std::string& name, const std::string& target, std::set<std::string>& names,
+              HostGpus& host) {
+  if (names.insert(name).second) host.library_links.push_back({name, target});
+}
+
+Result<void> take_library(const std::string& folder, const std::string& name,
+                          std::set<std::string>& names, HostGpus& host) {
+  const std::string path = join_path(folder, name);
+  const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
+  const auto facts = read_elf_file(fd.get());
+  // Not a library, or for 32-bit programs: nothing that a container of ours could load.
+  if (!facts.ok() || !facts.value() || facts.value()->machine != kMachine) return {};
+  if (!names.insert(name).second) return {};
+  host.libraries.push_back(path);
+  const std::string& soname = facts.value()->soname;
+  const std::string stem = name.substr(0, name.find(".so") + 3);
+  if (!soname.empty() && soname != name) add_link(soname, name, names, host);
+  // Programs that open `libcuda.so` by its development name, as numba and triton do.
+  if (stem != name && stem != soname) add_link(stem, soname.empty() ? name : soname, names, host);
+  return {};
+}
+
+bool is_character_device(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISCHR(status.st_mode);
+}
+
+void take_node(const std::string& path, HostGpus& host) {
+  if (is_character_device(path)) host.device_nodes.push_back(path);
+}
+
+}  // namespace
+
+Result<void> find_driver_libraries(const std::string& root, const std::string& nvml_folder,
+                                   HostGpus& host) {
+  std::set<std::string> names;
+  for (const std::string& folder : library_folders(root, nvml_folder, host.is_wsl)) {
+    if (!is_folder(folder)) continue;
+    for (const std::string& name : TRY(list_folder(folder))) {
+      if (!is_wanted(name, host) || !is_regular(join_path(folder, name))) continue;
+      TRY(take_library(folder, name, names, host));
+    }
+  }
+  std::sort(host.libraries.begin(), host.libraries.end());
+  std::sort(host.library_links.begin(), host.library_links.end(),
+            [](const DriverLink& a, const DriverLink& b) { return a.name < b.name; });
+  return {};
+}
+
+Result<void> find_device_nodes(const std::string& root, HostGpus& host) {
+  if (host.is_wsl) {
+    take_node(below(root, "/dev/dxg"), host);
+    return {};
+  }
+  for (const char* name : {"/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"})
+    take_node(below(root, name), host);
+  for (const Gpu& gpu : host.gpus)
+    take_node(below(root, fmt::format("/dev/nvidia{}", gpu.minor)), host);
+  const std::string caps = below(root, "/dev/nvidia-caps");
+  if (is_folder(caps)) {
+    for (const std::string& name : TRY(list_folder(caps))) {
+      // 1 and 2 may change and watch the partitioning (/proc/driver/nvidia-caps/mig-minors: config,
+      // monitor): for administrators, not for containers.
+      if (name != "nvidia-cap1" && name != "nvidia-cap2") take_node(join_path(caps, name), host);
+    }
+  }
+  std::sort(host.device_nodes.begin(), host.device_nodes.end());
+  return {};
+}
+
+void find_nvidia_smi(const std::string& root, HostGpus& host) {
+  for (const char* path :
+       {"/usr/bin/nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi", "/bin/nvidia-smi",
+        "/usr/local/nvidia/bin/nvidia-smi", "/run/current-system/sw/bin/nvidia-smi"}) {
+    if (!host.nvidia_smi.empty() || !path_exists(below(root, path))) continue;
+    host.nvidia_smi = below(root, path);
+  }
+}
+
+}  // namespace slipway::gpu

@@ -1,0 +1,24 @@
+/// The driver's files on this host: libraries for compute and utility, nodes, nvidia-smi.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "gpu/host.h"
+
+namespace slipway::gpu {
+
+/// Fills `libraries` and `library_links`: files of the driver `host.driver_version` in the usual
+/// folders below `root` (and in `nvml_folder`, a real path, first). On WSL2 all of
+/// /usr/lib/wsl/lib.
+Result<void> find_driver_libraries(const std::string& root, const std::string& nvml_folder,
+                                   HostGpus& host);
+
+/// Fills `device_nodes` with the character devices that exist, for `host.gpus`.
+Result<void> find_device_nodes(const std::string& root, HostGpus& host);
+
+/// Fills `nvidia_smi`.
+void find_nvidia_smi(const std::string& root, HostGpus& host);
+
+}  // namespace slipway::gpu

@@ -1,0 +1,100 @@
+#include "gpu/host.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "gpu/driver_files.h"
+#include "gpu/nvml.h"
+
+namespace slipway::gpu {
+namespace {
+
+std::string path_in(const HostGpuOptions& options, std::string_view path) {
+  return options.root == "/" ? std::string(path) : options.root + std::string(path);
+}
+
+bool has_node(const HostGpus& host, std::string_view end) {
+  return std::any_of(host.device_nodes.begin(), host.device_nodes.end(),
+                     [&](const std::string& node) { return node.ends_with(end); });
+}
+
+/// NVML could not be opened or started: what that means on this host.
+std::string explain_no_driver(const Error& why, const HostGpuOptions& options) {
+  const bool has_kernel_driver = path_exists(path_in(options, "/dev/nvidiactl")) ||
+                                 path_exists(path_in(options, "/proc/driver/nvidia/version"));
+  if (why.kind != ErrorKind::NotFound)
+    return fmt::format("the NVIDIA driver does not start: {}", why.message);
+  if (has_kernel_driver)
+    return "the NVIDIA kernel driver is loaded, but its library libnvidia-ml.so.1 is not installed";
+  return "this host has no NVIDIA driver: there is no libnvidia-ml.so.1 and no /dev/nvidiactl";
+}
+
+std::string explain_missing_files(const HostGpus& host) {
+  if (host.gpus.empty())
+    return fmt::format("the NVIDIA driver {} sees no GPU", host.driver_version);
+  std::vector<std::string> lost;
+  if (host.is_wsl && !has_node(host, "/dev/dxg")) lost.emplace_back("/dev/dxg");
+  if (!host.is_wsl) {
+    for (const char* name : {"/dev/nvidiactl", "/dev/nvidia-uvm"}) {
+      if (!has_node(host, name)) lost.emplace_back(name);
+    }
+    for (const Gpu& gpu : host.gpus) {
+      const std::string node = fmt::format("/dev/nvidia{}", gpu.minor);
+      if (!has_node(host, node)) lost.push_back(fmt::format("{} of {}", node, gpu.name));
+    }
+  }
+  const bool has_cuda = std::any_of(
+      host.libraries.begin(), host.libraries.end(),
+      [](const std::string& path) { return base_name(path).starts_with("libcuda.so"); });
+  if (!has_cuda)
+    lost.push_back(host.is_wsl
+                       ? std::string("the driver's library libcuda.so.1")
+                       : fmt::format("the driver's library libcuda.so.{}", host.driver_version));
+  if (lost.empty()) return "";
+  std::string text =
+      fmt::format("the NVIDIA driver {} is there, but {} {} missing", host.driver_version,
+                  fmt::join(lost, ", "), lost.size() == 1 ? "is" : "are");
+  // The node appears when the module is loaded; this program comes with the driver for that.
+  if (!host.is_wsl && !has_node(host, "/dev/nvidia-uvm"))
+    text += "; `nvidia-modprobe -u -c=0` as root makes /dev/nvidia-uvm";
+  return text;
+}
+
+/// Everything that NVML says; an Error here is about the driver, not about this program.
+Result<std::string> ask_nvml(const std::string& library, HostGpus& host) {
+  const Nvml nvml = TRY(Nvml::open(library));
+  host.driver_version = TRY(nvml.driver_version());
+  if (auto cuda = nvml.cuda_version(); cuda.ok()) host.cuda_version = *cuda;
+  host.gpus = TRY(nvml.gpus());
+  host.driver_found = true;
+  return nvml.folder();
+}
+
+std::string nvml_library(const HostGpuOptions& options, bool is_wsl) {
+  if (!options.nvml_library.empty()) return options.nvml_library;
+  if (is_wsl) return path_in(options, "/usr/lib/wsl/lib/libnvidia-ml.so.1");
+  return "libnvidia-ml.so.1";
+}
+
+}  // namespace
+
+Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
+  HostGpus host;
+  host.is_wsl = path_exists(path_in(options, "/dev/dxg"));
+  const auto folder = ask_nvml(nvml_library(options, host.is_wsl), host);
+  if (!folder.ok()) {
+    HostGpus none;
+    none.is_wsl = host.is_wsl;
+    none.missing = explain_no_driver(folder.error(), options);
+    return none;
+  }
+  // A library that was named by the caller says nothing about where the driver's files are.
+  const std::string driver_folder = options.nvml_library.empty() ? *folder : std::string();
+  TRY(find_driver_libraries(options.root, driver_folder, host));
+  TRY(find_device_nodes(options.root, host));
+  find_nvidia_smi(options.root, host);
+  host.missing = explain_missing_files(host);
+  return host;
+}
+
+}  // namespace slipway::gpu

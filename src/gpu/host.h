@@ -1,0 +1,60 @@
+/// The GPUs of this host, and the driver files that a container needs to use them.
+///
+/// Facts come from NVML (the driver's libnvidia-ml.so.1, opened at run time: nothing of NVIDIA's is
+/// needed to build or to start Slipway) and from the file system. Which files count is NVIDIA's own
+/// choice for the capabilities `compute` and `utility`, as libnvidia-container lists them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace slipway::gpu {
+
+struct Gpu {
+  std::string name;       ///< `NVIDIA H100 80GB HBM3`
+  std::string uuid;       ///< `GPU-…`: safe to hand to CUDA_VISIBLE_DEVICES, unlike an index
+  int minor = 0;          ///< N of /dev/nvidiaN; not the index
+  int compute_major = 0;  ///< 9 of compute capability 9.0
+  int compute_minor = 0;
+  std::uint64_t memory_bytes = 0;
+
+  bool operator==(const Gpu&) const = default;
+};
+
+/// A name that the loader looks for, beside the file it leads to: `libcuda.so.1` ->
+/// `libcuda.so.570.86.15`. Both are bare names in one folder.
+struct DriverLink {
+  std::string name;
+  std::string target;
+  bool operator==(const DriverLink&) const = default;
+};
+
+struct HostGpus {
+  bool driver_found = false;   ///< NVML could be opened and answers
+  bool is_wsl = false;         ///< WSL2: one /dev/dxg, the driver's files in /usr/lib/wsl/lib
+  std::string driver_version;  ///< `570.86.15`
+  std::string cuda_version;    ///< the newest CUDA this driver knows: `12.8`
+  std::vector<Gpu> gpus;       ///< in NVML's order
+  std::vector<std::string> device_nodes;  ///< host paths of nodes that exist, sorted
+  std::vector<std::string> libraries;     ///< host paths of the real files, no links, sorted
+  std::vector<DriverLink> library_links;  ///< the links that a folder of those files needs, sorted
+  std::string nvidia_smi;                 ///< host path; empty where there is none
+  /// Why `--gpus all` cannot work here, in plain words; empty when it can.
+  std::string missing;
+
+  bool operator==(const HostGpus&) const = default;
+};
+
+struct HostGpuOptions {
+  std::string root = "/";    ///< where the driver's files and /dev are looked for
+  std::string nvml_library;  ///< path of libnvidia-ml.so.1; by the loader's rules when empty
+};
+
+/// A host without a GPU or driver is no error: `missing` says so. Blocks while NVML starts (some
+/// milliseconds; seconds where the driver is not kept loaded). Fails with Io only.
+Result<HostGpus> read_host_gpus(const HostGpuOptions& options = {});
+
+}  // namespace slipway::gpu

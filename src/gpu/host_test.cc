@@ -1,0 +1,174 @@
+#include "gpu/host.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/file.h"
+#include "gpu/testing/elf_writer.h"
+
+namespace slipway::gpu {
+namespace {
+
+#if defined(__aarch64__)
+constexpr int kMachine = kMachineAarch64;
+#else
+constexpr int kMachine = kMachineX86_64;
+#endif
+
+/// A host's root folder with a driver in it. Nodes are links to /dev/null: a character device that
+/// needs no rights.
+class FakeHost {
+ public:
+  FakeHost() : folder_(TemporaryFolder::create("/tmp").value()) {}
+  void file(const std::string& path, std::string_view text) {
+    const std::string whole = folder_.path() + path;
+    REQUIRE(make_folders(parent_path(whole)).ok());
+    REQUIRE(write_file(whole, text).ok());
+  }
+  void library(const std::string& path, const std::string& soname, int machine = kMachine) {
+    file(path, make_elf({machine, true, soname, {}, {}, {}, ""}));
+  }
+  void link(const std::string& path, const std::string& target) {
+    const std::string whole = folder_.path() + path;
+    REQUIRE(make_folders(parent_path(whole)).ok());
+    REQUIRE(symlink(target.c_str(), whole.c_str()) == 0);
+  }
+  void node(const std::string& path) { link(path, "/dev/null"); }
+  void remove(const std::string& path) { REQUIRE(remove_file(folder_.path() + path).ok()); }
+  void whole_driver() {
+    for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidia1"})
+      node(fmt::format("/dev/{}", name));
+    library("/usr/lib64/libcuda.so.999.88.77", "libcuda.so.1");
+    library("/usr/lib64/libnvidia-ml.so.999.88.77", "libnvidia-ml.so.1");
+    library("/usr/lib64/libnvidia-nvvm.so.999.88.77", "libnvidia-nvvm.so.4");
+    file("/usr/bin/nvidia-smi", "");
+  }
+  HostGpus read(const std::string& nvml = SLIPWAY_FAKE_NVML) const {
+    return read_host_gpus({folder_.path(), nvml}).value();
+  }
+  std::string operator/(const std::string& path) const { return folder_.path() + path; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_CASE("a host with two GPUs") {
+  FakeHost host;
+  host.whole_driver();
+  const HostGpus gpus = host.read();
+  CHECK(gpus.missing == "");
+  CHECK(gpus.driver_found);
+  CHECK_FALSE(gpus.is_wsl);
+  CHECK(gpus.driver_version == "999.88.77");
+  CHECK(gpus.cuda_version == "12.8");
+  CHECK(gpus.gpus ==
+        std::vector<Gpu>{
+            {"NVIDIA Fake 80GB", "GPU-11111111-2222-3333-4444-555555555555", 1, 9, 0,
+             std::uint64_t{80} << 30},
+            {"NVIDIA Fake 24GB", "GPU-66666666-7777-8888-9999-000000000000", 0, 8, 6, 0}});
+  CHECK(gpus.device_nodes == std::vector<std::string>{host / "/dev/nvidia-uvm",
+                                                      host / "/dev/nvidia-uvm-tools",
+                                                      host / "/dev/nvidia0", host / "/dev/nvidia1",
+                                                      host / "/dev/nvidiactl"});
+  CHECK(gpus.libraries ==
+        std::vector<std::string>{host / "/usr/lib64/libcuda.so.999.88.77",
+                                 host / "/usr/lib64/libnvidia-ml.so.999.88.77",
+                                 host / "/usr/lib64/libnvidia-nvvm.so.999.88.77"});
+  CHECK(gpus.library_links ==
+        std::vector<DriverLink>{{"libcuda.so", "libcuda.so.1"},
+                                {"libcuda.so.1", "libcuda.so.999.88.77"},
+                                {"libnvidia-ml.so", "libnvidia-ml.so.1"},
+                                {"libnvidia-ml.so.1", "libnvidia-ml.so.999.88.77"},
+                                {"libnvidia-nvvm.so", "libnvidia-nvvm.so.4"},
+                                {"libnvidia-nvvm.so.4", "libnvidia-nvvm.so.999.88.77"}});
+  CHECK(gpus.nvidia_smi == host / "/usr/bin/nvidia-smi");
+}
+
+TEST_CASE("only what belongs to this driver, to compute and to this machine") {
+  FakeHost host;
+  host.whole_driver();
+  const HostGpus before = host.read();
+  host.library("/usr/lib64/libcuda.so.470.1", "libcuda.so.1");                        // left over
+  host.library("/usr/lib64/libnvidia-glcore.so.999.88.77", "libnvidia-glcore.so.1");  // graphics
+  host.library("/usr/lib64/libGL.so.999.88.77", "libGL.so.1");                // not NVIDIA's
+  host.library("/usr/lib/libcuda.so.999.88.77", "libcuda.so.1");              // a second copy
+  host.library("/usr/lib64/libnvidia-opencl.so.999.88.77", "libx.so.1", 22);  // s390x
+  host.file("/usr/lib64/libnvidia-cfg.so.999.88.77", "not a library");
+  host.link("/usr/lib64/libnvidia-allocator.so.999.88.77", "libcuda.so.999.88.77");
+  host.file("/dev/nvidia2", "a plain file is no device");
+  CHECK(host.read() == before);
+}
+
+TEST_CASE("capabilities of partitioned GPUs, without those for administrators") {
+  FakeHost host;
+  host.whole_driver();
+  for (const int cap : {1, 2, 21, 22}) host.node(fmt::format("/dev/nvidia-caps/nvidia-cap{}", cap));
+  const auto nodes = host.read().device_nodes;
+  CHECK(std::count(nodes.begin(), nodes.end(), host / "/dev/nvidia-caps/nvidia-cap21") == 1);
+  CHECK(std::count(nodes.begin(), nodes.end(), host / "/dev/nvidia-caps/nvidia-cap1") == 0);
+}
+
+TEST_CASE("what is missing is said in plain words") {
+  struct Case {
+    const char* name;
+    std::string missing;
+    std::function<void(FakeHost&)> change;
+    std::string nvml = SLIPWAY_FAKE_NVML;
+  };
+  const std::vector<Case> cases = {
+      {"nothing at all",
+       "this host has no NVIDIA driver: there is no libnvidia-ml.so.1 and no /dev/nvidiactl",
+       [](FakeHost& host) { host.remove("/dev/nvidiactl"); }, "/nowhere/libnvidia-ml.so.1"},
+      {"no user-space part",
+       "the NVIDIA kernel driver is loaded, but its library libnvidia-ml.so.1 is not installed",
+       [](FakeHost&) {}, "/nowhere/libnvidia-ml.so.1"},
+      {"updated, not restarted",
+       "the NVIDIA driver does not start: Driver/library version mismatch", [](FakeHost&) {},
+       SLIPWAY_FAKE_BROKEN_NVML},
+      {"no node of one GPU",
+       "the NVIDIA driver 999.88.77 is there, but /dev/nvidia1 of NVIDIA Fake 80GB is missing",
+       [](FakeHost& host) { host.remove("/dev/nvidia1"); }},
+      {"no unified memory, no libcuda",
+       "the NVIDIA driver 999.88.77 is there, but /dev/nvidia-uvm, the driver's library "
+       "libcuda.so.999.88.77 are missing; `nvidia-modprobe -u -c=0` as root makes /dev/nvidia-uvm",
+       [](FakeHost& host) {
+         host.remove("/dev/nvidia-uvm");
+         host.remove("/usr/lib64/libcuda.so.999.88.77");
+       }},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    FakeHost host;
+    host.whole_driver();
+    c.change(host);
+    CHECK(host.read(c.nvml).missing == c.missing);
+  }
+}
+
+TEST_CASE("WSL2: one node, and all of the driver's folder") {
+  FakeHost host;
+  host.node("/dev/dxg");
+  host.library("/usr/lib/wsl/lib/libcuda.so.1.1", "libcuda.so.1");
+  host.library("/usr/lib/wsl/lib/libdxcore.so", "libdxcore.so");
+  const HostGpus gpus = host.read();
+  CHECK(gpus.is_wsl);
+  CHECK(gpus.missing == "");
+  CHECK(gpus.device_nodes == std::vector<std::string>{host / "/dev/dxg"});
+  CHECK(gpus.libraries == std::vector<std::string>{host / "/usr/lib/wsl/lib/libcuda.so.1.1",
+                                                   host / "/usr/lib/wsl/lib/libdxcore.so"});
+  CHECK(gpus.library_links == std::vector<DriverLink>{{"libcuda.so", "libcuda.so.1"},
+                                                      {"libcuda.so.1", "libcuda.so.1.1"}});
+}
+
+TEST_CASE("this very host answers, with or without a GPU") {
+  const auto gpus = read_host_gpus();
+  REQUIRE(gpus.ok());
+  CHECK(gpus->driver_found == !gpus->driver_version.empty());
+  if (!gpus->driver_found) CHECK_FALSE(gpus->missing.empty());
+}
+
+}  // namespace
+}  // namespace slipway::gpu

@@ -1,0 +1,178 @@
+#include "gpu/library_scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "base/unique_fd.h"
+
+namespace slipway::gpu {
+namespace {
+
+constexpr std::size_t kFilesAtOnce = 256;
+constexpr std::size_t kLongestConfiguration = 1 << 20;
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+/// What a walk over the tree finds, before any file is opened. Paths start with `/`.
+struct Walk {
+  int root_fd = -1;
+  dev_t device = 0;
+  std::vector<std::string> files;
+  LayerLibraries found;
+};
+
+Result<UniqueFd> open_in(const Walk& walk, const std::string& path, int flags) {
+  const std::string relative = path.empty() ? "." : path.substr(1);
+  return open_beneath(walk.root_fd, relative, flags | O_NOFOLLOW | O_CLOEXEC, 0);
+}
+
+unsigned char type_of(mode_t mode) {
+  if (S_ISDIR(mode)) return DT_DIR;
+  if (S_ISLNK(mode)) return DT_LNK;
+  if (S_ISREG(mode)) return DT_REG;
+  return S_ISCHR(mode) ? DT_CHR : DT_UNKNOWN;
+}
+
+Result<void> note_link(int folder_fd, const char* name, const std::string& path, Walk& walk) {
+  char target[PATH_MAX];
+  const ssize_t length = readlinkat(folder_fd, name, target, sizeof target);
+  if (length < 0) return errno_error(fmt::format("cannot read the link `{}`", path));
+  walk.found.links.push_back({path, std::string(target, static_cast<std::size_t>(length))});
+  return {};
+}
+
+Result<void> walk_folder(const std::string& path, Walk& walk, std::vector<std::string>& folders) {
+  UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_DIRECTORY));
+  const Folder folder(fdopendir(fd.get()));
+  if (!folder) return errno_error(fmt::format("cannot read the folder `{}`", path));
+  const int folder_fd = fd.release();  // closedir closes it
+  for (;;) {
+    errno = 0;  // readdir(3): the only way to tell its end from its failure
+    const dirent* entry = readdir(folder.get());
+    if (entry == nullptr && errno != 0)
+      return errno_error(fmt::format("cannot read the folder `{}`", path));
+    if (entry == nullptr) return {};
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    const std::string child = fmt::format("{}/{}", path, name);
+    unsigned char type = entry->d_type;
+    struct stat status {};
+    if (type == DT_UNKNOWN || type == DT_CHR || type == DT_DIR) {
+      if (fstatat(folder_fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno_error(fmt::format("cannot stat `{}`", child));
+      type = type_of(status.st_mode);
+    }
+    if (type == DT_REG) walk.files.push_back(child);
+    if (type == DT_LNK) TRY(note_link(folder_fd, entry->d_name, child, walk));
+    if (type == DT_DIR && status.st_dev == walk.device) folders.push_back(child);
+    if (type == DT_CHR && status.st_rdev == makedev(0, 0)) walk.found.removed.push_back(child);
+  }
+}
+
+Result<void> walk_tree(const CancelToken& cancel, Walk& walk) {
+  std::vector<std::string> folders = {""};
+  while (!folders.empty()) {
+    TRY(cancel.check());
+    const std::string folder = std::move(folders.back());
+    folders.pop_back();
+    TRY(walk_folder(folder, walk, folders));
+  }
+  return {};
+}
+
+bool is_loader_configuration(std::string_view path) {
+  return path == "/etc/ld.so.conf" ||
+         (path.starts_with("/etc/ld.so.conf.d/") && path.ends_with(".conf"));
+}
+
+Result<void> read_configuration(const Walk& walk, const std::string& path, LayerLibraries& into) {
+  const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY));
+  StringSink text;
+  FdSource source(fd.get());
+  std::byte buffer[4096];
+  while (const std::size_t got = TRY(source.read(buffer))) {
+    TRY(text.write(Bytes(buffer, got)));
+    if (text.text.size() > kLongestConfiguration)
+      return make_error(ErrorKind::Corrupt, "`{}` is larger than a loader configuration", path);
+  }
+  into.loader_configurations.push_back({path, std::move(text.text)});
+  return {};
+}
+
+Result<void> look_at_file(const Walk& walk, const std::string& path, LayerLibraries& into) {
+  if (is_loader_configuration(path)) return read_configuration(walk, path, into);
+  const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_NONBLOCK));
+  auto facts = read_elf_file(fd.get());
+  if (facts.ok() && facts->has_value()) into.elves.push_back({path, std::move(**facts)});
+  if (facts.ok()) return {};
+  if (facts.error().kind != ErrorKind::Corrupt)
+    return std::move(facts).error().while_doing(fmt::format("reading `{}`", path));
+  into.unreadable.push_back(fmt::format("{}: {}", path, facts.error().message));
+  return {};
+}
+
+template <typename T>
+void append(std::vector<T>& to, std::vector<T>&& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+Result<void> look_at_batch(const Walk& walk, std::size_t batch, Guarded<LayerLibraries>& all) {
+  LayerLibraries part;
+  const std::size_t end = std::min(walk.files.size(), (batch + 1) * kFilesAtOnce);
+  for (std::size_t i = batch * kFilesAtOnce; i < end; ++i)
+    TRY(look_at_file(walk, walk.files[i], part));
+  all.with([&](LayerLibraries& whole) {
+    append(whole.elves, std::move(part.elves));
+    append(whole.loader_configurations, std::move(part.loader_configurations));
+    append(whole.unreadable, std::move(part.unreadable));
+  });
+  return {};
+}
+
+void sort_facts(LayerLibraries& libraries) {
+  const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
+  std::sort(libraries.elves.begin(), libraries.elves.end(), by_path);
+  std::sort(libraries.links.begin(), libraries.links.end(), by_path);
+  std::sort(libraries.loader_configurations.begin(), libraries.loader_configurations.end(),
+            by_path);
+  std::sort(libraries.removed.begin(), libraries.removed.end());
+  std::sort(libraries.unreadable.begin(), libraries.unreadable.end());
+}
+
+}  // namespace
+
+Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& cancel) {
+  const UniqueFd root = TRY(open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  struct stat status {};
+  if (fstat(root.get(), &status) != 0) return errno_error(fmt::format("cannot stat `{}`", folder));
+  Walk walk;
+  walk.root_fd = root.get();
+  walk.device = status.st_dev;
+  TRY_WHILE(fmt::format("looking for libraries in `{}`", folder), walk_tree(cancel, walk));
+  // Sorted, neighbours share folders: their lookups stay warm.
+  std::sort(walk.files.begin(), walk.files.end());
+
+  Guarded<LayerLibraries> all(std::move(walk.found));
+  const std::size_t batches = (walk.files.size() + kFilesAtOnce - 1) / kFilesAtOnce;
+  const auto look = [&](std::size_t batch) { return look_at_batch(walk, batch, all); };
+  TRY(for_each_parallel(batches, usable_cores(), cancel, look));
+  return all.with([](LayerLibraries& whole) {
+    sort_facts(whole);
+    return std::move(whole);
+  });
+}
+
+}  // namespace slipway::gpu

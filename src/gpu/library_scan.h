@@ -1,0 +1,59 @@
+/// Everything about one unpacked layer that the loader's search can see.
+///
+/// Paths are absolute inside the image (`/opt/venv/lib/...`). All links are kept, since any of them
+/// may be a step on the way to a library. The text form is meant for a cache under the layer's
+/// diff_id: one line a fact, sorted, so that equal layers give equal text.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "gpu/elf.h"
+
+namespace slipway::gpu {
+
+struct LibraryFile {
+  std::string path;
+  ElfFacts facts;
+  bool operator==(const LibraryFile&) const = default;
+};
+
+struct LibraryLink {
+  std::string path;
+  std::string target;
+  bool operator==(const LibraryLink&) const = default;
+};
+
+/// `/etc/ld.so.conf` or a file of `/etc/ld.so.conf.d`.
+struct LoaderConfiguration {
+  std::string path;
+  std::string text;
+  bool operator==(const LoaderConfiguration&) const = default;
+};
+
+struct LayerLibraries {
+  std::vector<LibraryFile> elves;
+  std::vector<LibraryLink> links;
+  std::vector<LoaderConfiguration> loader_configurations;
+  /// What this layer takes away from those below it: overlayfs whiteouts (character device 0:0,
+  /// kernel Documentation/filesystems/overlayfs.rst).
+  std::vector<std::string> removed;
+  /// Files that begin as ELF and are not readable as such: `path: why`. Test data of some packages
+  /// is broken on purpose, so this is no error; the loader could not load them either.
+  std::vector<std::string> unreadable;
+
+  bool operator==(const LayerLibraries&) const = default;
+};
+
+/// Walks the unpacked tree at `folder`, on all cores. Follows no link and crosses into no other
+/// file system. Fails with NotFound, Denied, Io, or Cancelled.
+Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& cancel);
+
+std::string write_layer_libraries(const LayerLibraries& libraries);
+/// Fails with Corrupt on anything that `write_layer_libraries` does not write.
+Result<LayerLibraries> parse_layer_libraries(std::string_view text);
+
+}  // namespace slipway::gpu

@@ -1,0 +1,163 @@
+// The text form of LayerLibraries:
+//
+//   slipway-libraries 1
+//   elf 62 64 /opt/venv/lib/x.so      machine, class, path; the lines that follow are about it
+//   soname libx.so.1
+//   needed libc.so.6
+//   rpath $ORIGIN
+//   runpath $ORIGIN/../lib
+//   interpreter /lib64/ld-linux-x86-64.so.2
+//   link /lib usr/lib
+//   configuration /etc/ld.so.conf include%20/etc/ld.so.conf.d/*.conf%0A
+//   removed /usr/lib/x.so
+//   unreadable /usr/share/y.so:%20why
+//
+// Words are percent-encoded where they hold blanks, control bytes or `%`.
+#include <charconv>
+#include <string>
+
+#include "gpu/library_scan.h"
+
+namespace slipway::gpu {
+namespace {
+
+constexpr std::string_view kFirstLine = "slipway-libraries 1";
+
+std::string encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte == 0x7f || c == '%') {
+      out += fmt::format("%{:02X}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+Error corrupt(std::size_t line) {
+  return make_error(ErrorKind::Corrupt, "line {} of the library facts cannot be read", line);
+}
+
+Result<std::string> decode(std::string_view word, std::size_t line) {
+  std::string out;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (word[i] != '%') {
+      out += word[i];
+      continue;
+    }
+    unsigned value = 0;
+    const char* const begin = word.data() + i + 1;
+    if (word.size() - i < 3) return corrupt(line);
+    const auto [end, error] = std::from_chars(begin, begin + 2, value, 16);
+    if (error != std::errc() || end != begin + 2) return corrupt(line);
+    out += static_cast<char>(value);
+    i += 2;
+  }
+  return out;
+}
+
+/// Cuts the next word off `rest`.
+std::string_view next_word(std::string_view& rest) {
+  const std::size_t blank = rest.find(' ');
+  const std::string_view word = rest.substr(0, blank);
+  rest = blank == std::string_view::npos ? "" : rest.substr(blank + 1);
+  return word;
+}
+
+Result<void> parse_elf_line(std::string_view rest, std::size_t line, LayerLibraries& into) {
+  LibraryFile file;
+  const std::string_view machine = next_word(rest), bits = next_word(rest);
+  const char* const end = machine.data() + machine.size();
+  if (std::from_chars(machine.data(), end, file.facts.machine).ptr != end || machine.empty())
+    return corrupt(line);
+  if (bits != "32" && bits != "64") return corrupt(line);
+  file.facts.is_64bit = bits == "64";
+  file.path = TRY(decode(rest, line));
+  into.elves.push_back(std::move(file));
+  return {};
+}
+
+Result<void> parse_fact(std::string_view key, std::string text, std::size_t line, ElfFacts& facts) {
+  if (key == "soname") {
+    facts.soname = std::move(text);
+  } else if (key == "needed") {
+    facts.needed.push_back(std::move(text));
+  } else if (key == "rpath") {
+    facts.rpath.push_back(std::move(text));
+  } else if (key == "runpath") {
+    facts.runpath.push_back(std::move(text));
+  } else if (key == "interpreter") {
+    facts.interpreter = std::move(text);
+  } else {
+    return corrupt(line);
+  }
+  return {};
+}
+
+Result<void> parse_line(std::string_view text, std::size_t line, LayerLibraries& into) {
+  const std::string_view key = next_word(text);
+  if (key == "elf") return parse_elf_line(text, line, into);
+  std::string first = TRY(decode(next_word(text), line));
+  if (key == "link" || key == "configuration") {
+    std::string second = TRY(decode(text, line));
+    if (key == "link") into.links.push_back({std::move(first), std::move(second)});
+    if (key == "configuration")
+      into.loader_configurations.push_back({std::move(first), std::move(second)});
+    return {};
+  }
+  if (!text.empty()) return corrupt(line);
+  if (key == "removed") {
+    into.removed.push_back(std::move(first));
+    return {};
+  }
+  if (key == "unreadable") {
+    into.unreadable.push_back(std::move(first));
+    return {};
+  }
+  if (into.elves.empty()) return corrupt(line);
+  return parse_fact(key, std::move(first), line, into.elves.back().facts);
+}
+
+void write_facts(const LibraryFile& file, std::string& out) {
+  const ElfFacts& facts = file.facts;
+  out += fmt::format("elf {} {} {}\n", facts.machine, facts.is_64bit ? 64 : 32, encode(file.path));
+  if (!facts.soname.empty()) out += fmt::format("soname {}\n", encode(facts.soname));
+  for (const std::string& name : facts.needed) out += fmt::format("needed {}\n", encode(name));
+  for (const std::string& name : facts.rpath) out += fmt::format("rpath {}\n", encode(name));
+  for (const std::string& name : facts.runpath) out += fmt::format("runpath {}\n", encode(name));
+  if (!facts.interpreter.empty()) out += fmt::format("interpreter {}\n", encode(facts.interpreter));
+}
+
+}  // namespace
+
+std::string write_layer_libraries(const LayerLibraries& libraries) {
+  std::string out = fmt::format("{}\n", kFirstLine);
+  for (const LibraryFile& file : libraries.elves) write_facts(file, out);
+  for (const LibraryLink& link : libraries.links)
+    out += fmt::format("link {} {}\n", encode(link.path), encode(link.target));
+  for (const LoaderConfiguration& file : libraries.loader_configurations)
+    out += fmt::format("configuration {} {}\n", encode(file.path), encode(file.text));
+  for (const std::string& path : libraries.removed)
+    out += fmt::format("removed {}\n", encode(path));
+  for (const std::string& why : libraries.unreadable)
+    out += fmt::format("unreadable {}\n", encode(why));
+  return out;
+}
+
+Result<LayerLibraries> parse_layer_libraries(std::string_view text) {
+  LayerLibraries libraries;
+  if (text.empty()) return corrupt(1);
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return corrupt(line);
+    const std::string_view content = text.substr(0, end);
+    text = text.substr(end + 1);
+    if (line == 1 && content != kFirstLine) return corrupt(line);
+    if (line > 1) TRY(parse_line(content, line, libraries));
+  }
+  return libraries;
+}
+
+}  // namespace slipway::gpu

@@ -1,0 +1,22 @@
+/// What to say about a library that is missing: what the image has instead, and what to change.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "gpu/closure.h"
+#include "gpu/compatibility.h"
+
+namespace slipway::gpu {
+
+/// The first word of `name version`, normalised as PEP 503 says.
+std::string package_of(std::string_view owner);
+
+/// Fills `because` and `remedy`. `beside`: a file of the image that is another version of the same
+/// library, or empty.
+void add_remedy(const CompatibilityTables& tables,
+                const std::map<std::string, std::string>& installed, std::string_view beside,
+                Missing& missing);
+
+}  // namespace slipway::gpu

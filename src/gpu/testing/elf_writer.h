@@ -1,0 +1,16 @@
+/// Small ELF files made to measure, for tests: what the toolchain here cannot make (other machines,
+/// classes and byte orders), and what no toolchain would.
+#pragma once
+
+#include <string>
+
+#include "gpu/elf.h"
+
+namespace slipway::gpu {
+
+enum class ByteOrder { Little, Big };
+
+/// A shared library of `facts`, without section headers. Its addresses are not its file offsets.
+std::string make_elf(const ElfFacts& facts, ByteOrder order = ByteOrder::Little);
+
+}  // namespace slipway::gpu
