@@ -1,0 +1,13 @@
+/// The step from the caller to the root that makes images and containers.
+#pragma once
+
+#include "base/user_namespace.h"
+#include "plan/tools.h"
+
+namespace slipway::cli {
+
+/// As root: nothing. As a user: enters the user namespace for an image of that user, and notes in
+/// `tools` whom the store belongs to. No other thread may run.
+Result<void> act_as_root(const UserNamespaceRequest& request, plan::Tools& tools);
+
+}  // namespace slipway::cli

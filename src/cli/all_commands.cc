@@ -1,0 +1,19 @@
+#include "cli/all_commands.h"
+
+#include "base/io.h"
+
+namespace slipway::cli {
+
+std::span<const Command> commands() {
+  static const std::vector<Command> all{lock_command(),   build_command(),   run_command(),
+                                        images_command(), inspect_command(), save_command(),
+                                        gc_command()};
+  return all;
+}
+
+Result<void> print(std::string_view text) {
+  FdSink out(1);
+  return out.write(as_bytes(text));
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,17 @@
+/// One function a command; each returns its row.
+#pragma once
+
+#include "base/file.h"
+#include "cli/command.h"
+
+namespace slipway::cli {
+
+Command lock_command();
+Command build_command();
+Command run_command();
+Command images_command();
+Command inspect_command();
+Command save_command();
+Command gc_command();
+
+}  // namespace slipway::cli

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include "base/size_text.h"
+#include "cli/acting_as_root.h"
+#include "cli/all_commands.h"
+#include "cli/image_json.h"
+#include "plan/build_image.h"
+#include "plan/lock_project.h"
+
+namespace slipway::cli {
+namespace {
+
+/// The lock as it stands with --locked; otherwise brought up to date first, as cargo and uv do.
+Result<spec::Lock> lock_of(const plan::ProjectFolder& project, const Invocation& call,
+                           const plan::Tools& tools) {
+  if (!call.has("locked")) {
+    plan::LockOutcome outcome = TRY(plan::lock_project(project, {}, tools));
+    if (outcome.changed) tools.reporter.done(fmt::format("wrote `{}`", project.lock_file()));
+    return std::move(outcome.lock);
+  }
+  std::optional<spec::Lock> lock = TRY(plan::find_lock(project));
+  if (!lock || lock->inputs != spec::inputs_digest(project.spec)) {
+    return make_error(ErrorKind::InvalidInput, "`{}` {}", project.lock_file(),
+                      lock ? "no longer matches slipway.toml" : "is not there")
+        .hint("`slipway lock` writes it; `--locked` never does");
+  }
+  return std::move(*lock);
+}
+
+Result<plan::BuiltImage> built(const plan::ProjectFolder& project, const spec::Lock& lock,
+                               const plan::BuildRequest& request, plan::Tools& tools) {
+  if (auto image = TRY(plan::find_built_image(project, lock, request, tools))) {
+    return std::move(*image);
+  }
+  TRY(plan::fetch_for_build(lock, tools));
+  TRY(act_as_root({project.spec.user.uid, project.spec.user.uid}, tools));
+  return plan::build_image(project, lock, request, tools);
+}
+
+Result<int> run(const Invocation& call, Context& context) {
+  plan::BuildRequest request;
+  if (call.has("no-bytecode")) request.bytecode = plan::Bytecode::No;
+  if (call.has("no-check")) request.proof = plan::Proof::Skip;
+
+  const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
+  plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
+  const spec::Lock lock = TRY(lock_of(project, call, tools));
+  const plan::BuiltImage image = TRY(built(project, lock, request, tools));
+
+  if (call.has("json")) {
+    TRY(print(json_text(image)));
+    return 0;
+  }
+  std::uint64_t size_bytes = 0;
+  for (const plan::ImageLayer& layer : image.layers) size_bytes += layer.size_bytes;
+  context.reporter.done(fmt::format(
+      "{} `{}`: {} layers, {} compressed, {}", image.was_complete ? "nothing to do for" : "built",
+      image.reference, image.layers.size(), size_text(size_bytes), image.digest.text()));
+  return 0;
+}
+
+}  // namespace
+
+Command build_command() {
+  return {"build",
+          "make the image from the lock",
+          Operand::None,
+          "",
+          {{"--locked", "", "fail where slipway.lock does not match slipway.toml"},
+           {"--no-bytecode", "", "leave out the compiled Python files: faster now, slower starts"},
+           {"--no-check", "", "skip the proof that every library finds what it needs"},
+           json_option()},
+          {{"slipway build", "lock if need be, download what is missing, build, prove"},
+           {"slipway build --locked --json", "in CI: exactly the lock, and the digests as JSON"}},
+          run};
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,5 @@
+#pragma once
+
+namespace slipway::cli {
+inline constexpr const char* kVersion = SLIPWAY_VERSION;
+}

@@ -1,0 +1,117 @@
+#include "plan/build_image.h"
+
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "plan/image_frame.h"
+#include "plan/image_layers.h"
+#include "plan/image_proof.h"
+#include "plan/stored_images.h"
+
+namespace slipway::plan {
+namespace {
+
+/// Everything that decides the image: what was built from the same before is still right.
+Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
+                         const BuildRequest& request) {
+  Sha256 hash;
+  hash.update(fmt::format("image {} {} {} ", layer::kLayoutVersion,
+                          request.bytecode == Bytecode::Yes, request.proof == Proof::Closure));
+  hash.update(spec::write_lock(lock));
+  const spec::Project& spec = project.spec;
+  hash.update(fmt::format("{} {} {} ", spec.image.reference(), spec.user.name, spec.user.uid));
+  hash.update(oci::encode_image_config(make_config(spec, Digest())));
+  for (const layer::Entry& entry : TRY(code_entries(project))) {
+    hash.update(fmt::format("{} {:o} {} ", entry.path, entry.mode, entry.link_target));
+    if (const auto* file = std::get_if<layer::HostFile>(&entry.content)) {
+      hash.update(TRY(sha256_of_file(file->path)).hex());
+    }
+  }
+  return hash.finish();
+}
+
+store::ImageName image_name(const ProjectFolder& project) {
+  return {"", project.spec.image.name, project.spec.image.tag};
+}
+
+struct Encoded {
+  std::string config, manifest;
+};
+
+Encoded encode(const ProjectFolder& project, const spec::Lock& lock,
+               const std::vector<ImageLayer>& layers) {
+  oci::ImageConfig config = make_config(project.spec, sha256(spec::write_lock(lock)));
+  oci::Manifest manifest;
+  for (const ImageLayer& layer : layers) {
+    config.diff_ids.push_back(layer.diff_id);
+    oci::Descriptor descriptor;
+    descriptor.media_type = oci::kMediaTypeLayerGzip;
+    descriptor.digest = layer.digest;
+    descriptor.size_bytes = layer.size_bytes;
+    descriptor.annotations[kPackagesAnnotation] =
+        fmt::format("{}", fmt::join(layer.packages, ", "));
+    manifest.layers.push_back(std::move(descriptor));
+  }
+  Encoded encoded{oci::encode_image_config(config), ""};
+  manifest.config = oci::describe(oci::kMediaTypeConfig, encoded.config);
+  encoded.manifest = oci::encode_manifest(manifest);
+  return encoded;
+}
+
+bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) {
+  for (const ImageLayer& layer : layers) {
+    const auto recipe = store.find_recipe(layer.digest);
+    const bool has_bytes =
+        store.has_blob(layer.digest) || (recipe.ok() && recipe.value().has_value());
+    if (!has_bytes || !store.has_layer(layer.diff_id)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
+                                                   const spec::Lock& lock,
+                                                   const BuildRequest& request,
+                                                   const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  const Digest key = TRY(build_key(project, lock, request));
+  const auto text = TRY(store.find_known("image", key));
+  const auto digest = text ? parse_digest(std::string_view(*text).substr(0, 71))
+                           : make_error(ErrorKind::NotFound, "not built");
+  if (!digest.ok() || !store.has_blob(digest.value())) return std::optional<BuiltImage>();
+  const auto image = read_stored_image(store, image_name(project).text(), digest.value());
+  if (!image.ok() || !is_whole(store, image->layers())) return std::optional<BuiltImage>();
+  if (TRY(store.find_image(image_name(project))) != digest.value()) {
+    TRY(store.set_image(image_name(project), digest.value()));
+  }
+  return std::optional(
+      BuiltImage{image->reference, image->digest, image->layers(), /*was_complete=*/true});
+}
+
+Result<void> fetch_for_build(const spec::Lock& lock, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const auto needed = TRY(needed_artifacts(store, lock, tools));
+  return fetch_artifacts(needed, lock.debian, tools);
+}
+
+Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& lock,
+                               const BuildRequest& request, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  const Digest key = TRY(build_key(project, lock, request));
+
+  LayerBuilder builder(store, project, lock, request, tools);
+  BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
+  if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
+
+  const Encoded encoded = encode(project, lock, image.layers);
+  TRY(store.put_blob_bytes(as_bytes(encoded.config)));
+  image.digest = TRY(store.put_blob_bytes(as_bytes(encoded.manifest)));
+  TRY(store.settle_layers());
+  TRY(store.set_image(image_name(project), image.digest));
+  TRY(store.put_known("image", key, image.digest.text() + "\n"));
+  return image;
+}
+
+}  // namespace slipway::plan

@@ -1,0 +1,56 @@
+/// `slipway build`: from a lock to an image in the store.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "plan/project_folder.h"
+#include "plan/tools.h"
+
+namespace slipway::plan {
+
+enum class Bytecode { No, Yes };
+enum class Proof { Skip, Closure };
+
+struct BuildRequest {
+  Bytecode bytecode = Bytecode::Yes;
+  Proof proof = Proof::Closure;
+};
+
+struct ImageLayer {
+  Digest digest;
+  Digest diff_id;
+  std::uint64_t size_bytes = 0;
+  std::vector<std::string> packages;  ///< "torch 2.6.0"; "bytecode of torch 2.6.0", "project", …
+};
+
+struct BuiltImage {
+  std::string reference;  ///< "pytorch-cuda:2.6"
+  Digest digest;          ///< of the manifest
+  std::vector<ImageLayer> layers;
+  bool was_complete = false;  ///< nothing had to be done
+};
+
+/// The image, where the store has all of it already: quick, and needs no rights.
+Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
+                                                   const spec::Lock& lock,
+                                                   const BuildRequest& request, const Tools& tools);
+
+/// Downloads what the missing layers are made of. To be called as the caller, before a user
+/// namespace is entered: the cache is the caller's. Fails as fetch_artifacts does.
+Result<void> fetch_for_build(const spec::Lock& lock, const Tools& tools);
+
+/// Makes what the store does not have yet and names the image `name:tag`. The lock must match
+/// slipway.toml (see lock_project) and fetch_for_build must have brought the files. The process
+/// must be able to make root's files: root, or inside the user namespace of base/user_namespace.h.
+///
+/// Stops within a second of a cancel; what is complete stays and is used next time. Fails with
+/// Corrupt (an artifact), InvalidInput (packages that collide, a project file that is not there),
+/// Unsolvable (the proof failed), Io.
+Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& lock,
+                               const BuildRequest& request, const Tools& tools);
+
+}  // namespace slipway::plan

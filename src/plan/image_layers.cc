@@ -1,0 +1,276 @@
+#include "plan/image_layers.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/size_text.h"
+#include "base/threads.h"
+#include "layer/debian_layer.h"
+#include "layer/layer_groups.h"
+#include "layer/tar_layer.h"
+#include "layer/wheel_layer.h"
+#include "plan/image_frame.h"
+#include "plan/layer_recipe.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr std::string_view kKind = "layer";
+
+/// `<blob> <diff_id> <size> <unpacked size>`
+std::string write_facts(const layer::LayerFacts& facts) {
+  return fmt::format("{} {} {} {}\n", facts.digest.hex(), facts.diff_id.hex(), facts.size_bytes,
+                     facts.unpacked_bytes);
+}
+
+std::optional<layer::LayerFacts> parse_facts(std::string_view text) {
+  if (text.size() < 132 || !text.ends_with('\n')) return std::nullopt;
+  const auto digest = parse_digest(text.substr(0, 64));
+  const auto diff_id = parse_digest(text.substr(65, 64));
+  layer::LayerFacts facts;
+  const char* last = text.data() + text.size() - 1;
+  const auto size = std::from_chars(text.data() + 130, last, facts.size_bytes);
+  if (!digest.ok() || !diff_id.ok() || size.ec != std::errc() || size.ptr == last) {
+    return std::nullopt;
+  }
+  const auto unpacked = std::from_chars(size.ptr + 1, last, facts.unpacked_bytes);
+  if (unpacked.ec != std::errc() || unpacked.ptr != last) return std::nullopt;
+  facts.digest = digest.value();
+  facts.diff_id = diff_id.value();
+  return facts;
+}
+
+std::vector<layer::DebInput> deb_inputs(const spec::Lock& lock, const Tools& tools) {
+  std::vector<layer::DebInput> debs;
+  for (const spec::LockedDeb& deb : lock.debs) {
+    debs.push_back({deb.name, cached_path(make_artifact(deb), tools), deb.sha256});
+  }
+  return debs;
+}
+
+layer::DebianLayerOptions debian_options(const store::Store& store) {
+  layer::DebianLayerOptions options;
+  options.scratch_folder = store.home() + "/tmp";
+  return options;
+}
+
+Digest entries_key(const std::vector<layer::Entry>& entries) {
+  Sha256 hash;
+  hash.update(fmt::format("entries {}\n", layer::kLayoutVersion));
+  for (const layer::Entry& entry : entries) {
+    hash.update(fmt::format("{} {} {:o} {} {} {} ", entry.path.size(), entry.path, entry.mode,
+                            entry.uid, entry.gid, static_cast<int>(entry.kind)));
+    hash.update(fmt::format("{} {} ", entry.link_target.size(), entry.link_target));
+    const auto* text = std::get_if<std::string>(&entry.content);
+    if (text != nullptr) hash.update(sha256(*text).hex());
+  }
+  return hash.finish();
+}
+
+}  // namespace
+
+ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
+  return {facts.digest, facts.diff_id, facts.size_bytes, std::move(packages)};
+}
+
+std::vector<std::string> WheelGroup::labels() const {
+  std::vector<std::string> labels;
+  for (const layer::WheelInput& wheel : wheels) labels.push_back(wheel.name + " " + wheel.version);
+  return labels;
+}
+
+std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools) {
+  std::vector<layer::GroupInput> inputs;
+  for (const spec::LockedWheel& wheel : lock.wheels) {
+    inputs.push_back({wheel.name, wheel.size_bytes});
+  }
+  std::vector<WheelGroup> groups;
+  for (const std::vector<std::size_t>& indices : layer::plan_layers(inputs)) {
+    WheelGroup group;
+    std::string key = fmt::format("wheels {} {} 3.11", layer::kLayoutVersion, kVenv);
+    for (const std::size_t i : indices) {
+      group.wheels.push_back(make_input(lock.wheels[i], tools));
+      key += " " + lock.wheels[i].sha256.hex();
+    }
+    group.key = sha256(key);
+    groups.push_back(std::move(group));
+  }
+  return groups;
+}
+
+Result<std::optional<layer::LayerFacts>> find_layer(const store::Store& store, const Digest& key) {
+  const auto text = TRY(store.find_known(kKind, key));
+  if (!text) return std::optional<layer::LayerFacts>();
+  const auto facts = parse_facts(*text);
+  if (!facts || !store.has_layer(facts->diff_id)) return std::optional<layer::LayerFacts>();
+  if (!store.has_blob(facts->digest) && !TRY(store.find_recipe(facts->digest))) {
+    return std::optional<layer::LayerFacts>();
+  }
+  return facts;
+}
+
+Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
+                                               const Tools& tools) {
+  std::vector<Artifact> needed;
+  const auto debs = deb_inputs(lock, tools);
+  const Digest base = layer::debian_layer_key(debs, debian_options(store));
+  if (!TRY(find_layer(store, base))) {
+    for (const spec::LockedDeb& deb : lock.debs) needed.push_back(make_artifact(deb));
+  }
+  std::map<std::string, const spec::LockedWheel*> wheels;
+  for (const spec::LockedWheel& wheel : lock.wheels) wheels[wheel.name] = &wheel;
+  for (const WheelGroup& group : group_wheels(lock, tools)) {
+    const bool known = TRY(find_layer(store, group.key)).has_value();
+    for (const layer::WheelInput& wheel : group.wheels) {
+      if (known && knows_wheel(store, wheel.sha256)) continue;
+      needed.push_back(make_artifact(*wheels.at(wheel.name)));
+    }
+  }
+  return needed;
+}
+
+Result<ImageLayer> LayerBuilder::keep(const Digest& key, TemporaryFolder tree,
+                                      const layer::LayerFacts& facts,
+                                      std::vector<std::string> packages) {
+  TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
+  TRY(store_.put_known(kKind, key, write_facts(facts)));
+  return describe_layer(facts, std::move(packages));
+}
+
+Result<ImageLayer> LayerBuilder::base_layer(const CancelToken& cancel) {
+  const auto debs = deb_inputs(lock_, tools_);
+  const layer::DebianLayerOptions options = debian_options(store_);
+  const Digest key = layer::debian_layer_key(debs, options);
+  std::vector<std::string> packages;
+  for (const spec::LockedDeb& deb : lock_.debs) packages.push_back(deb.name + " " + deb.version);
+  if (const auto facts = TRY(find_layer(store_, key))) return describe_layer(*facts, packages);
+
+  TemporaryFolder tree = TRY(store_.make_layer_folder());
+  store::BlobWriter blob = TRY(store_.start_blob());
+  const layer::LayerFacts facts = TRY_WHILE(
+      "building the Debian base",
+      layer::build_debian_layer(debs, options, tree.path(), blob, tools_.reporter, cancel));
+  TRY(blob.commit(facts.digest));
+  tools_.reporter.done(fmt::format("built the base: {} Debian packages, {}", debs.size(),
+                                   size_text(facts.unpacked_bytes)));
+  return keep(key, std::move(tree), facts, std::move(packages));
+}
+
+Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group,
+                                             const CancelToken& cancel) {
+  if (const auto facts = TRY(find_layer(store_, group.key))) {
+    return describe_layer(*facts, group.labels());
+  }
+  TemporaryFolder tree = TRY(store_.make_layer_folder());
+  const layer::LayerFacts facts = TRY(layer::build_wheel_layer(
+      group.wheels, {kVenv, 3, 11}, &tree.path(), nullptr, tools_.reporter, cancel));
+  TRY(store_.put_recipe(facts.digest, write_recipe(group.wheels, lock_)));
+  return keep(group.key, std::move(tree), facts, group.labels());
+}
+
+Result<ImageLayer> LayerBuilder::entries_layer(const Digest& key, std::vector<layer::Entry> entries,
+                                               std::vector<std::string> packages) {
+  if (const auto facts = TRY(find_layer(store_, key))) {
+    return describe_layer(*facts, std::move(packages));
+  }
+  TemporaryFolder tree = TRY(store_.make_layer_folder());
+  store::BlobWriter blob = TRY(store_.start_blob());
+  const layer::LayerFacts facts =
+      TRY(layer::write_layer(std::move(entries), blob, &tree.path(), tools_.cancel));
+  TRY(blob.commit(facts.digest));
+  return keep(key, std::move(tree), facts, std::move(packages));
+}
+
+Result<ImageLayer> LayerBuilder::frame_layer(const ImageLayer& base) {
+  const std::string folder = store_.layer_path(base.diff_id);
+  const layer::UserFiles users{TRY(read_file(folder + "/etc/passwd")),
+                               TRY(read_file(folder + "/etc/group")),
+                               TRY(read_file(folder + "/etc/shadow"))};
+  std::vector<layer::Entry> entries = TRY(frame_entries(project_.spec, users));
+  const Digest key = entries_key(entries);
+  return entries_layer(key, std::move(entries), {"frame"});
+}
+
+Result<std::vector<ImageLayer>> LayerBuilder::code_layers() {
+  std::vector<layer::Entry> entries = TRY(code_entries(project_));
+  if (entries.empty()) return std::vector<ImageLayer>();
+  // The user's files may change at any time: what is hashed is what is put in.
+  for (layer::Entry& entry : entries) {
+    if (const auto* file = std::get_if<layer::HostFile>(&entry.content)) {
+      entry.content = TRY(read_file(file->path));
+    }
+  }
+  const Digest key = entries_key(entries);
+  const ImageLayer layer = TRY(entries_layer(key, std::move(entries), {"project"}));
+  return std::vector<ImageLayer>{layer};
+}
+
+Result<void> LayerBuilder::check_wheel_collisions(const std::vector<WheelFacts>& wheels) {
+  std::string text = "no collision";
+  for (const WheelFacts& wheel : wheels) text += " " + wheel.input.sha256.hex();
+  const Digest key = sha256(text);
+  if (TRY(store_.find_known("collisions", key))) return {};
+  std::vector<layer::WheelInput> inputs;
+  std::vector<std::vector<layer::WheelPath>> paths;
+  for (const WheelFacts& wheel : wheels) {
+    inputs.push_back(wheel.input);
+    paths.push_back(wheel.paths);
+  }
+  TRY(layer::check_collisions(inputs, paths));
+  return store_.put_known("collisions", key, "none\n");
+}
+
+Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
+    const std::vector<WheelGroup>& groups) {
+  // Large groups first, so that no core is left alone with one at the end.
+  std::vector<std::size_t> order(groups.size());
+  std::vector<std::uint64_t> bytes(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    order[i] = i;
+    for (const layer::WheelInput& wheel : groups[i].wheels) bytes[i] += wheel.size_bytes;
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
+
+  BaseAndWheels made;
+  made.wheels.resize(groups.size());
+  // The base before them all: it takes one core for longest.
+  const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+    if (i == 0) {
+      made.base = TRY(base_layer(cancel));
+    } else {
+      const std::size_t group = order[i - 1];
+      made.wheels[group] = TRY(wheel_layer(groups[group], cancel));
+    }
+    return {};
+  };
+  TRY(for_each_parallel(groups.size() + 1, usable_cores(), tools_.cancel, make));
+  return made;
+}
+
+Result<std::vector<ImageLayer>> LayerBuilder::build() {
+  const std::vector<WheelFacts> wheels = TRY(read_wheel_facts(store_, lock_, tools_));
+  TRY(check_frame(project_.spec, wheels));
+  TRY(check_wheel_collisions(wheels));
+  const std::vector<WheelGroup> groups = group_wheels(lock_, tools_);
+  const BaseAndWheels made = TRY(base_and_wheels(groups));
+
+  std::vector<ImageLayer> layers{made.base};
+  layers.push_back(TRY(frame_layer(made.base)));
+  layers.insert(layers.end(), made.wheels.begin(), made.wheels.end());
+  if (request_.bytecode == Bytecode::Yes) {
+    std::map<std::string, std::string> trees;  // where each wheel is unpacked
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      for (const layer::WheelInput& wheel : groups[i].wheels) {
+        trees[wheel.name] = store_.layer_path(made.wheels[i].diff_id);
+      }
+    }
+    const auto bytecode = TRY(bytecode_layers(wheels, trees, made.base));
+    layers.insert(layers.end(), bytecode.begin(), bytecode.end());
+  }
+  const auto code = TRY(code_layers());
+  layers.insert(layers.end(), code.begin(), code.end());
+  return layers;
+}
+
+}  // namespace slipway::plan

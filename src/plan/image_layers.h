@@ -1,0 +1,83 @@
+/// The layers of an image, bottom first: which are known, which have to be made, and making them.
+///
+/// A layer that was made once is remembered by what went into it (docs/formats/store.md),
+/// so a build does only the work whose inputs changed.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "layer/bytecode.h"
+#include "layer/layout.h"
+#include "layer/tar_layer.h"
+#include "plan/artifacts.h"
+#include "plan/build_image.h"
+#include "plan/project_folder.h"
+#include "plan/tools.h"
+#include "plan/wheel_facts.h"
+#include "store/store.h"
+
+namespace slipway::plan {
+
+/// Wheels that share a layer.
+struct WheelGroup {
+  std::vector<layer::WheelInput> wheels;  ///< sorted by name
+  Digest key;
+  std::vector<std::string> labels() const;
+};
+
+/// Large wheels alone, small ones by the hash of their names.
+std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools);
+
+/// Of a layer that is known, with its tree (and, unless a recipe stands for it, its blob) in the
+/// store.
+Result<std::optional<layer::LayerFacts>> find_layer(const store::Store& store, const Digest& key);
+
+/// As the image tells of it.
+ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
+
+/// The files that making the missing layers needs.
+Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
+                                               const Tools& tools);
+
+/// Makes what is missing and returns all, bottom first: base, frame, wheels, bytecode, code.
+class LayerBuilder {
+ public:
+  LayerBuilder(const store::Store& store, const ProjectFolder& project, const spec::Lock& lock,
+               const BuildRequest& request, const Tools& tools)
+      : store_(store), project_(project), lock_(lock), request_(request), tools_(tools) {}
+
+  Result<std::vector<ImageLayer>> build();
+
+ private:
+  Result<ImageLayer> base_layer(const CancelToken& cancel);
+  Result<ImageLayer> wheel_layer(const WheelGroup& group, const CancelToken& cancel);
+  Result<ImageLayer> frame_layer(const ImageLayer& base);
+  struct BytecodeGroup;
+  Result<void> give_to_owner(const std::string& path) const;
+  Result<std::vector<BytecodeGroup>> group_bytecode(const std::vector<WheelFacts>& wheels,
+                                                    const layer::BytecodeOptions& options);
+  Result<std::vector<ImageLayer>> bytecode_layers(
+      const std::vector<WheelFacts>& wheels, const std::map<std::string, std::string>& wheel_trees,
+      const ImageLayer& base);
+  struct BaseAndWheels {
+    ImageLayer base;
+    std::vector<ImageLayer> wheels;  ///< one for each group
+  };
+  Result<BaseAndWheels> base_and_wheels(const std::vector<WheelGroup>& groups);
+  Result<std::vector<ImageLayer>> code_layers();
+  Result<ImageLayer> entries_layer(const Digest& key, std::vector<layer::Entry> entries,
+                                   std::vector<std::string> packages);
+  Result<ImageLayer> keep(const Digest& key, TemporaryFolder tree, const layer::LayerFacts& facts,
+                          std::vector<std::string> packages);
+  Result<void> check_wheel_collisions(const std::vector<WheelFacts>& wheels);
+
+  const store::Store& store_;
+  const ProjectFolder& project_;
+  const spec::Lock& lock_;
+  const BuildRequest& request_;
+  const Tools& tools_;
+};
+
+}  // namespace slipway::plan

@@ -1,0 +1,30 @@
+/// `slipway lock`: from slipway.toml to slipway.lock.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/project_folder.h"
+#include "plan/tools.h"
+
+namespace slipway::plan {
+
+struct LockRequest {
+  enum class Upgrade { Nothing, Named, Everything };
+  Upgrade upgrade = Upgrade::Nothing;
+  std::vector<std::string> packages;  ///< of Upgrade::Named: wheels or Debian packages
+};
+
+struct LockOutcome {
+  spec::Lock lock;
+  bool changed = false;              ///< the file was written
+  std::vector<std::string> changes;  ///< to an older lock: "+ torch 2.6.0", "six 1.16.0 -> 1.17.0"
+};
+
+/// Solves anew where slipway.toml no longer matches the lock, or an upgrade is asked for; what the
+/// lock holds is kept where it still fits. Otherwise nothing is fetched and nothing is written.
+/// Fails with Unsolvable (with the explanation), Unavailable, InvalidInput; the lock then stays.
+Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest& request,
+                                 const Tools& tools);
+
+}  // namespace slipway::plan

@@ -1,0 +1,322 @@
+#include "plan/run_image.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/environment.h"
+#include "base/file.h"
+#include "base/nearest.h"
+#include "gpu/host.h"
+#include "plan/image_frame.h"
+#include "run/container.h"
+
+namespace slipway::plan {
+namespace {
+
+/// Where a GPU run finds the driver's libraries: one folder, theirs alone.
+constexpr const char* kDriverFolder = "/usr/lib/slipway-driver";
+
+Error bad_flag(std::string_view flag, std::string_view value, std::string hint) {
+  return make_error(ErrorKind::InvalidInput, "`{} {}` cannot be read", flag, value)
+      .hint(std::move(hint));
+}
+
+Result<run::Volume> parse_volume(const std::string& text, const std::string& folder) {
+  static constexpr const char* kForm = "write `--volume HOST:INSIDE`, or `HOST:INSIDE:ro`";
+  const std::size_t first = text.find(':');
+  if (first == std::string::npos || first == 0) return bad_flag("--volume", text, kForm);
+  const std::string source = text.substr(0, first);
+  std::string target = text.substr(first + 1);
+  run::Volume volume;
+  if (const std::size_t second = target.find(':'); second != std::string::npos) {
+    const std::string option = target.substr(second + 1);
+    if (option != "ro" && option != "rw") return bad_flag("--volume", text, kForm);
+    volume.access = option == "ro" ? run::Access::ReadOnly : run::Access::ReadWrite;
+    target.resize(second);
+  }
+  if (!target.starts_with('/')) {
+    return bad_flag("--volume", text, "the place inside is an absolute path, like `/workspace`");
+  }
+  if (source.find('/') == std::string::npos && source != "." && source != "..") {
+    return bad_flag(
+        "--volume", text,
+        fmt::format("named volumes are not there yet; for the folder here write `./{}`", source));
+  }
+  volume.source = TRY(absolute_path(join_path(folder, source)));
+  volume.target = std::move(target);
+  if (!path_exists(volume.source)) {
+    return make_error(ErrorKind::NotFound, "`{}` is not there to be mounted", volume.source)
+        .hint(fmt::format("`mkdir {}` makes a folder", volume.source));
+  }
+  return volume;
+}
+
+/// Later values win; the order of first appearance stays.
+void set_variable(std::vector<std::string>& environment, const std::string& variable) {
+  const std::string name = variable.substr(0, variable.find('=') + 1);
+  for (std::string& known : environment) {
+    if (known.starts_with(name)) {
+      known = variable;
+      return;
+    }
+  }
+  environment.push_back(variable);
+}
+
+Result<std::vector<std::string>> environment_of(const StoredImage& image, const RunFlags& flags) {
+  std::vector<std::string> environment = image.config.env;
+  if (flags.terminal == RunFlags::Terminal::Yes) {
+    set_variable(environment, "TERM=" + find_environment("TERM").value_or("xterm"));
+  }
+  for (const std::string& text : flags.environment) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || text.empty()) {
+      return bad_flag("--env", text, "write `--env NAME=value`, or `--env NAME` to pass yours on");
+    }
+    if (equals != std::string::npos) {
+      set_variable(environment, text);
+    } else if (const auto value = find_environment(text.c_str())) {
+      set_variable(environment, text + "=" + *value);
+    }
+  }
+  return environment;
+}
+
+Result<std::vector<std::string>> mode_command(const StoredImage& image, const std::string& mode) {
+  std::vector<std::string> names;
+  const auto label = image.config.labels.find(kModesLabel);
+  if (label != image.config.labels.end()) {
+    const auto modes = nlohmann::json::parse(label->second, nullptr, /*allow_exceptions=*/false);
+    for (const auto& [name, command] : modes.items()) {
+      if (name == mode && command.is_array()) {
+        std::vector<std::string> words;
+        for (const auto& word : command) {
+          if (word.is_string()) words.push_back(word.get<std::string>());
+        }
+        if (!words.empty()) return words;
+      }
+      names.push_back(name);
+    }
+  }
+  Error error = make_error(ErrorKind::InvalidInput, "`{}` has no mode `{}`", image.reference, mode);
+  const auto nearest = find_nearest(mode, names);
+  if (!nearest.empty()) {
+    error.hints.push_back(did_you_mean(nearest));
+  } else if (!names.empty()) {
+    error.hints.push_back(fmt::format("it has `{}`", fmt::join(names, "`, `")));
+  } else {
+    error.hints.push_back("a mode is a table of slipway.toml: `[modes.train]` with a `command`");
+  }
+  return error;
+}
+
+/// Our images start through catatonit, which is told apart so that the run can do without.
+bool starts_with_init(const StoredImage& image) {
+  const auto& entrypoint = image.config.entrypoint;
+  return entrypoint.size() == 2 && entrypoint[0] == kInit && entrypoint[1] == "--";
+}
+
+Result<std::vector<std::string>> command_of(const StoredImage& image, const RunFlags& flags) {
+  std::vector<std::string> words = flags.command;
+  if (flags.mode) {
+    std::vector<std::string> command = TRY(mode_command(image, *flags.mode));
+    command.insert(command.end(), words.begin(), words.end());
+    words = std::move(command);
+  }
+  if (words.empty()) words = image.config.cmd;
+  if (!starts_with_init(image)) {
+    words.insert(words.begin(), image.config.entrypoint.begin(), image.config.entrypoint.end());
+  }
+  if (words.empty()) {
+    return make_error(ErrorKind::InvalidInput, "`{}` names no command to run", image.reference)
+        .hint("give one: `slipway run IMAGE -- COMMAND`");
+  }
+  return words;
+}
+
+template <typename T>
+std::optional<run::Limit<T>> limit_of(const std::optional<T>& flag,
+                                      const std::optional<T>& ceiling) {
+  if (flag) return run::Limit<T>{*flag, run::Strictness::Exact};
+  if (ceiling) return run::Limit<T>{*ceiling, run::Strictness::Ceiling};
+  return std::nullopt;
+}
+
+Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
+  if (wish == Gpus::None) return {};
+  const gpu::HostGpus host = TRY(gpu::read_host_gpus());
+  if (!host.missing.empty()) {
+    if (wish == Gpus::Auto) return {};
+    return make_error(ErrorKind::Unsupported, "`--gpus all` cannot be had here")
+        .reason(host.missing)
+        .hint("`--gpus auto` runs on the CPU where there is no GPU");
+  }
+  request.device_nodes = host.device_nodes;
+  const auto bind = [&](const std::string& source, const std::string& target) {
+    request.driver_binds.push_back({source, target, run::Access::ReadOnly});
+  };
+  for (const std::string& library : host.libraries) {
+    bind(library, fmt::format("{}/{}", kDriverFolder, base_name(library)));
+    for (const gpu::DriverLink& link : host.library_links) {
+      if (link.target == base_name(library)) {
+        bind(library, fmt::format("{}/{}", kDriverFolder, link.name));
+      }
+    }
+  }
+  if (!host.nvidia_smi.empty()) bind(host.nvidia_smi, "/usr/bin/nvidia-smi");
+  std::string path = std::string("LD_LIBRARY_PATH=") + kDriverFolder;
+  for (const std::string& variable : request.environment) {
+    if (variable.starts_with("LD_LIBRARY_PATH=")) path += ":" + variable.substr(16);
+  }
+  set_variable(request.environment, path);
+  for (const gpu::Gpu& gpu : host.gpus) reporter.note("GPU: " + gpu.name);
+  return {};
+}
+
+std::optional<std::uint32_t> parse_id(std::string_view text) {
+  std::uint32_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return id;
+}
+
+/// The fields of the first line of a passwd(5)-like text whose field `column` is `value`.
+std::vector<std::string> find_record(std::string_view text, std::size_t column,
+                                     std::string_view value) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    std::vector<std::string> fields;
+    while (true) {
+      const std::size_t colon = std::min(line.find(':'), line.size());
+      fields.emplace_back(line.substr(0, colon));
+      if (colon == line.size()) break;
+      line.remove_prefix(colon + 1);
+    }
+    if (column < fields.size() && fields[column] == value) return fields;
+  }
+  return {};
+}
+
+/// A small file of the image: from its topmost layer that has it.
+std::string read_image_file(const StoredImage& image, const store::Store& store,
+                            const std::string& path) {
+  const auto& layers = image.config.diff_ids;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    const auto folder = open_file(store.layer_path(*layer), O_PATH | O_DIRECTORY);
+    if (!folder.ok()) continue;
+    const auto file = open_beneath(folder->get(), path, O_RDONLY);
+    if (!file.ok()) continue;
+    FdSource source(file->get());
+    StringSink sink;
+    if (copy(source, sink).ok()) return sink.text;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Gpus> parse_gpus(std::string_view text) {
+  if (text == "all") return Gpus::All;
+  if (text == "none") return Gpus::None;
+  if (text == "auto") return Gpus::Auto;
+  return bad_flag("--gpus", text, "use `all`, `none` or `auto`");
+}
+
+Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
+                                const Tools& tools) {
+  const std::string text = user.empty() ? std::string("0") : user;
+  const std::string name = text.substr(0, text.find(':'));
+  const std::string group =
+      text.find(':') == std::string::npos ? "" : text.substr(text.find(':') + 1);
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+
+  ImageIds ids;
+  const std::optional<std::uint32_t> uid = parse_id(name);
+  const auto record = find_record(read_image_file(image, store, "etc/passwd"), uid ? 2 : 0, name);
+  if (uid) {
+    ids.uid = *uid;
+  } else if (record.size() > 3 && parse_id(record[2])) {
+    ids.uid = *parse_id(record[2]);
+  } else {
+    return make_error(ErrorKind::InvalidInput, "`{}` has no user `{}`", image.reference, name)
+        .hint("give a number, like `--user 1000`");
+  }
+  if (record.size() > 3) ids.gid = parse_id(record[3]).value_or(0);
+  if (group.empty()) return ids;
+  if (const auto gid = parse_id(group)) {
+    ids.gid = *gid;
+    return ids;
+  }
+  const auto group_record = find_record(read_image_file(image, store, "etc/group"), 0, group);
+  if (group_record.size() < 3 || !parse_id(group_record[2])) {
+    return make_error(ErrorKind::InvalidInput, "`{}` has no group `{}`", image.reference, group);
+  }
+  ids.gid = *parse_id(group_record[2]);
+  return ids;
+}
+
+Result<int> run_image(const StoredImage& image, const RunFlags& flags,
+                      const spec::Resources* resources, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  run::RunRequest request;
+  request.command = TRY(command_of(image, flags));
+  request.environment = TRY(environment_of(image, flags));
+  request.working_folder = flags.working_folder.value_or(
+      image.config.working_folder.empty() ? "/" : image.config.working_folder);
+  const ImageIds ids = TRY(find_image_ids(image, flags.user.value_or(image.config.user), tools));
+  request.uid = ids.uid;
+  request.gid = ids.gid;
+  request.owner = {tools.owner.uid, tools.owner.gid};
+  for (const std::string& text : flags.volumes) {
+    request.volumes.push_back(TRY(parse_volume(text, flags.folder)));
+  }
+  const spec::Resources none{"auto", {}, {}, {}};
+  const spec::Resources& ceilings = resources != nullptr ? *resources : none;
+  request.limits.memory_bytes = limit_of(flags.memory_bytes, ceilings.memory_bytes);
+  request.limits.cpus = limit_of(flags.cpus, ceilings.cpus);
+  request.limits.shm_bytes = limit_of(flags.shm_bytes, ceilings.shm_bytes);
+  if (flags.network != "host" && flags.network != "none") {
+    return bad_flag("--network", flags.network, "use `host` or `none`");
+  }
+  request.network = flags.network == "none" ? run::Network::None : run::Network::Host;
+  request.input = flags.input == RunFlags::Input::Ours ? run::Input::Ours : run::Input::Null;
+  if (flags.terminal == RunFlags::Terminal::Yes) {
+    if (::isatty(0) == 0 || ::isatty(1) == 0) {
+      return make_error(ErrorKind::InvalidInput, "`--tty` needs a terminal, and there is none here")
+          .hint("leave out `-t`");
+    }
+    request.terminal = run::Terminal::Yes;
+  }
+  if (flags.root == RunFlags::Root::ReadOnly) request.root = run::Access::ReadOnly;
+  if (flags.host_name) request.host_name = *flags.host_name;
+  if (starts_with_init(image)) request.init_path = kInit;
+  const Gpus gpus = flags.gpus ? *flags.gpus : TRY(parse_gpus(ceilings.gpus));
+  TRY(add_gpus(gpus, request, tools.reporter));
+
+  std::optional<store::Pin> pin;
+  {
+    const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+    const std::string id = fmt::format("run-{}", ::getpid());
+    pin.emplace(TRY(store.pin(lease, image.digest, id)));
+    const auto& layers = image.config.diff_ids;
+    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+      if (!store.has_layer(*layer)) {
+        return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
+                          image.reference)
+            .hint("`slipway build` makes it again");
+      }
+      request.lower_folders.push_back(store.layer_path(*layer));
+    }
+  }
+  request.scratch_folder = store.home() + "/runs";
+  TRY(make_folders(request.scratch_folder, 0700));
+  return run::run_container(request, tools.reporter, tools.cancel);
+}
+
+}  // namespace slipway::plan

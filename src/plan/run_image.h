@@ -1,0 +1,56 @@
+/// `slipway run`: an image of the store as a running container.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/project_folder.h"
+#include "plan/stored_images.h"
+#include "plan/tools.h"
+
+namespace slipway::plan {
+
+enum class Gpus { None, All, Auto };
+
+/// "all", "none" or "auto". InvalidInput otherwise.
+Result<Gpus> parse_gpus(std::string_view text);
+
+/// The flags of `run` as they were given. What is not given comes from the image, then from the
+/// project's [resources], whose limits are ceilings; limits given here are exact.
+struct RunFlags {
+  std::vector<std::string> command;
+  std::optional<std::string> mode;       ///< a command of [modes], by name
+  std::vector<std::string> volumes;      ///< "source:target[:ro]"
+  std::vector<std::string> environment;  ///< "NAME=value", or "NAME" to pass ours on
+  std::optional<std::string> working_folder;
+  std::optional<std::string> user;  ///< "uid[:gid]", or a name of the image's /etc/passwd
+  std::optional<std::uint64_t> memory_bytes, shm_bytes;
+  std::optional<double> cpus;
+  std::optional<Gpus> gpus;
+  std::string network = "host";  ///< or "none"
+  std::optional<std::string> host_name;
+  enum class Root { Writable, ReadOnly } root = Root::Writable;
+  enum class Input { Null, Ours } input = Input::Null;
+  enum class Terminal { No, Yes } terminal = Terminal::No;
+  std::string folder;  ///< to which relative volume sources are relative; absolute
+};
+
+/// Numeric ids of an image's user, resolved from the layers' bytes.
+struct ImageIds {
+  std::uint32_t uid = 0, gid = 0;
+};
+Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
+                                const Tools& tools);
+
+/// Runs to the end and returns the command's exit status (126, 127 and 128+n as container tools
+/// have them). `resources` is null outside a project. Needs what base/user_namespace.h gives.
+///
+/// Fails with InvalidInput (bad flags), NotFound (a volume's source; a layer that is gone),
+/// Unsupported (a limit or a GPU that this host cannot give), Io.
+Result<int> run_image(const StoredImage& image, const RunFlags& flags,
+                      const spec::Resources* resources, const Tools& tools);
+
+}  // namespace slipway::plan

@@ -1,0 +1,111 @@
+#include "plan/stored_images.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/nearest.h"
+#include "plan/image_frame.h"
+
+namespace slipway::plan {
+namespace {
+
+std::vector<std::string> split_packages(std::string_view text) {
+  std::vector<std::string> packages;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(", "), text.size());
+    packages.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 2, text.size()));
+  }
+  return packages;
+}
+
+bool is_digest_of(std::string_view reference, const Digest& digest) {
+  if (reference.starts_with("sha256:")) reference.remove_prefix(7);
+  return reference.size() >= 12 && digest.hex().starts_with(reference);
+}
+
+Error unknown_image(const std::string& reference, const std::vector<store::StoredImage>& images) {
+  // Without a tag, names are compared without theirs.
+  const bool has_tag = base_name(reference).find(':') != std::string::npos;
+  std::vector<std::string> names;
+  for (const store::StoredImage& image : images) {
+    const std::string text = image.name.text();
+    names.push_back(has_tag ? text : text.substr(0, text.rfind(':')));
+  }
+  std::vector<std::string> meant;
+  for (const std::string& near : find_nearest(reference, names)) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      const std::string text = images[i].name.text();
+      if (names[i] == near && std::ranges::find(meant, text) == meant.end()) meant.push_back(text);
+    }
+  }
+  if (meant.size() > 3) meant.resize(3);
+  Error error = make_error(ErrorKind::NotFound, "there is no image `{}` in the store", reference);
+  error.hints.push_back(meant.empty() ? "`slipway images` lists what is there"
+                                      : did_you_mean(meant));
+  return error;
+}
+
+}  // namespace
+
+std::uint64_t StoredImage::size_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const oci::Descriptor& layer : manifest.layers) bytes += layer.size_bytes;
+  return bytes;
+}
+
+std::vector<ImageLayer> StoredImage::layers() const {
+  std::vector<ImageLayer> layers;
+  for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
+    const oci::Descriptor& descriptor = manifest.layers[i];
+    const auto packages = descriptor.annotations.find(kPackagesAnnotation);
+    layers.push_back({descriptor.digest, config.diff_ids[i], descriptor.size_bytes,
+                      packages == descriptor.annotations.end() ? std::vector<std::string>()
+                                                               : split_packages(packages->second)});
+  }
+  return layers;
+}
+
+Result<StoredImage> read_stored_image(const store::Store& store, const std::string& reference,
+                                      const Digest& manifest) {
+  StoredImage image{reference, manifest, {}, {}};
+  const std::string text = TRY(store.read_blob(manifest));
+  image.manifest =
+      TRY_WHILE("reading the manifest of `" + reference + "`", oci::parse_manifest(text));
+  const std::string config = TRY(store.read_blob(image.manifest.config.digest));
+  image.config = TRY_WHILE("reading the configuration of `" + reference + "`",
+                           oci::parse_image_config(config));
+  TRY(oci::check_same_layers(image.manifest, image.config));
+  return image;
+}
+
+Result<std::vector<StoredImage>> list_stored_images(const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  std::vector<StoredImage> images;
+  for (const store::StoredImage& stored : TRY(store.list_images())) {
+    Result<StoredImage> image = read_stored_image(store, stored.name.text(), stored.manifest);
+    if (image.ok()) {
+      images.push_back(std::move(image).value());
+    } else {
+      tools.reporter.warn(
+          fmt::format("`{}` is broken: {}", stored.name.text(), image.error().message));
+    }
+  }
+  return images;
+}
+
+Result<StoredImage> find_stored_image(const std::string& reference, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const std::vector<store::StoredImage> images = TRY(store.list_images());
+  for (const store::StoredImage& image : images) {
+    if (is_digest_of(reference, image.manifest)) {
+      return read_stored_image(store, image.name.text(), image.manifest);
+    }
+  }
+  const store::ImageName name = TRY(store::parse_image_name(reference));
+  const auto manifest = TRY(store.find_image(name));
+  if (!manifest) return unknown_image(reference, images);
+  return read_stored_image(store, name.text(), *manifest);
+}
+
+}  // namespace slipway::plan

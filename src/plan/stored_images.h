@@ -1,0 +1,37 @@
+/// The images in the store.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "plan/build_image.h"
+#include "plan/tools.h"
+#include "store/store.h"
+
+namespace slipway::plan {
+
+struct StoredImage {
+  std::string reference;
+  Digest digest;  ///< of the manifest
+  oci::Manifest manifest;
+  oci::ImageConfig config;
+
+  std::uint64_t size_bytes() const;        ///< of the compressed layers
+  std::vector<ImageLayer> layers() const;  ///< packages as the manifest's annotations tell them
+};
+
+/// Sorted by reference. Images whose manifest cannot be read are left out with a warning.
+Result<std::vector<StoredImage>> list_stored_images(const Tools& tools);
+
+/// By `name`, `name:tag` or the manifest's digest (or its first 12 digits or more). NotFound
+/// suggests names.
+Result<StoredImage> find_stored_image(const std::string& reference, const Tools& tools);
+
+/// The image of that manifest. Fails with NotFound or Corrupt.
+Result<StoredImage> read_stored_image(const store::Store& store, const std::string& reference,
+                                      const Digest& manifest);
+
+}  // namespace slipway::plan

@@ -1,0 +1,173 @@
+#include "run/bundle.h"
+
+#include <nlohmann/json.hpp>
+
+#include "run/seccomp.h"
+
+namespace slipway::run {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kNotPermitted = 1;              // EPERM
+constexpr int kNoSuchCall = 38;               // ENOSYS
+constexpr std::uint64_t kCpuPeriod = 100000;  // microseconds; Linux's default
+
+// What container tools give root by default, without those that no program of an image needs:
+// MKNOD (devices), NET_RAW (forged packets), SETPCAP, SETFCAP.
+constexpr const char* kCapabilities[] = {
+    "CAP_AUDIT_WRITE", "CAP_CHOWN",  "CAP_DAC_OVERRIDE",     "CAP_FOWNER", "CAP_FSETID",
+    "CAP_KILL",        "CAP_SETGID", "CAP_NET_BIND_SERVICE", "CAP_SETUID", "CAP_SYS_CHROOT"};
+
+Json process_section(const RunRequest& request, const BundleFacts& facts) {
+  Json arguments = Json::array();
+  if (!request.init_path.empty()) arguments = {request.init_path, "--"};
+  for (const std::string& argument : request.command) arguments.push_back(argument);
+  // A user who is not root gets no capability at all, not even in the bounding set.
+  Json capabilities = Json::array();
+  if (request.uid == 0) capabilities = kCapabilities;
+  const auto limit = [](const char* type, std::uint64_t value) {
+    return Json{{"type", type}, {"hard", value}, {"soft", value}};
+  };
+  return {
+      {"terminal", request.terminal == Terminal::Yes},
+      {"user",
+       {{"uid", request.uid}, {"gid", request.gid}, {"additionalGids", request.additional_gids}}},
+      {"args", arguments},
+      {"env", request.environment},
+      {"cwd", request.working_folder},
+      {"capabilities",
+       {{"bounding", capabilities},
+        {"effective", capabilities},
+        {"permitted", capabilities},
+        {"inheritable", Json::array()},
+        {"ambient", Json::array()}}},
+      {"rlimits", Json::array({limit("RLIMIT_NOFILE", facts.most_open_files),
+                               limit("RLIMIT_MEMLOCK", facts.most_locked_bytes)})},
+      {"noNewPrivileges", true}};
+}
+
+Json mount(const char* target, const char* type, const char* source, Json options) {
+  return {{"destination", target}, {"type", type}, {"source", source}, {"options", options}};
+}
+
+Json mounts_section(const RunRequest& request, const BundleFacts& facts) {
+  Json mounts = Json::array();
+  mounts.push_back(mount("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"}));
+  // A fresh /dev, always: what an image has there must never be used.
+  mounts.push_back(mount("/dev", "tmpfs", "tmpfs",
+                         {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}));
+  mounts.push_back(
+      mount("/dev/pts", "devpts", "devpts",
+            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}));
+  mounts.push_back(mount(
+      "/dev/shm", "tmpfs", "shm",
+      {"nosuid", "noexec", "nodev", "mode=1777", fmt::format("size={}", facts.limits.shm_bytes)}));
+  mounts.push_back(mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}));
+  if (facts.in_user_namespace && request.network == Network::Host) {
+    // The kernel gives a new sysfs only to the owner of the network namespace.
+    mounts.push_back(
+        mount("/sys", "bind", "/sys", {"rbind", "rprivate", "nosuid", "noexec", "nodev", "ro"}));
+  } else {
+    mounts.push_back(mount("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", "ro"}));
+    if (!facts.cgroup_path.empty()) {
+      mounts.push_back(mount("/sys/fs/cgroup", "cgroup", "cgroup",
+                             {"nosuid", "noexec", "nodev", "relatime", "ro"}));
+    }
+  }
+  for (const BundleMount& one : facts.mounts) {
+    Json options = {"rbind", "rprivate", "nosuid", "nodev"};
+    options.push_back(one.access == Access::ReadOnly ? "ro" : "rw");
+    mounts.push_back(mount(one.target.c_str(), "bind", one.source.c_str(), options));
+  }
+  return mounts;
+}
+
+Json resources_section(const BundleFacts& facts) {
+  Json resources = Json::object();
+  if (!facts.in_user_namespace && !facts.cgroup_path.empty()) {
+    Json rules = Json::array({{{"allow", false}, {"access", "rwm"}}});
+    for (const BundleDevice& device : facts.devices) {
+      rules.push_back({{"allow", true},
+                       {"type", "c"},
+                       {"major", device.major},
+                       {"minor", device.minor},
+                       {"access", "rw"}});
+    }
+    resources["devices"] = rules;
+  }
+  if (facts.limits.memory_bytes) {
+    resources["memory"]["limit"] = *facts.limits.memory_bytes;
+    if (facts.limits.memory_and_swap_bytes) {
+      resources["memory"]["swap"] = *facts.limits.memory_and_swap_bytes;
+    }
+  }
+  if (facts.limits.cpus) {
+    const double quota = *facts.limits.cpus * static_cast<double>(kCpuPeriod);
+    resources["cpu"] = {{"quota", static_cast<std::int64_t>(quota)}, {"period", kCpuPeriod}};
+  }
+  return resources;
+}
+
+Json seccomp_section() {
+  Json calls = Json::array();
+  calls.push_back(
+      {{"names", forbidden_calls()}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", kNotPermitted}});
+  for (const unsigned long flag : forbidden_clone_flags()) {
+    const Json argument = {
+        {"index", 0}, {"value", flag}, {"valueTwo", flag}, {"op", "SCMP_CMP_MASKED_EQ"}};
+    calls.push_back({{"names", {"clone"}},
+                     {"action", "SCMP_ACT_ERRNO"},
+                     {"errnoRet", kNotPermitted},
+                     {"args", Json::array({argument})}});
+  }
+  calls.push_back(
+      {{"names", {kHiddenCall}}, {"action", "SCMP_ACT_ERRNO"}, {"errnoRet", kNoSuchCall}});
+  return {{"defaultAction", "SCMP_ACT_ALLOW"},
+          {"architectures", seccomp_architectures()},
+          {"syscalls", calls}};
+}
+
+Json linux_section(const RunRequest& request, const BundleFacts& facts) {
+  Json namespaces = Json::array();
+  for (const char* type : {"pid", "ipc", "uts", "mount", "cgroup"}) {
+    namespaces.push_back({{"type", type}});
+  }
+  if (request.network == Network::None) namespaces.push_back({{"type", "network"}});
+  Json devices = Json::array();
+  for (const BundleDevice& device : facts.devices) {
+    devices.push_back({{"path", device.path},
+                       {"type", "c"},
+                       {"major", device.major},
+                       {"minor", device.minor},
+                       {"fileMode", device.mode}});
+  }
+  Json section = {{"namespaces", namespaces},
+                  {"devices", devices},
+                  {"resources", resources_section(facts)},
+                  {"seccomp", seccomp_section()},
+                  {"maskedPaths",
+                   {"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+                    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+                    "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"}},
+                  {"readonlyPaths",
+                   {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}};
+  if (!facts.cgroup_path.empty()) section["cgroupsPath"] = facts.cgroup_path;
+  return section;
+}
+
+}  // namespace
+
+std::string write_bundle_config(const RunRequest& request, const BundleFacts& facts) {
+  const Json config = {
+      {"ociVersion", "1.0.2"},
+      {"process", process_section(request, facts)},
+      {"root", {{"path", facts.root_path}, {"readonly", request.root == Access::ReadOnly}}},
+      {"hostname", request.host_name},
+      {"mounts", mounts_section(request, facts)},
+      {"linux", linux_section(request, facts)}};
+  // Text from outside may not be UTF-8; a lone byte must not throw.
+  return config.dump(1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace slipway::run

@@ -1,0 +1,43 @@
+/// The runtime's instructions: config.json of the OCI runtime specification 1.0.2.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "run/container.h"
+#include "run/limits.h"
+
+namespace slipway::run {
+
+struct BundleMount {
+  std::string source;
+  std::string target;
+  Access access = Access::ReadOnly;
+};
+
+struct BundleDevice {
+  std::string path;
+  unsigned major = 0;
+  unsigned minor = 0;
+  mode_t mode = 0666;  ///< permission bits
+};
+
+/// Everything that the host decides; the rest is in the request.
+struct BundleFacts {
+  std::string root_path;
+  std::vector<BundleMount> mounts;  ///< in this order, after the fixed ones
+  std::vector<BundleDevice> devices;
+  ResolvedLimits limits;
+  std::string cgroup_path;  ///< empty: no control group of its own
+  bool in_user_namespace = false;
+  std::uint64_t most_open_files = 0;  ///< hard limits of this process
+  std::uint64_t most_locked_bytes = 0;
+};
+
+/// Pure; the same request and facts give the same text. There are never hooks in it.
+std::string write_bundle_config(const RunRequest& request, const BundleFacts& facts);
+
+}  // namespace slipway::run

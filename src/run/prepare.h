@@ -1,0 +1,33 @@
+/// From a request to what the container's first process needs.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/reporter.h"
+#include "base/sandbox_room.h"
+#include "base/unique_fd.h"
+#include "run/console.h"
+#include "run/container.h"
+#include "run/limits.h"
+#include "run/runtime.h"
+#include "run/scratch.h"
+
+namespace slipway::run {
+
+/// `held` must live until the room has started.
+struct PreparedRun {
+  RoomRequest room;
+  std::vector<UniqueFd> held;
+  std::optional<Console> console;  ///< for a container with a terminal
+};
+
+/// What can be refused without touching anything. Fails with InvalidInput or Denied.
+Result<void> check_request(const RunRequest& request);
+
+/// Fills the scratch folder and lays out the steps. `limits` are those that `host` allowed.
+Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram& program,
+                                const HostLimits& host, const ResolvedLimits& limits,
+                                const Scratch& scratch, Reporter& reporter);
+
+}  // namespace slipway::run

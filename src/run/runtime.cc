@@ -1,0 +1,115 @@
+#include "run/runtime.h"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/process.h"
+
+namespace slipway::run {
+namespace {
+
+const char* name_of(Runtime kind) { return kind == Runtime::Runc ? "runc" : "crun"; }
+
+std::vector<std::string> call_runtime(const RuntimeProgram& program, const RuntimeCall& call,
+                                      std::initializer_list<std::string> command) {
+  std::vector<std::string> arguments{
+      program.path, "--root", call.state_folder, "--log", call.log_path, "--log-format", "json"};
+  if (program.kind == Runtime::Crun) {
+    arguments.emplace_back(call.has_cgroup ? "--cgroup-manager=cgroupfs"
+                                           : "--cgroup-manager=disabled");
+  }
+  arguments.insert(arguments.end(), command);
+  return arguments;
+}
+
+bool contains_any(std::string_view text, std::initializer_list<std::string_view> phrases) {
+  return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
+    return text.find(phrase) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+Result<std::vector<RuntimeProgram>> find_runtimes(Runtime wanted) {
+  std::vector<RuntimeProgram> programs;
+  for (const Runtime kind : {Runtime::Crun, Runtime::Runc}) {
+    if (wanted != Runtime::Automatic && wanted != kind) continue;
+    if (std::optional<std::string> path = find_program(name_of(kind))) {
+      programs.push_back({kind, std::move(*path)});
+    }
+  }
+  if (!programs.empty()) return programs;
+  return make_error(ErrorKind::NotFound, "no container runtime: {} is not installed",
+                    wanted == Runtime::Automatic ? "neither `crun` nor `runc`"
+                                                 : fmt::format("`{}`", name_of(wanted)))
+      .hint("as root: `apt-get install crun`");
+}
+
+std::vector<std::string> make_run_arguments(const RuntimeProgram& program,
+                                            const RuntimeCall& call) {
+  return call_runtime(program, call, {"run", "--bundle", call.bundle_folder, call.id});
+}
+
+std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
+                                               const RuntimeCall& call) {
+  return call_runtime(program, call,
+                      {"create", "--console-socket", "console", "--pid-file",
+                       call.bundle_folder + "/pid", "--bundle", call.bundle_folder, call.id});
+}
+
+std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
+                                              const RuntimeCall& call) {
+  return call_runtime(program, call, {"start", call.id});
+}
+
+std::vector<ChildStep> make_runtime_steps(const RuntimeProgram& program, const HostLimits& host,
+                                          bool in_user_namespace) {
+  std::vector<ChildStep> steps;
+  if (program.kind != Runtime::Crun || host.layout != CgroupLayout::Hybrid) return steps;
+  if (in_user_namespace) {
+    // Mounts that were there before the user namespace are locked: cover, not unmount.
+    steps.push_back(make_mount("tmpfs", "/sys/fs/cgroup", "tmpfs",
+                               MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "mode=755,size=4k"));
+    return steps;
+  }
+  ChildStep step;
+  step.call = ChildStep::Call::Unmount;
+  step.path = host.unified_path;
+  step.flags = MNT_DETACH;
+  steps.push_back(std::move(step));
+  return steps;
+}
+
+std::string parse_runtime_log(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty()) continue;
+    const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
+    if (!entry.is_object()) return std::string(line);
+    const auto field = [&](const char* name) {
+      const auto found = entry.find(name);
+      return found != entry.end() && found->is_string() ? found->get<std::string>() : "";
+    };
+    const std::string level = field("level");
+    if (level == "error" || level == "fatal") return field("msg");
+  }
+  return "";
+}
+
+int command_problem_in(std::string_view message) {
+  // Messages about mounts name files too: only these speak of the command.
+  if (!contains_any(message, {"executable file", "exec: ", "execve", "open executable",
+                              "find executable", "exec `"})) {
+    return 0;
+  }
+  if (contains_any(message, {"ermission denied", "xec format error", "s a directory"})) return 126;
+  if (contains_any(message, {"not found", "o such file"})) return 127;
+  return 0;
+}
+
+}  // namespace slipway::run

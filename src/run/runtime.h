@@ -1,0 +1,57 @@
+/// The OCI runtimes that this machine has, and how each must be called here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/sandbox_steps.h"
+#include "run/container.h"
+#include "run/limits.h"
+
+namespace slipway::run {
+
+struct RuntimeProgram {
+  Runtime kind = Runtime::Crun;
+  std::string path;
+};
+
+/// Those installed, best first: crun (it starts in a third of the time), then runc. Fails with
+/// NotFound where there is none, or not the one wanted.
+Result<std::vector<RuntimeProgram>> find_runtimes(Runtime wanted);
+
+struct RuntimeCall {
+  std::string state_folder;
+  std::string log_path;
+  std::string bundle_folder;
+  std::string id;
+  bool has_cgroup = false;
+};
+
+/// The argument list for a run in the foreground.
+std::vector<std::string> make_run_arguments(const RuntimeProgram& program, const RuntimeCall& call);
+
+/// Those for a container with a terminal, in two calls: its master comes through the socket
+/// `console` of the bundle folder (the current one), its process id lies in `pid` there. Runtimes
+/// can hold a terminal themselves, but crun 1.8.1 then loses the last output now and then, and both
+/// set its size only after the command has started.
+std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
+                                               const RuntimeCall& call);
+std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
+                                              const RuntimeCall& call);
+
+/// What must be done in the private mount namespace before this runtime works.
+/// crun up to 1.8 refuses hybrid control groups when the version 2 tree has controllers ("cgroups
+/// in hybrid mode not supported"); not seeing that tree helps.
+std::vector<ChildStep> make_runtime_steps(const RuntimeProgram& program, const HostLimits& host,
+                                          bool in_user_namespace);
+
+/// What a runtime's log (`--log-format json`) says went wrong; the first error's message, or empty.
+/// Lines that are no JSON are taken as they are.
+std::string parse_runtime_log(std::string_view text);
+
+/// 127 or 126 where the message says that the command was not found or may not be executed; else 0.
+int command_problem_in(std::string_view message);
+
+}  // namespace slipway::run

@@ -1,0 +1,65 @@
+#include "run/signals.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+namespace slipway::run {
+namespace {
+
+constexpr std::array kWatched{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+
+// Handlers reach nothing but globals.
+std::atomic<int> write_fd{-1};
+std::array<struct sigaction, kWatched.size()> previous;
+
+extern "C" void note_signal(int number, siginfo_t* info, void*) {
+  const int saved = errno;
+  // Codes above 0 are the kernel's own: the terminal.
+  const char event[2] = {static_cast<char>(number), static_cast<char>(info->si_code <= 0)};
+  (void)!::write(write_fd.load(), event, sizeof event);
+  errno = saved;
+}
+
+}  // namespace
+
+Result<SignalWatch> SignalWatch::start() {
+  SLIPWAY_CHECK(write_fd.load() < 0);
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("cannot make a pipe");
+  SignalWatch watch;
+  watch.read_end_.reset(fds[0]);
+  watch.write_end_.reset(fds[1]);
+  watch.is_active_ = true;
+  write_fd = fds[1];
+  struct sigaction action {};
+  action.sa_sigaction = note_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigfillset(&action.sa_mask);
+  for (std::size_t i = 0; i < kWatched.size(); ++i) ::sigaction(kWatched[i], &action, &previous[i]);
+  return watch;
+}
+
+SignalWatch::SignalWatch(SignalWatch&& other) noexcept
+    : read_end_(std::move(other.read_end_)),
+      write_end_(std::move(other.write_end_)),
+      is_active_(std::exchange(other.is_active_, false)) {}
+
+SignalWatch::~SignalWatch() {
+  if (!is_active_) return;
+  for (std::size_t i = 0; i < kWatched.size(); ++i) ::sigaction(kWatched[i], &previous[i], nullptr);
+  write_fd = -1;
+}
+
+SignalWatch::Event SignalWatch::next() {
+  char event[2];
+  if (::read(read_end_.get(), event, sizeof event) != sizeof event) return {};
+  return {event[0], event[1] != 0};
+}
+
+}  // namespace slipway::run

@@ -1,0 +1,37 @@
+/// Volumes: folders and files of the caller inside the container, with the owners put right.
+///
+/// Whoever writes to a volume as the image's user writes as the caller. Without root that is the
+/// work of the user namespace's map. As root each volume is mounted with a map of its own
+/// (mount_setattr(2), MOUNT_ATTR_IDMAP; Linux 5.12, and the file system must take part) in which
+/// the two users have changed places; where that cannot be had, a warning says whose files result.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/reporter.h"
+#include "base/sandbox_steps.h"
+#include "base/unique_fd.h"
+#include "run/bundle.h"
+#include "run/container.h"
+
+namespace slipway::run {
+
+/// The sources are opened once, here; the container's process attaches them in a folder of ours,
+/// from which the runtime binds them. Keep `held` until that process has started.
+struct PreparedVolumes {
+  std::vector<UniqueFd> held;
+  std::vector<ChildStep> steps;
+  std::vector<BundleMount> mounts;
+};
+
+/// `staging_folder` is empty and ours. Fails with InvalidInput (targets), NotFound (sources), Io.
+Result<PreparedVolumes> prepare_volumes(const RunRequest& request,
+                                        const std::string& staging_folder, Reporter& reporter);
+
+/// Absolute, folded by name, and not in /proc, /sys or /dev: a path there could lead to the host's
+/// files (CVE-2024-21626) or hide what masks them. Fails with InvalidInput. `what` is for the text.
+Result<std::string> check_inside_path(std::string_view what, std::string_view path);
+
+}  // namespace slipway::run
