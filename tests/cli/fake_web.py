@@ -1,0 +1,126 @@
+"""fake_web.py FOLDER: a package index over a real socket, and what can go wrong with one.
+
+Prints its port and serves until its standard input ends.
+  /simple/<project>/   the index page of the wheels in FOLDER/wheels, read anew for each request
+  /files/<wheel>       their bytes, in ranges too; `.metadata` behind the name: the METADATA inside
+  /<anything>          FOLDER/static/<anything>
+FOLDER/faults says, one line each, `FAULT TEXT`: what happens to requests whose path holds TEXT.
+  404, 500, …          that status
+  html                 a page for people instead, status 200
+  cut                  half of a body of more than a megabyte, then the connection breaks
+  empty                nothing of the body, and the connection breaks
+  wrong                another byte at the end
+  slow                 50 kB a second
+FOLDER/requests has the path of each request.
+"""
+import hashlib, http.server, json, os, re, sys, threading, time, urllib.parse, zipfile
+
+top = sys.argv[1]
+
+
+def faults(path):
+    try:
+        lines = open(f"{top}/faults").read().splitlines()
+    except FileNotFoundError:
+        return set()
+    return {fault for fault, text in (line.split(" ", 1) for line in lines) if text in path}
+
+
+def metadata_of(path):
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            for name in wheel.namelist():
+                if name.endswith(".dist-info/METADATA"):
+                    return wheel.read(name)
+    except (zipfile.BadZipFile, NotImplementedError, OSError):
+        pass
+    return None
+
+
+def page_of(project):
+    files = []
+    for name in sorted(os.listdir(f"{top}/wheels")):
+        if not name.endswith(".whl"):
+            continue
+        if re.sub(r"[-_.]+", "-", name.split("-")[0]).lower() != project:
+            continue
+        data = open(f"{top}/wheels/{name}", "rb").read()
+        row = {"filename": name, "url": f"/files/{name}", "size": len(data),
+               "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+        metadata = metadata_of(f"{top}/wheels/{name}")
+        if metadata is not None:
+            row["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}
+            python = re.search(rb"^Requires-Python: (.*)$", metadata, re.M)
+            if python:
+                row["requires-python"] = python[1].decode()
+        files.append(row)
+    return json.dumps({"meta": {"api-version": "1.1"}, "name": project, "files": files}).encode()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def find(self, path):
+        """The body and its type, or nothing."""
+        if path.startswith("/simple/"):
+            project = path.split("/")[2]
+            page = page_of(project)
+            return (page, "application/vnd.pypi.simple.v1+json") if b'"filename"' in page else None
+        if path.startswith("/files/"):
+            name = path[len("/files/"):]
+            if name.endswith(".metadata"):
+                data = metadata_of(f"{top}/wheels/{name[:-9]}")
+                return (data, "text/plain") if data is not None else None
+            path = f"{top}/wheels/{name}"
+        else:
+            path = f"{top}/static{path}"
+        return (open(path, "rb").read(), "application/octet-stream") if os.path.isfile(path) else None
+
+    def do_GET(self):
+        path = urllib.parse.unquote(self.path)
+        with open(f"{top}/requests", "a") as log:
+            log.write(path + "\n")
+        now = faults(path)
+        status, found = 200, self.find(path)
+        body, kind = found or (b"not here", "text/plain")
+        if not found:
+            status = 404
+        for fault in now:
+            if fault.isdigit():
+                status, body, kind = int(fault), b"sorry", "text/plain"
+        if "html" in now:
+            status, body, kind = 200, b"<html><body>Please log in</body></html>", "text/html"
+        if "wrong" in now:
+            body = body[:-1] + bytes([body[-1] ^ 1])
+        first = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        total = len(body)
+        if first and status == 200 and int(first[1]) < total:
+            status, body = 206, body[int(first[1]):]
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {first[1]}-{total - 1}/{total}")
+        self.end_headers()
+        if "empty" in now:
+            self.close_connection = True
+        elif "cut" in now and len(body) > 1 << 20:
+            self.wfile.write(body[:len(body) // 2])
+            self.close_connection = True
+        elif "slow" in now:
+            for at in range(0, len(body), 5000):
+                self.wfile.write(body[at:at + 5000])
+                time.sleep(0.1)
+        else:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
+while sys.stdin.read(1):
+    pass

@@ -1,0 +1,85 @@
+#!/bin/bash
+# time-out: 600
+# What the flags of run do, and what is said of those that cannot be had.
+. "$(dirname "$0")/index_common.sh"
+wheels good helper
+own_store
+more='[resources]
+memory = "512g"
+[modes.greet]
+command = ["echo", "hello"]' ask good
+expect_ok slipway build
+
+# said EXPECTED RUN-WORDS...
+said() {
+  local expected=$1
+  shift
+  expect_ok slipway run "$@"
+  assert_equal "\`run $*\`" "$expected" "$out"
+}
+# ends CODE RUN-WORDS...
+ends() {
+  local code=$1
+  shift
+  out slipway run "$@"
+  [ "$status" -eq "$code" ] || fail "\`run $*\` ended with $status, not $code"
+}
+# The image's user and folder; statuses.
+said "dev 1000 1000 /workspace" -- sh -c 'echo $(id -un) $(id -u) $(id -g) $(pwd)'
+assert_contains "the ceiling of slipway.toml" "memory lowered from 512g to this machine's" "$err"
+assert_lacks "sizes of memory" "GB" "$err"
+ends 3 -- sh -c 'exit 3'
+ends 137 -- sh -c 'kill -9 $$'
+ends 127 -- no-such-program
+assert_contains "what is missing" "no-such-program" "$err"
+ends 126 -- /etc/passwd
+assert_contains "what cannot be run" "/etc/passwd" "$err"
+said "a b|c" -- printf '%s|%s' "a b" c
+said "-v --" cli-test -- echo -v --
+said "hello you" --mode greet -- you
+# Environment, folder, user.
+export FROM_HOST="of the host"
+said "one of the host =" -e A=one -e FROM_HOST -e UNSET_ON_THE_HOST -- \
+  sh -c 'echo $A $FROM_HOST =$UNSET_ON_THE_HOST'
+said /tmp -w /tmp -- pwd
+said "0 0" --user 0 -- sh -c 'echo $(id -u) $(id -g)'
+said "1234 55" --user 1234:55 -- sh -c 'echo $(id -u) $(id -g)'
+said root --user root -- id -un
+said "" --network none -- sh -c 'tail -n +3 /proc/net/dev | grep -v lo:; true'
+# Volumes: whose the files are, and read-only.
+mkdir data
+said "" -v ./data:/data -- touch /data/new
+assert_equal "the owner of a new file" "$(id -u)" "$(stat -c %u data/new)"
+expect_ok slipway run -v ./data:/data:ro -- sh -c '! touch /data/no 2>/dev/null'
+assert_no_file data/no
+# stdin and signals.
+assert_equal "standard input" "to you" "$(echo to you | slipway run -i -- cat)"
+if command -v script >/dev/null; then
+  assert_contains "a terminal" "/dev/" \
+    "$(script -qec "$SLIPWAY run -it -- tty" /dev/null </dev/null 2>&1 | tr -d '\r')"
+fi
+
+# refused CODE TEXT RUN-WORDS...
+refused() {
+  local code=$1 text=$2
+  shift 2
+  expect_error "$code" "$text" slipway run "$@"
+}
+refused 2 "--volume" -v data -- true
+refused 2 "named volumes" -v data:/data -- true
+refused 2 "absolute" -v ./data:data -- true
+refused 125 "is not there to be mounted" -v ./nothing:/data -- true
+refused 2 "--env" -e =x -- true
+refused 2 "no user \`nobody-here\`" --user nobody-here -- true
+refused 125 "memory of 9000g is more than" --memory 9000g -- true
+refused 2 "is not a size" --memory much -- true
+refused 125 "cpus of 4000" --cpus 4000 -- true
+refused 2 "--network" --network bridge -- true
+refused 2 "--gpus" --gpus 2 -- true
+refused 125 'no image `nowhere`' nowhere -- true
+refused 125 'did you mean `cli-test:latest`' cli-tset -- true
+refused 2 "no mode \`gret\`" --mode gret
+refused 2 "needs a terminal" -t -- true
+refused 2 "--volum" --volum ./data:/data -- true
+[ -e /dev/nvidiactl ] || refused 125 "\`--gpus all\` cannot be had here" --gpus all -- true
+said "" --gpus auto -- true

@@ -1,0 +1,53 @@
+#!/bin/sh
+# What the image's user writes to a volume belongs to the caller outside, and the reverse.
+. "$(dirname "$0")/run_common.sh"
+
+volumes() {
+  place=$(folder_of $1)/volume
+  me=$(id_of $1)
+  rm -rf "$place"
+  mkdir "$place"
+  echo mine >"$place/mine"
+  chmod 600 "$place/mine"
+  chown -R "$me:$me" "$place"
+  run="$1 --runtime $2 -v $place:/work/space"
+  check "$1 $2 sees own files" "1000 1000" "$($run -- stat -c '%u %g' /work/space/mine)"
+  check "$1 $2 reads them" "mine" "$($run -- cat /work/space/mine)"
+  $run -w /work/space -- sh -c 'echo made > made; mkdir folder; echo more >> mine; mkdir -p deep/er'
+  check "$1 $2 writes" "0" "$?"
+  check "$1 $2 new file" "$me $me" "$(stat -c '%u %g' "$place/made")"
+  check "$1 $2 new folder" "$me $me" "$(stat -c '%u %g' "$place/folder")"
+  check "$1 $2 deep folder" "$me $me" "$(stat -c '%u %g' "$place/deep/er")"
+  check "$1 $2 changed file" "mine more" "$(tr '\n' ' ' <"$place/mine" | sed 's/ $//')"
+  check "$1 $2 read-only" "no" \
+    "$($1 --runtime $2 -v "$place:/work/space:ro" -- sh -c 'touch /work/space/x 2>/dev/null || echo no')"
+  check "$1 $2 one file" "made" "$($1 --runtime $2 -v "$place/made:/etc/deep/one" -- cat /etc/deep/one)"
+  check "$1 $2 command in a volume" "0" \
+    "$(cp "$work/tree/bin/busybox" "$place/busybox"; $run -- /work/space/busybox true >/dev/null 2>&1; echo $?)"
+  $1 --runtime $2 --user 0 -v "$place:/v" -- touch /v/by-root 2>"$work/err"
+  if [ $1 = as_root ]; then
+    check "$1 $2 by root" "0 0" "$(stat -c '%u %g' "$place/by-root")"
+  else
+    contains "$1 $2 says whose files result" "subordinate" "$(cat "$work/err")"
+  fi
+}
+each volumes
+
+# A folder whose group the namespace does not know, closed to others.
+if [ $has_user = yes ]; then
+  mkdir "$work/user/closed"
+  echo inside >"$work/user/closed/file"
+  chown -R "$user_id:4242" "$work/user/closed"
+  chmod 700 "$work/user/closed"
+  check "a folder of a foreign group" "inside" "$(as_user -v "$work/user/closed:/c" -- cat /c/file)"
+fi
+
+# As root on a file system that cannot be mapped: said, not silent.
+mkdir "$work/procfs"
+if mount -t proc proc "$work/procfs" 2>/dev/null; then
+  as_root -v "$work/procfs:/p" -- true 2>"$work/err"
+  contains "no map for procfs" "cannot be mounted with changed owners" "$(cat "$work/err")"
+  umount "$work/procfs"
+fi
+nothing_left afterwards
+finish
