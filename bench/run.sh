@@ -1,0 +1,23 @@
+#!/bin/bash
+# `make bench`: Slipway beside its peers and the floor; the table goes to docs/benchmarks.md.
+#
+#   SLIPWAY       the program (build/slipway)
+#   FLOOR         the floor's program (built here when not given)
+#   BENCH_WHEELS  a folder of wheels to take instead of downloading
+#   BENCH_FOLDER  where the inputs stay (~/.cache/slipway-bench, about 9 GB while it runs)
+#   RUNS          rounds (3)
+set -eu
+cd "$(dirname "$0")/.."
+if [ "$(id -u)" -ne 0 ]; then
+  echo "bench: needs root, for a dockerd of its own" >&2
+  exit 1
+fi
+slipway=${SLIPWAY:-build/slipway}
+floor=${FLOOR:-}
+if [ -z "$floor" ]; then
+  cmake --preset release >/dev/null
+  ninja -C build bench_floor >/dev/null
+  floor=$(find build -name bench_floor -type f | head -1)
+fi
+exec python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" \
+  --folder "${BENCH_FOLDER:-$HOME/.cache/slipway-bench}" --table docs/benchmarks.md
