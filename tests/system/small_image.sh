@@ -45,10 +45,13 @@ expect_ok slipway save --format docker -o docker.tar
 skopeo inspect --config --raw docker-archive:docker.tar >config.json || fail "skopeo does not read the Docker archive"
 assert_equal "the archive's configuration" "${config#sha256:}" "$(sha256sum <config.json | cut -d' ' -f1)"
 if command -v podman >/dev/null; then
-  podman_() { podman --root "$scratch/podman" --runroot "$scratch/podman-run" --storage-driver vfs "$@"; }
+  # podman refuses a run root of more than 50 characters, so that its sockets' names fit.
+  podman_run=$(mktemp -d /tmp/podman.XXXXXX)
+  podman_() { podman --root "$scratch/podman" --runroot "$podman_run" --storage-driver vfs "$@"; }
   podman_ load -q -i docker.tar >loaded 2>"$scratch/err" || fail "podman does not load it"
   assert_equal "podman's image" "${config#sha256:}" "$(podman_ image inspect -f '{{.Id}}' localhost/small:1)"
   podman_ rmi -f localhost/small:1 >/dev/null 2>&1
+  rm -rf "$podman_run"
 fi
 
 # An upgrade of one package moves that one.
