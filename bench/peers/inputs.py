@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -14,6 +15,12 @@ CHANGE = ("six==1.17.0", "six==1.16.0")
 PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x86_64",
              "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_12_x86_64",
              "manylinux2010_x86_64", "manylinux_2_5_x86_64", "manylinux1_x86_64", "linux_x86_64"]
+
+
+def settle():
+    """What the side before has left to the disk is written first, so that nobody pays for another."""
+    os.sync()
+    time.sleep(3)
 
 
 def install_prerequisites():

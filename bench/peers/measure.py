@@ -28,6 +28,7 @@ def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, f
     out = folder / "floor"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
+    inputs.settle()
     started = time.monotonic()
     subprocess.run([program, str(len(os.sched_getaffinity(0))), out, *wheels], check=True,
                    stdout=subprocess.DEVNULL)
@@ -39,6 +40,7 @@ def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, f
 def measure_docker(docker: Docker, side: str, contexts, bytecode: bool) -> dict[str, float]:
     dockerfile, flag = HERE / f"{side}.Dockerfile", SIDES[side][0 if bytecode else 1]
     tag = f"slipway-bench-{side}"
+    inputs.settle()
     times = {"cold": docker.build(dockerfile, contexts["before"], flag, tag)}
     times["nothing"] = docker.build(dockerfile, contexts["before"], flag, tag)
     times["rebuild"] = docker.build(dockerfile, contexts["after"], flag, tag)

@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from inputs import CHANGE, PACKAGES
+from inputs import CHANGE, PACKAGES, settle
 
 PROJECT = """[image]
 name = "bench"
@@ -55,11 +55,13 @@ class Slipway:
         home = self.folder / "home"
         shutil.rmtree(home, ignore_errors=True)
         subprocess.run(["cp", "-a", self.folder / "base", home], check=True)
-        times = {"cold": self.run("before", home, *flags)}
+        settle()
+        times = {"cold": self.run("before", home, *flags)}  # with its base, as the peers have theirs
         times["nothing"] = self.run("before", home, *flags)
         times["rebuild"] = self.run("after", home, *flags)
         shutil.rmtree(home, ignore_errors=True)
-        times["cold with base"] = self.run("before", home, *flags)
+        settle()
+        times["empty store"] = self.run("before", home, *flags)
         shutil.rmtree(home, ignore_errors=True)
         return times
 

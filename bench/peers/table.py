@@ -7,7 +7,7 @@ import time
 
 NAMES = {"floor": "the floor (bench/floor.cc)", "slipway": "slipway build",
          "pip": "docker build, pip, one step", "uv": "docker build, uv, two steps"}
-COLUMNS = [("cold with base", "cold, base in the store"), ("cold", "cold"),
+COLUMNS = [("cold", "cold, base in the store"), ("empty store", "cold, base made too"),
            ("rebuild", "one small package changed"), ("nothing", "nothing changed")]
 
 
@@ -24,10 +24,6 @@ def medians(rounds: list[dict]) -> dict[str, dict[str, float]]:
     for side in rounds[0]:
         keys = rounds[0][side]
         sides[side] = {key: statistics.median(r[side][key] for r in rounds) for key in keys}
-    # What a Dockerfile starts FROM is there already: its cold build is the one with the base.
-    for side in ("pip", "uv", "floor"):
-        if side in sides:
-            sides[side]["cold with base"] = sides[side].pop("cold")
     return sides
 
 
