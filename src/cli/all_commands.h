@@ -13,5 +13,6 @@ Command images_command();
 Command inspect_command();
 Command save_command();
 Command gc_command();
+Command doctor_command();
 
 }  // namespace slipway::cli

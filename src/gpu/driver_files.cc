@@ -25,19 +25,10 @@ std::string below(const std::string& root, std::string_view path) {
   return root == "/" ? std::string(path) : root + std::string(path);
 }
 
-/// Where distributions put the driver: NVIDIA Container Toolkit, internal/lookup/root; the last two
-/// are NixOS and the images of cloud hosts.
 std::vector<std::string> library_folders(const std::string& root, const std::string& nvml_folder,
                                          bool is_wsl) {
-  if (is_wsl) return {below(root, "/usr/lib/wsl/lib")};
-  std::vector<std::string> folders;
-  if (!nvml_folder.empty()) folders.push_back(nvml_folder);
-  for (const std::string& path :
-       {std::string("/usr/lib64"), fmt::format("/usr/lib/{}", kTuple),
-        fmt::format("/usr/lib/{}/nvidia/current", kTuple), std::string("/lib64"),
-        fmt::format("/lib/{}", kTuple), std::string("/usr/lib"),
-        std::string("/run/opengl-driver/lib"), std::string("/usr/local/nvidia/lib64")})
-    folders.push_back(below(root, path));
+  std::vector<std::string> folders = driver_library_folders(root, is_wsl);
+  if (!is_wsl && !nvml_folder.empty()) folders.insert(folders.begin(), nvml_folder);
   return folders;
 }
 
@@ -87,6 +78,20 @@ void take_node(const std::string& path, HostGpus& host) {
 }
 
 }  // namespace
+
+// NVIDIA Container Toolkit, internal/lookup/root; the last two are NixOS and the images of cloud
+// hosts.
+std::vector<std::string> driver_library_folders(const std::string& root, bool is_wsl) {
+  if (is_wsl) return {below(root, "/usr/lib/wsl/lib")};
+  std::vector<std::string> folders;
+  for (const std::string& path :
+       {std::string("/usr/lib64"), fmt::format("/usr/lib/{}", kTuple),
+        fmt::format("/usr/lib/{}/nvidia/current", kTuple), std::string("/lib64"),
+        fmt::format("/lib/{}", kTuple), std::string("/usr/lib"),
+        std::string("/run/opengl-driver/lib"), std::string("/usr/local/nvidia/lib64")})
+    folders.push_back(below(root, path));
+  return folders;
+}
 
 Result<void> find_driver_libraries(const std::string& root, const std::string& nvml_folder,
                                    HostGpus& host) {

@@ -9,6 +9,9 @@
 
 namespace slipway::gpu {
 
+/// Where distributions put the driver's libraries, below `root`, the likeliest first.
+std::vector<std::string> driver_library_folders(const std::string& root, bool is_wsl);
+
 /// Fills `libraries` and `library_links`: files of the driver `host.driver_version` in the usual
 /// folders below `root` (and in `nvml_folder`, a real path, first). On WSL2 all of
 /// /usr/lib/wsl/lib.

@@ -70,18 +70,25 @@ Result<std::string> ask_nvml(const std::string& library, HostGpus& host) {
   return nvml.folder();
 }
 
-std::string nvml_library(const HostGpuOptions& options, bool is_wsl) {
-  if (!options.nvml_library.empty()) return options.nvml_library;
-  if (is_wsl) return path_in(options, "/usr/lib/wsl/lib/libnvidia-ml.so.1");
-  return "libnvidia-ml.so.1";
-}
-
 }  // namespace
+
+std::string find_nvml_library(const HostGpuOptions& options) {
+  constexpr const char* kName = "libnvidia-ml.so.1";
+  if (!options.nvml_library.empty()) return options.nvml_library;
+  const bool is_wsl = path_exists(path_in(options, "/dev/dxg"));
+  // Some clouds mount the driver where the loader does not look.
+  if (options.root == "/" && !is_wsl && Nvml::load(kName).ok()) return kName;
+  const auto folders = driver_library_folders(options.root, is_wsl);
+  for (const std::string& folder : folders) {
+    if (path_exists(join_path(folder, kName))) return join_path(folder, kName);
+  }
+  return options.root == "/" && !is_wsl ? kName : join_path(folders.front(), kName);
+}
 
 Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
   HostGpus host;
   host.is_wsl = path_exists(path_in(options, "/dev/dxg"));
-  const auto folder = ask_nvml(nvml_library(options, host.is_wsl), host);
+  const auto folder = ask_nvml(find_nvml_library(options), host);
   if (!folder.ok()) {
     HostGpus none;
     none.is_wsl = host.is_wsl;

@@ -49,9 +49,14 @@ struct HostGpus {
 };
 
 struct HostGpuOptions {
-  std::string root = "/";    ///< where the driver's files and /dev are looked for
-  std::string nvml_library;  ///< path of libnvidia-ml.so.1; by the loader's rules when empty
+  std::string root = "/";  ///< where the driver's files and /dev are looked for
+  /// Path of libnvidia-ml.so.1. When empty: by the loader's rules (not with a root of one's own),
+  /// then in the usual folders below the root.
+  std::string nvml_library;
 };
+
+/// What `dlopen` is to be given for these options; whether it is there shows only then.
+std::string find_nvml_library(const HostGpuOptions& options);
 
 /// A host without a GPU or driver is no error: `missing` says so. Blocks while NVML starts (some
 /// milliseconds; seconds where the driver is not kept loaded). Fails with Io only.

@@ -1,59 +1,14 @@
 #include "gpu/host.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "base/file.h"
-#include "gpu/testing/elf_writer.h"
+#include "gpu/testing/fake_host.h"
 
 namespace slipway::gpu {
 namespace {
-
-#if defined(__aarch64__)
-constexpr int kMachine = kMachineAarch64;
-#else
-constexpr int kMachine = kMachineX86_64;
-#endif
-
-/// A host's root folder with a driver in it. Nodes are links to /dev/null: a character device that
-/// needs no rights.
-class FakeHost {
- public:
-  FakeHost() : folder_(TemporaryFolder::create("/tmp").value()) {}
-  void file(const std::string& path, std::string_view text) {
-    const std::string whole = folder_.path() + path;
-    REQUIRE(make_folders(parent_path(whole)).ok());
-    REQUIRE(write_file(whole, text).ok());
-  }
-  void library(const std::string& path, const std::string& soname, int machine = kMachine) {
-    file(path, make_elf({machine, true, soname, {}, {}, {}, ""}));
-  }
-  void link(const std::string& path, const std::string& target) {
-    const std::string whole = folder_.path() + path;
-    REQUIRE(make_folders(parent_path(whole)).ok());
-    REQUIRE(symlink(target.c_str(), whole.c_str()) == 0);
-  }
-  void node(const std::string& path) { link(path, "/dev/null"); }
-  void remove(const std::string& path) { REQUIRE(remove_file(folder_.path() + path).ok()); }
-  void whole_driver() {
-    for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidia1"})
-      node(fmt::format("/dev/{}", name));
-    library("/usr/lib64/libcuda.so.999.88.77", "libcuda.so.1");
-    library("/usr/lib64/libnvidia-ml.so.999.88.77", "libnvidia-ml.so.1");
-    library("/usr/lib64/libnvidia-nvvm.so.999.88.77", "libnvidia-nvvm.so.4");
-    file("/usr/bin/nvidia-smi", "");
-  }
-  HostGpus read(const std::string& nvml = SLIPWAY_FAKE_NVML) const {
-    return read_host_gpus({folder_.path(), nvml}).value();
-  }
-  std::string operator/(const std::string& path) const { return folder_.path() + path; }
-
- private:
-  TemporaryFolder folder_;
-};
 
 TEST_CASE("a host with two GPUs") {
   FakeHost host;
@@ -126,8 +81,8 @@ TEST_CASE("what is missing is said in plain words") {
        "the NVIDIA kernel driver is loaded, but its library libnvidia-ml.so.1 is not installed",
        [](FakeHost&) {}, "/nowhere/libnvidia-ml.so.1"},
       {"updated, not restarted",
-       "the NVIDIA driver does not start: Driver/library version mismatch", [](FakeHost&) {},
-       SLIPWAY_FAKE_BROKEN_NVML},
+       "the NVIDIA driver does not start: Driver/library version mismatch",
+       [](FakeHost& host) { host.nvml("init 18\n"); }, ""},
       {"no node of one GPU",
        "the NVIDIA driver 999.88.77 is there, but /dev/nvidia1 of NVIDIA Fake 80GB is missing",
        [](FakeHost& host) { host.remove("/dev/nvidia1"); }},

@@ -8,65 +8,61 @@
 namespace slipway::gpu {
 namespace {
 
-constexpr int kSuccess = 0;          // nvml.h: NVML_SUCCESS
 constexpr unsigned kTextBytes = 96;  // nvml.h: NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2
-using Device = void*;
-
-struct Memory {  // nvml.h: nvmlMemory_t
-  unsigned long long total_bytes = 0, free_bytes = 0, used_bytes = 0;
-};
-
-template <typename Function>
-Function* find_symbol(void* handle, const char* name) {
-  return reinterpret_cast<Function*>(dlsym(handle, name));
-}
-
-std::string describe(void* handle, int status) {
-  const auto text = find_symbol<const char*(int)>(handle, "nvmlErrorString");
-  const char* const words = text != nullptr ? text(status) : nullptr;
-  return words != nullptr ? words : fmt::format("NVML error {}", status);
-}
 
 }  // namespace
 
 void Nvml::Close::operator()(void* handle) const {
-  if (const auto shutdown = find_symbol<int()>(handle, "nvmlShutdown")) shutdown();
+  const auto shutdown = reinterpret_cast<int (*)()>(dlsym(handle, "nvmlShutdown"));
+  if (shutdown != nullptr) shutdown();
   dlclose(handle);
 }
 
-template <typename... Args>
-Result<void> Nvml::call(const char* name, Args... args) const {
-  const auto function = find_symbol<int(Args...)>(handle_.get(), name);
-  if (function == nullptr)
+void* Nvml::find(const char* name) const { return dlsym(handle_.get(), name); }
+
+std::string Nvml::words(int status) const {
+  const auto text = reinterpret_cast<const char* (*)(int)>(find("nvmlErrorString"));
+  const char* const said = text != nullptr ? text(status) : nullptr;
+  return said != nullptr ? said : fmt::format("NVML error {}", status);
+}
+
+Result<void> Nvml::check(const char* name, int status) const {
+  if (status == nvml_status::kSuccess) return {};
+  if (status == nvml_status::kNoFunction)
     return make_error(ErrorKind::Unsupported, "the driver's NVML has no `{}`", name);
-  const int status = function(args...);
-  if (status == kSuccess) return {};
-  return make_error(ErrorKind::Unavailable, "{}", describe(handle_.get(), status));
+  return make_error(ErrorKind::Unavailable, "{}", words(status));
+}
+
+Result<Nvml> Nvml::load(const std::string& library) {
+  void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return make_error(ErrorKind::NotFound, "no `{}`", library);
+  return Nvml(handle);
 }
 
 Result<Nvml> Nvml::open(const std::string& library) {
-  void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return make_error(ErrorKind::NotFound, "no `{}`", library);
-  Nvml nvml(handle);
-  TRY(nvml.call("nvmlInit_v2"));
+  Nvml nvml = TRY(load(library));
+  TRY(nvml.check("nvmlInit_v2", nvml.start()));
   return nvml;
 }
 
 Result<std::string> Nvml::driver_version() const {
   char text[kTextBytes] = {};
-  TRY(call("nvmlSystemGetDriverVersion", static_cast<char*>(text), kTextBytes - 1));
+  const char* const name = "nvmlSystemGetDriverVersion";
+  TRY(check(name, ask(name, static_cast<char*>(text), kTextBytes - 1)));
   return std::string(text);
 }
 
 Result<std::string> Nvml::cuda_version() const {
   int version = 0;
-  TRY(call("nvmlSystemGetCudaDriverVersion_v2", &version));
+  const char* const name = "nvmlSystemGetCudaDriverVersion_v2";
+  TRY(check(name, ask(name, &version)));
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
 }
 
-Result<Gpu> Nvml::read_gpu(unsigned index) const {
-  Device device = nullptr;
-  TRY(call("nvmlDeviceGetHandleByIndex_v2", index, &device));
+Result<Gpu> Nvml::read_gpu(Device device) const {
+  const auto call = [this](const char* name, auto... args) {
+    return check(name, ask(name, args...));
+  };
   Gpu gpu;
   char text[kTextBytes] = {};
   TRY(call("nvmlDeviceGetName", device, static_cast<char*>(text), kTextBytes - 1));
@@ -77,7 +73,7 @@ Result<Gpu> Nvml::read_gpu(unsigned index) const {
   TRY(call("nvmlDeviceGetMinorNumber", device, &minor));
   gpu.minor = static_cast<int>(minor);
   TRY(call("nvmlDeviceGetCudaComputeCapability", device, &gpu.compute_major, &gpu.compute_minor));
-  Memory memory;
+  NvmlMemory memory;
   // Chips that share the host's memory (GB10, Jetson) have none of their own: not supported there.
   if (call("nvmlDeviceGetMemoryInfo", device, &memory).ok()) gpu.memory_bytes = memory.total_bytes;
   return gpu;
@@ -85,9 +81,14 @@ Result<Gpu> Nvml::read_gpu(unsigned index) const {
 
 Result<std::vector<Gpu>> Nvml::gpus() const {
   unsigned count = 0;
-  TRY(call("nvmlDeviceGetCount_v2", &count));
+  TRY(check("nvmlDeviceGetCount_v2", ask("nvmlDeviceGetCount_v2", &count)));
   std::vector<Gpu> gpus;
-  for (unsigned i = 0; i < count; ++i) gpus.push_back(TRY(read_gpu(i)));
+  for (unsigned i = 0; i < count; ++i) {
+    Device device = nullptr;
+    const char* const name = "nvmlDeviceGetHandleByIndex_v2";
+    TRY(check(name, ask(name, i, &device)));
+    gpus.push_back(TRY(read_gpu(device)));
+  }
   return gpus;
 }
 

@@ -1,7 +1,8 @@
 /// NVML, the driver's own library of facts: opened at run time, asked, and closed.
 ///
-/// The functions used are those of nvml.h that exist since driver 331; the library's ABI is stable
-/// and versioned by symbol names (NVML API Reference Guide).
+/// The functions used are those of nvml.h that exist since driver 331; newer ones are asked for and
+/// done without. The library's ABI is stable and versioned by symbol names (NVML API Reference
+/// Guide).
 #pragma once
 
 #include <memory>
@@ -13,10 +14,35 @@
 
 namespace slipway::gpu {
 
+/// Values of nvmlReturn_t that mean something of their own to us.
+namespace nvml_status {
+inline constexpr int kSuccess = 0;
+inline constexpr int kNoPermission = 4;
+inline constexpr int kInsufficientSize = 7;
+inline constexpr int kDriverNotLoaded = 9;
+inline constexpr int kGpuIsLost = 15;
+inline constexpr int kResetRequired = 16;
+inline constexpr int kOperatingSystem = 17;
+inline constexpr int kVersionMismatch = 18;
+/// Ours: this driver's NVML has no such function.
+inline constexpr int kNoFunction = -1;
+}  // namespace nvml_status
+
+struct NvmlMemory {  ///< nvml.h: nvmlMemory_t
+  unsigned long long total_bytes = 0, free_bytes = 0, used_bytes = 0;
+};
+
 class Nvml {
  public:
-  /// Opens `library` (a path or a bare name) and starts NVML. NotFound: there is no such library.
-  /// Unavailable: it does not start, with NVML's own words.
+  using Device = void*;
+
+  /// Opens `library` (a path or a bare name) without starting it. NotFound: there is no such
+  /// library, or it cannot be loaded.
+  static Result<Nvml> load(const std::string& library);
+  /// Starts NVML: the status, for `words`.
+  int start() const { return ask("nvmlInit_v2"); }
+
+  /// Both. Unavailable: it does not start, with NVML's own words.
   static Result<Nvml> open(const std::string& library);
 
   Nvml(Nvml&&) noexcept = default;
@@ -25,8 +51,17 @@ class Nvml {
   Result<std::string> driver_version() const;
   Result<std::string> cuda_version() const;
   Result<std::vector<Gpu>> gpus() const;
+  Result<Gpu> read_gpu(Device device) const;
   /// Where the library was found: the folder of the driver's other files.
   std::string folder() const;
+
+  /// The status of one function of NVML. The arguments must have just the types of nvml.h.
+  template <typename... Args>
+  int ask(const char* name, Args... args) const {
+    const auto function = reinterpret_cast<int (*)(Args...)>(find(name));
+    return function != nullptr ? function(args...) : nvml_status::kNoFunction;
+  }
+  std::string words(int status) const;
 
  private:
   struct Close {
@@ -34,9 +69,8 @@ class Nvml {
   };
   explicit Nvml(void* handle) : handle_(handle) {}
 
-  template <typename... Args>
-  Result<void> call(const char* name, Args... args) const;
-  Result<Gpu> read_gpu(unsigned index) const;
+  void* find(const char* name) const;
+  Result<void> check(const char* name, int status) const;
 
   std::unique_ptr<void, Close> handle_;
 };

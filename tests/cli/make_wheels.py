@@ -13,13 +13,13 @@ def record(files):
     return "\n".join(rows).encode()
 
 
-def wheel(name, extra=(), version="1.0", requires=(), python=None):
+def wheel(name, extra=(), version="1.0", requires=(), python=None, init=b"x = 1\n"):
     info = f"{name}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {text}\n" for text in requires)
     if python:
         metadata += f"Requires-Python: {python}\n"
-    files = [(f"{name}/__init__.py", b"x = 1\n"), *extra,
+    files = [(f"{name}/__init__.py", init), *extra,
              (f"{info}/METADATA", metadata.encode()),
              (f"{info}/WHEEL", b"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\n"
                                b"Tag: py3-none-any\n")]
@@ -114,6 +114,25 @@ def sources(name, count):
     wheel(name, [(f"{name}/part_{i}.py", lines) for i in range(count)])
 
 
+# As much of torch as a product on the CPU needs.
+TORCH = b"""
+__version__ = "9.9.0"
+class version:
+    cuda = "12.4"
+class Tensor:
+    def __init__(self, rows): self.rows = rows
+    def float(self): return self
+    def to(self, place): return self
+    def cpu(self): return self
+    def __matmul__(self, other):
+        columns = list(zip(*other.rows))
+        return Tensor([[sum(a * b for a, b in zip(row, c)) for c in columns[:3]] for row in self.rows[:3]])
+def manual_seed(seed): pass
+def randint(low, high, shape):
+    return Tensor([[low + (i * j) % (high - low) for j in range(shape[1])] for i in range(shape[0])])
+def equal(a, b): return a.rows == b.rows
+"""
+
 CASES = {
     "good": lambda n: wheel(n, requires=["helper>=1"]),
     "helper": lambda n: (wheel(n), wheel(n, version="2.0")),
@@ -131,6 +150,7 @@ CASES = {
     "right": lambda n: wheel(n, requires=["helper==2.0"]),
     "one": lambda n: wheel(n, [("shared/same.py", b"one")]),
     "two": lambda n: wheel(n, [("shared/same.py", b"two")]),
+    "torch": lambda n: wheel(n, version="9.9.0", init=TORCH),
     "rare": lambda n: wheel(n),
     "noise": lambda n: noise(n, 4),
     "heavy": lambda n: noise(n, 200),

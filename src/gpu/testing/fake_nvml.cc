@@ -1,44 +1,170 @@
-// A libnvidia-ml.so.1 of our own: two GPUs whose minor numbers are not their indexes, or, built
-// with FAKE_NVML_BROKEN, the driver that was updated and not restarted. Types as in NVIDIA's
-// nvml.h.
+// A libnvidia-ml.so.1 of our own. What it says stands in the file `fake_nvml.conf` beside it, read
+// anew at each start:
+//
+//   init 18                     nvmlInit_v2 fails with this nvmlReturn_t
+//   driver 570.86.15
+//   cuda 12080
+//   gpu name=NVIDIA H100;minor=1;cc=9.0;memory=80;mig=1/1/2;status=15;…    one line a GPU
+//
+// Without the file: two GPUs whose minor numbers are not their indexes, and driver 999.88.77. The
+// keys of a GPU are those of `read_gpu` below. Types and values as in NVIDIA's nvml.h.
+#include <dlfcn.h>
+
+#include <array>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
-struct Device {
-  const char* name;
-  const char* uuid;
-  unsigned minor;
-  int major_capability, minor_capability;
-};
-Device devices[] = {{"NVIDIA Fake 80GB", "GPU-11111111-2222-3333-4444-555555555555", 1, 9, 0},
-                    {"NVIDIA Fake 24GB", "GPU-66666666-7777-8888-9999-000000000000", 0, 8, 6}};
+
+constexpr int kNotSupported = 3;
+constexpr int kNotFound = 6;
 constexpr int kUnknown = 999;
+
+using Text = std::array<char, 128>;
+
+struct Device {
+  Text name{}, uuid{}, bus{};
+  unsigned minor = 0;
+  int major_capability = 0, minor_capability = 0;
+  int status = 0, lost = 0;      // of the handle; of the first question
+  double memory = -1, used = 0;  // GiB; -1: not supported
+  int persistence = 1, mode = 0, processes = 0;
+  int mig = -1, mig_pending = 0, mig_devices = 0;
+  int ecc = 0, pending = 0, remap_failed = 0;
+  unsigned long long throttle = 0;
+  int fabric = 0;
+};
+
+struct State {
+  int init = 0;
+  Text driver{};
+  int cuda = 12080;
+  unsigned count = 0;
+  std::array<Device, 16> devices{};
+};
+State state;
+
+void copy(Text& to, const char* from) { std::snprintf(to.data(), to.size(), "%s", from); }
+
+void read_field(Device& device, const char* key, const char* value) {
+  const auto is = [key](const char* name) { return std::strcmp(key, name) == 0; };
+  if (is("name")) copy(device.name, value);
+  if (is("uuid")) copy(device.uuid, value);
+  if (is("bus")) copy(device.bus, value);
+  if (is("minor")) device.minor = static_cast<unsigned>(std::atoi(value));
+  if (is("cc")) std::sscanf(value, "%d.%d", &device.major_capability, &device.minor_capability);
+  if (is("status")) device.status = std::atoi(value);
+  if (is("lost")) device.lost = std::atoi(value);
+  if (is("memory")) device.memory = std::atof(value);
+  if (is("used")) device.used = std::atof(value);
+  if (is("persistence")) device.persistence = std::atoi(value);
+  if (is("mode")) device.mode = std::atoi(value);
+  if (is("processes")) device.processes = std::atoi(value);
+  if (is("mig"))
+    std::sscanf(value, "%d/%d/%d", &device.mig, &device.mig_pending, &device.mig_devices);
+  if (is("ecc")) device.ecc = std::atoi(value);
+  if (is("pending")) device.pending = std::atoi(value);
+  if (is("remap_failed")) device.remap_failed = std::atoi(value);
+  if (is("throttle")) device.throttle = static_cast<unsigned long long>(std::atoi(value));
+  if (is("fabric")) device.fabric = std::atoi(value);
+}
+
+void read_gpu(char* text) {
+  if (state.count >= state.devices.size()) return;
+  Device& device = state.devices[state.count++];
+  char* rest = nullptr;
+  for (char* field = strtok_r(text, ";\n", &rest); field != nullptr;
+       field = strtok_r(nullptr, ";\n", &rest)) {
+    char* const value = std::strchr(field, '=');
+    if (value == nullptr) continue;
+    *value = '\0';
+    read_field(device, field, value + 1);
+  }
+}
+
+void read_line(char* line) {
+  if (std::strncmp(line, "init ", 5) == 0) state.init = std::atoi(line + 5);
+  if (std::strncmp(line, "cuda ", 5) == 0) state.cuda = std::atoi(line + 5);
+  if (std::strncmp(line, "driver ", 7) == 0) {
+    line[std::strcspn(line, "\n")] = '\0';
+    copy(state.driver, line + 7);
+  }
+  if (std::strncmp(line, "gpu ", 4) == 0) read_gpu(line + 4);
+}
+
+void read_state() {
+  state = State{};
+  copy(state.driver, "999.88.77");
+  std::array<char, 4096> path{};
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<void*>(&read_state), &info) != 0)
+    std::snprintf(path.data(), path.size(), "%s", info.dli_fname);
+  char* const slash = std::strrchr(path.data(), '/');
+  if (slash != nullptr)
+    std::snprintf(slash, path.size() - static_cast<std::size_t>(slash - path.data()),
+                  "/fake_nvml.conf");
+  std::FILE* const file = std::fopen(path.data(), "r");
+  std::array<char, 1024> line{};
+  if (file == nullptr) {
+    for (const char* text : {"name=NVIDIA Fake 80GB;uuid=GPU-11111111-2222-3333-4444-555555555555;"
+                             "minor=1;cc=9.0;memory=80",
+                             "name=NVIDIA Fake 24GB;uuid=GPU-66666666-7777-8888-9999-000000000000;"
+                             "minor=0;cc=8.6"}) {
+      std::snprintf(line.data(), line.size(), "%s", text);
+      read_gpu(line.data());
+    }
+    return;
+  }
+  while (std::fgets(line.data(), static_cast<int>(line.size()), file) != nullptr)
+    read_line(line.data());
+  std::fclose(file);
+}
+
+int answer(char* text, unsigned bytes, const Text& value) {
+  return std::snprintf(text, bytes, "%s", value.data()) >= 0 ? 0 : kUnknown;
+}
+
 }  // namespace
 
-#ifdef FAKE_NVML_BROKEN
-EXPORT int nvmlInit_v2() { return 18; }
-#else
-EXPORT int nvmlInit_v2() { return 0; }
-#endif
+EXPORT int nvmlInit_v2() {
+  read_state();
+  return state.init;
+}
 EXPORT int nvmlShutdown() { return 0; }
 EXPORT const char* nvmlErrorString(int status) {
-  return status == 18 ? "Driver/library version mismatch" : "Unknown Error";
+  switch (status) {
+    case 4:
+      return "Insufficient Permissions";
+    case 9:
+      return "Driver Not Loaded";
+    case 15:
+      return "GPU is lost";
+    case 16:
+      return "GPU requires reset";
+    case 18:
+      return "Driver/library version mismatch";
+    default:
+      return "Unknown Error";
+  }
 }
 EXPORT int nvmlSystemGetDriverVersion(char* text, unsigned bytes) {
-  return std::snprintf(text, bytes, "999.88.77") > 0 ? 0 : kUnknown;
+  return answer(text, bytes, state.driver);
 }
-EXPORT int nvmlSystemGetCudaDriverVersion_v2(int* version) { return *version = 12080, 0; }
-EXPORT int nvmlDeviceGetCount_v2(unsigned* count) { return *count = 2, 0; }
+EXPORT int nvmlSystemGetCudaDriverVersion_v2(int* version) { return *version = state.cuda, 0; }
+EXPORT int nvmlDeviceGetCount_v2(unsigned* count) { return *count = state.count, 0; }
 EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device** device) {
-  return index < 2 ? (*device = &devices[index], 0) : kUnknown;
+  if (index >= state.count) return kUnknown;
+  *device = &state.devices[index];
+  return (*device)->status;
 }
 EXPORT int nvmlDeviceGetName(Device* device, char* text, unsigned bytes) {
-  return std::snprintf(text, bytes, "%s", device->name) > 0 ? 0 : kUnknown;
+  return answer(text, bytes, device->name);
 }
 EXPORT int nvmlDeviceGetUUID(Device* device, char* text, unsigned bytes) {
-  return std::snprintf(text, bytes, "%s", device->uuid) > 0 ? 0 : kUnknown;
+  return answer(text, bytes, device->uuid);
 }
 EXPORT int nvmlDeviceGetMinorNumber(Device* device, unsigned* minor) {
   return *minor = device->minor, 0;
@@ -47,6 +173,56 @@ EXPORT int nvmlDeviceGetCudaComputeCapability(Device* device, int* major, int* m
   return *major = device->major_capability, *minor = device->minor_capability, 0;
 }
 EXPORT int nvmlDeviceGetMemoryInfo(Device* device, unsigned long long* sizes) {
-  if (device->minor == 0) return 3;  // NVML_ERROR_NOT_SUPPORTED, as on chips with shared memory
-  return sizes[0] = 80ULL << 30, sizes[1] = sizes[0], sizes[2] = 0, 0;
+  if (device->memory < 0) return kNotSupported;  // as on chips with shared memory
+  const double gibibyte = 1ULL << 30;
+  sizes[0] = static_cast<unsigned long long>(device->memory * gibibyte);
+  sizes[2] = static_cast<unsigned long long>(device->used * gibibyte);
+  return sizes[1] = sizes[0] - sizes[2], 0;
+}
+EXPORT int nvmlDeviceGetPciInfo_v3(Device* device, char* info) {
+  // nvmlPciInfo_t: 16 bytes of text, five numbers, 32 bytes of text.
+  if (device->bus[0] == '\0') return kNotSupported;
+  return std::snprintf(info + 36, 32, "0000%s", device->bus.data()) > 0 ? 0 : kUnknown;
+}
+EXPORT int nvmlDeviceGetPersistenceMode(Device* device, int* mode) {
+  return *mode = device->persistence, 0;
+}
+EXPORT int nvmlDeviceGetComputeMode(Device* device, int* mode) { return *mode = device->mode, 0; }
+EXPORT int nvmlDeviceGetMigMode(Device* device, unsigned* current, unsigned* pending) {
+  if (device->mig < 0) return kNotSupported;
+  *current = static_cast<unsigned>(device->mig);
+  return *pending = static_cast<unsigned>(device->mig_pending), 0;
+}
+EXPORT int nvmlDeviceGetMaxMigDeviceCount(Device*, unsigned* count) { return *count = 7, 0; }
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(Device* device, unsigned index, Device** part) {
+  *part = device;
+  return index < static_cast<unsigned>(device->mig_devices) ? 0 : kNotFound;
+}
+EXPORT int nvmlDeviceGetEccMode(Device*, int* current, int* pending) {
+  return *current = 1, *pending = 1, 0;
+}
+EXPORT int nvmlDeviceGetTotalEccErrors(Device* device, int type, int counter,
+                                       unsigned long long* count) {
+  if (type != 1 || counter != 0) return kNotSupported;
+  return *count = static_cast<unsigned long long>(device->ecc), 0;
+}
+EXPORT int nvmlDeviceGetRemappedRows(Device* device, unsigned* corrected, unsigned* uncorrected,
+                                     unsigned* pending, unsigned* failed) {
+  *corrected = *uncorrected = 0;
+  *pending = static_cast<unsigned>(device->pending);
+  return *failed = static_cast<unsigned>(device->remap_failed), 0;
+}
+EXPORT int nvmlDeviceGetTemperature(Device* device, int, unsigned* celsius) {
+  return *celsius = 91, device->lost;
+}
+EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(Device* device, unsigned long long* reasons) {
+  return *reasons = device->throttle, 0;
+}
+EXPORT int nvmlDeviceGetGpuFabricInfo(Device* device, unsigned char* info) {
+  // nvmlGpuFabricInfo_t: 16 bytes, two numbers, the state.
+  return std::memset(info, 0, 24), info[24] = static_cast<unsigned char>(device->fabric), 0;
+}
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Device* device, unsigned* count, void*) {
+  *count = static_cast<unsigned>(device->processes);
+  return device->processes > 0 ? 7 : 0;  // NVML_ERROR_INSUFFICIENT_SIZE
 }
