@@ -8,7 +8,7 @@
 namespace slipway::cli {
 namespace {
 
-plan::LockRequest request_of(const Invocation& call) {
+Result<plan::LockRequest> request_of(const Invocation& call) {
   using Upgrade = plan::LockRequest::Upgrade;
   plan::LockRequest request;
   request.packages = call.all("upgrade-package");
@@ -16,6 +16,9 @@ plan::LockRequest request_of(const Invocation& call) {
   if (call.has("upgrade")) {
     request.upgrade = call.operands.empty() ? Upgrade::Everything : Upgrade::Named;
     request.packages.insert(request.packages.end(), call.operands.begin(), call.operands.end());
+  }
+  if (const auto before = call.find("before")) {
+    request.before = TRY_WHILE("reading `--before`", parse_utc_time(*before));
   }
   return request;
 }
@@ -52,9 +55,10 @@ Result<int> run(const Invocation& call, Context& context) {
                       call.operands[0])
         .hint(fmt::format("to upgrade it: `slipway lock --upgrade {}`", call.operands[0]));
   }
+  const plan::LockRequest request = TRY(request_of(call));
   const plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
-  const plan::LockOutcome outcome = TRY(plan::lock_project(project, request_of(call), tools));
+  const plan::LockOutcome outcome = TRY(plan::lock_project(project, request, tools));
   if (call.has("json")) {
     TRY(print(json_of(project, outcome)));
     return 0;
@@ -75,6 +79,7 @@ Command lock_command() {
           "PACKAGE",
           {{"-U,--upgrade", "", "take newer versions: of PACKAGE, or of everything"},
            {"-P,--upgrade-package", "NAME", "take a newer version of NAME (repeatable)"},
+           {"--before", "DATE", "only wheels uploaded before: 2025-01-31, or with T12:00:00Z"},
            json_option()},
           {{"slipway lock", "write the lock, or leave it where nothing has changed"},
            {"slipway lock --upgrade pandas", "newer pandas, the rest as it is"}},

@@ -16,8 +16,8 @@
 namespace slipway::index {
 namespace {
 
-constexpr std::string_view kFirstLine = "slipway page 1";
-constexpr std::size_t kFields = 9;
+constexpr std::string_view kFirstLine = "slipway page 2";
+constexpr std::size_t kFields = 10;
 constexpr std::array kMetadataMarks = {'?', '+', '-'};  // in the order of MetadataFile
 
 /// Without what would end a field or a line.
@@ -30,6 +30,10 @@ std::string_view one_field(std::string_view text, std::string& buffer) {
   return buffer;
 }
 
+std::string time_text(const std::optional<UtcTime>& time) {
+  return time ? fmt::format_int(time->time_since_epoch().count()).str() : "-";
+}
+
 void append_wheel(std::string& out, const WheelFile& wheel) {
   std::string python, reason;
   const bool is_named = wheel.url.ends_with(wheel.file_name);
@@ -37,12 +41,12 @@ void append_wheel(std::string& out, const WheelFile& wheel) {
       0, wheel.url.size() - (is_named ? wheel.file_name.size() : 0));
   fmt::format_to(std::back_inserter(out), "{}\t{}{}\t", wheel.file_name, url, is_named ? "*" : "");
   out += wheel.size_bytes ? fmt::format_int(*wheel.size_bytes).str() : "-";
-  fmt::format_to(std::back_inserter(out), "\t{}\t{}\t{}\t{}\t{}\t{}\n",
+  fmt::format_to(std::back_inserter(out), "\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n",
                  wheel.sha256 ? wheel.sha256->hex() : "-",
                  kMetadataMarks[static_cast<std::size_t>(wheel.metadata_file)],
                  wheel.metadata_sha256 ? wheel.metadata_sha256->hex() : "-",
-                 wheel.is_yanked ? '1' : '0', one_field(wheel.requires_python, python),
-                 one_field(wheel.yanked_reason, reason));
+                 wheel.is_yanked ? '1' : '0', time_text(wheel.uploaded),
+                 one_field(wheel.requires_python, python), one_field(wheel.yanked_reason, reason));
 }
 
 std::optional<std::string_view> take_line(std::string_view& text) {
@@ -67,6 +71,14 @@ bool take_digest(std::string_view text, std::optional<Digest>& value) {
   return true;
 }
 
+bool take_time(std::string_view text, std::optional<UtcTime>& value) {
+  if (text == "-") return true;
+  UtcTime::rep count = 0;
+  if (!take_number(text, count)) return false;
+  value = UtcTime(UtcTime::duration(count));
+  return true;
+}
+
 bool parse_wheel(std::string_view line, WheelFile& wheel) {
   std::array<std::string_view, kFields> fields;
   for (std::size_t i = 0; i < kFields; ++i) {
@@ -86,8 +98,9 @@ bool parse_wheel(std::string_view line, WheelFile& wheel) {
   if (mark == kMetadataMarks.end()) return false;
   wheel.metadata_file = static_cast<MetadataFile>(mark - kMetadataMarks.begin());
   wheel.is_yanked = fields[6] == "1";
-  wheel.requires_python = fields[7];
-  wheel.yanked_reason = fields[8];
+  wheel.requires_python = fields[8];
+  wheel.yanked_reason = fields[9];
+  if (!take_time(fields[7], wheel.uploaded)) return false;
   return take_digest(fields[3], wheel.sha256) && take_digest(fields[5], wheel.metadata_sha256);
 }
 

@@ -1,13 +1,14 @@
 /// A project page on disk, in a form that reads faster than JSON.
 ///
-///   slipway page 1                   the form's version
+///   slipway page 2                   the form's version
 ///   <URL of the page>                another URL under the same index name is a miss
 ///   <ETag>
 ///   <max-age in seconds>
 ///   <other files: 0 or 1>
 ///   name TAB url TAB size TAB sha256 TAB metadata (?, +, -) TAB its sha256 TAB yanked (0, 1)
-///        TAB requires-python TAB reason      a line per wheel; a URL that ends in `*` goes on with
-///                                            the file's name; `-` is an absent size or hash
+///        TAB upload time (ms since 1970) TAB requires-python TAB reason
+///                                 a line per wheel; a URL that ends in `*` goes on with the file's
+///                                 name; `-` is an absent size, hash or time
 ///   end                              what is not complete is a miss
 ///
 /// The file's time is when the index last confirmed it. Files are written without fsync(2): a crash

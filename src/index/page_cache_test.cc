@@ -13,7 +13,7 @@ CachedPage make_page() {
   page.page.has_other_files = true;
   page.page.wheels = {
       {"a-1-py3-none-any.whl", "https://h/f/a-1-py3-none-any.whl", 5, hash, ">=3.9,<4", true,
-       "a reason", MetadataFile::Present, hash},
+       "a reason", MetadataFile::Present, hash, UtcTime(std::chrono::milliseconds(1700000000123))},
       {"a-2-py3-none-any.whl",
        "https://h/f/odd?name",
        {},
@@ -22,6 +22,7 @@ CachedPage make_page() {
        false,
        "",
        MetadataFile::Unknown,
+       {},
        {}},
       {"a-3-py3-none-any.whl",
        "https://h/f/a-3-py3-none-any.whl",
@@ -31,6 +32,7 @@ CachedPage make_page() {
        false,
        "",
        MetadataFile::Absent,
+       {},
        {}},
   };
   return page;

@@ -98,11 +98,15 @@ class PageReader final : public nlohmann::json_sax<nlohmann::json> {
   void take_text(std::string& value) {
     if (key_ == "filename") file_.file_name = std::move(value);
     if (key_ == "url") file_.url = std::move(value);
+    if (key_ == "upload-time") take_upload_time(value);
     if (key_ == "requires-python") file_.requires_python = std::move(value);
     if (key_ == "yanked") {
       file_.is_yanked = true;
       file_.yanked_reason = std::move(value);
     }
+  }
+  void take_upload_time(std::string_view value) {
+    if (const auto time = parse_utc_time(value); time.ok()) file_.uploaded = *time;
   }
   void take_hash(const std::string& value) {
     auto digest = parse_digest(value);

@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/utc_time.h"
 
 namespace slipway::index {
 
@@ -29,6 +30,7 @@ struct WheelFile {
   std::string yanked_reason;
   MetadataFile metadata_file = MetadataFile::Unknown;
   std::optional<Digest> metadata_sha256;  ///< of that file
+  std::optional<UtcTime> uploaded;        ///< PEP 700; older indexes do not say
 
   bool operator==(const WheelFile&) const = default;
 };

@@ -16,11 +16,12 @@ TEST_CASE("a page of the JSON form") {
         {"filename": "a-1.0.tar.gz", "url": "a-1.0.tar.gz", "hashes": {}},
         {"filename": "a-1.0-py3-none-any.whl", "url": "../../f/a-1.0-py3-none-any.whl#x",
          "hashes": {"md5": "00", "sha256": ")" +
-          kHash + R"("}, "size": 12345678901, "requires-python": ">=3.9",
+          kHash +
+          R"("}, "size": 12345678901, "upload-time": "2024-05-01T12:34:56.789123Z", "requires-python": ">=3.9",
          "yanked": "too \"old\"", "core-metadata": {"sha256": ")" +
           kHash + R"("}, "extra": {"url": "no", "filename": ["no"]}},
         {"filename": "a-2.0-py3-none-any.whl", "url": "https://files.example/a-2.0-py3-none-any.whl",
-         "hashes": {"sha256": "short"}, "yanked": true, "core-metadata": false, "size": null},
+         "hashes": {"sha256": "short"}, "yanked": true, "core-metadata": false, "size": null, "upload-time": "soon"},
         {"filename": "a-3.0-py3-none-any.whl", "url": "https://files.example/a-3.0-py3-none-any.whl",
          "hashes": {}, "yanked": false, "data-dist-info-metadata": true}
       ]})",
@@ -32,10 +33,12 @@ TEST_CASE("a page of the JSON form") {
   const Digest hash = parse_digest(kHash).value();
   CHECK(wheels[0] == WheelFile{"a-1.0-py3-none-any.whl",
                                "https://index.example/f/a-1.0-py3-none-any.whl", 12345678901ULL,
-                               hash, ">=3.9", true, "too \"old\"", MetadataFile::Present, hash});
+                               hash, ">=3.9", true, "too \"old\"", MetadataFile::Present, hash,
+                               parse_utc_time("2024-05-01T12:34:56.789Z").value()});
   CHECK(wheels[1].is_yanked);
   CHECK_FALSE(wheels[1].sha256);
   CHECK_FALSE(wheels[1].size_bytes);
+  CHECK_FALSE(wheels[1].uploaded);
   CHECK(wheels[1].metadata_file == MetadataFile::Absent);
   CHECK_FALSE(wheels[2].is_yanked);
   CHECK(wheels[2].metadata_file == MetadataFile::Present);

@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "what an older run left in pieces is fetched anew") {
   const std::string metadata =
       fmt::format("{}/index/pypi/metadata/{}/{}", folder.path(), hex.substr(0, 2), hex.substr(2));
   REQUIRE(write_file(metadata, "Name: a-b\nVersion: 1.0\n").ok());  // cut: no Requires-Dist
-  REQUIRE(write_file(folder.path() + "/index/pypi/projects/a-b", "slipway page 1\n").ok());
+  REQUIRE(write_file(folder.path() + "/index/pypi/projects/a-b", "slipway page 2\n").ok());
   const auto again = open().fetch_project(name("a-b"));
   REQUIRE(again.ok());
   CHECK(open().fetch_metadata(again.value()->wheels[0]).value()->requires_dist.size() == 1);

@@ -66,12 +66,17 @@ Result<std::set<std::string>> upgraded_names(const LockRequest& request, const s
 /// What an old lock asks to be kept.
 class Kept {
  public:
-  Kept(const spec::Lock* old, Upgrade upgrade, std::set<std::string> freed)
-      : old_(upgrade == Upgrade::Everything ? nullptr : old), freed_(std::move(freed)) {}
+  Kept(const spec::Lock* old, Upgrade upgrade, std::set<std::string> freed,
+       std::optional<UtcTime> before)
+      : old_(upgrade == Upgrade::Everything ? nullptr : old),
+        freed_(std::move(freed)),
+        before_(before) {}
+
+  const std::optional<UtcTime>& before() const { return before_; }
 
   std::map<std::string, std::string> wheels() const {
     std::map<std::string, std::string> versions;
-    if (old_ == nullptr) return versions;
+    if (old_ == nullptr || old_->before != before_) return versions;
     for (const spec::LockedWheel& wheel : old_->wheels) {
       if (!freed_.contains(wheel.name)) versions[wheel.name] = wheel.version;
     }
@@ -89,6 +94,7 @@ class Kept {
  private:
   const spec::Lock* old_;
   std::set<std::string> freed_;
+  std::optional<UtcTime> before_;  ///< of the new lock
 };
 
 /// "2.36" of Debian's "1:2.36-9+deb12u13".
@@ -182,6 +188,7 @@ Result<std::vector<spec::LockedWheel>> solve_python(const ProjectFolder& project
   options.python_given =
       fmt::format("Debian {} brings Python {}", project.spec.base.debian, python_version);
   options.known_names = known_names(tools);
+  options.before = kept.before();
   PythonSource source(python, std::move(options));
 
   solve::Request request;
@@ -196,6 +203,19 @@ Result<std::vector<spec::LockedWheel>> solve_python(const ProjectFolder& project
     return error;
   }
   return locked_wheels(std::get<solve::Solution>(outcome), source, python.name(), tools.reporter);
+}
+
+/// A date holds until another one is named, or everything is to be new.
+std::optional<UtcTime> cut_off(const LockRequest& request, const spec::Lock* old) {
+  if (request.before || request.upgrade == Upgrade::Everything || old == nullptr) {
+    return request.before;
+  }
+  return old->before;
+}
+
+std::string change_of_date(const spec::Lock& lock) {
+  return lock.before ? "wheels from before " + utc_time_text(*lock.before)
+                     : std::string("wheels of any date");
 }
 
 /// Each name once, with what happened to it.
@@ -232,6 +252,7 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
   spec::Lock lock;
   lock.slipway_version = SLIPWAY_VERSION;
   lock.inputs = spec::inputs_digest(project.spec);
+  lock.before = kept.before();
   lock.python_version = project.spec.python.version;
   lock.architecture = project.spec.target.architectures.front();
   lock.glibc = TRY(version_of(debs, "libc6"));
@@ -252,12 +273,13 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
 Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest& request,
                                  const Tools& tools) {
   std::optional<spec::Lock> old = TRY(find_lock(project));
-  if (old && request.upgrade == Upgrade::Nothing &&
+  const spec::Lock* before = old ? &*old : nullptr;
+  const std::optional<UtcTime> date = cut_off(request, before);
+  if (old && request.upgrade == Upgrade::Nothing && old->before == date &&
       old->inputs == spec::inputs_digest(project.spec)) {
     return LockOutcome{std::move(*old), false, {}};
   }
-  const spec::Lock* before = old ? &*old : nullptr;
-  const Kept kept(before, request.upgrade, TRY(upgraded_names(request, before)));
+  const Kept kept(before, request.upgrade, TRY(upgraded_names(request, before)), date);
   const auto freshness = request.upgrade == Upgrade::Nothing ? index::Freshness::UseCached
                                                              : index::Freshness::Revalidate;
   Indexes indexes = TRY(Indexes::open(tools, freshness));
@@ -266,6 +288,7 @@ Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest
   const std::string text = spec::write_lock(outcome.lock);
   outcome.lock = TRY(spec::parse_lock(text, project.lock_file()));
   if (old) {
+    if (old->before != date) outcome.changes.push_back(change_of_date(outcome.lock));
     add_changes(old->wheels, outcome.lock.wheels, outcome.changes);
     add_changes(old->debs, outcome.lock.debs, outcome.changes);
   }

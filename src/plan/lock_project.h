@@ -1,9 +1,11 @@
 /// `slipway lock`: from slipway.toml to slipway.lock.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/utc_time.h"
 #include "plan/project_folder.h"
 #include "plan/tools.h"
 
@@ -13,6 +15,9 @@ struct LockRequest {
   enum class Upgrade { Nothing, Named, Everything };
   Upgrade upgrade = Upgrade::Nothing;
   std::vector<std::string> packages;  ///< of Upgrade::Named: wheels or Debian packages
+  /// Only wheels that were uploaded earlier. Without it the date of the old lock holds on, unless
+  /// everything is upgraded.
+  std::optional<UtcTime> before{};
 };
 
 struct LockOutcome {
@@ -22,8 +27,9 @@ struct LockOutcome {
 };
 
 /// Solves anew where slipway.toml no longer matches the lock, or an upgrade is asked for; what the
-/// lock holds is kept where it still fits. Otherwise nothing is fetched and nothing is written.
-/// Fails with Unsolvable (with the explanation), Unavailable, InvalidInput; the lock then stays.
+/// lock holds is kept where it still fits. Another date is as a new solve for the wheels: what was
+/// best at that time. Otherwise nothing is fetched and nothing is written. Fails with Unsolvable
+/// (with the explanation), Unavailable, InvalidInput; the lock then stays.
 Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest& request,
                                  const Tools& tools);
 

@@ -16,7 +16,9 @@ struct VersionFiles {
   int best_rank = 0;
   std::optional<version::BuildTag> best_build;
   bool all_yanked = true;
-  bool fits = false;  ///< some wheel does, usable or not
+  bool fits = false;      ///< some wheel does, usable or not
+  bool in_time = false;   ///< some wheel was uploaded before the cut-off
+  bool is_dated = false;  ///< the index tells when some wheel was uploaded
   std::string yanked_reason;
   std::string requires_python;
 };
@@ -30,13 +32,21 @@ bool is_better(const index::WheelFile& wheel, int rank,
   return build > files.best_build;
 }
 
-solve::Candidate make_candidate(const VersionFiles& files, const version::PythonTarget& target) {
+std::string too_late(const VersionFiles& files, UtcTime before) {
+  if (files.is_dated) return "was not uploaded before " + utc_time_text(before);
+  return "has no upload time at its index, which `--before` needs";
+}
+
+solve::Candidate make_candidate(const VersionFiles& files, const PythonSource::Options& options) {
+  const version::PythonTarget& target = options.target;
   solve::Candidate candidate;
   candidate.version = files.version.text();
   candidate.is_prerelease = files.version.is_prerelease();
   candidate.is_yanked = files.all_yanked;
   candidate.yanked_reason = files.yanked_reason;
-  if (!files.fits) {
+  if (!files.in_time) {
+    candidate.unusable = too_late(files, *options.before);
+  } else if (!files.fits) {
     candidate.unusable =
         fmt::format("has no wheel for Python {}.{} on {} with glibc {}.{}", target.major,
                     target.minor, target.architecture, target.glibc_major, target.glibc_minor);
@@ -72,6 +82,9 @@ solve::CandidateList PythonSource::list_versions(const index::ProjectPage& page,
     if (!name.ok()) continue;  // old indexes hold files that no tool of today can name
     VersionFiles& files = by_version[name->version];
     files.version = name->version;
+    files.is_dated = files.is_dated || wheel.uploaded;
+    if (options_.before && !(wheel.uploaded && *wheel.uploaded < *options_.before)) continue;
+    files.in_time = true;
     if (wheel.is_yanked && files.yanked_reason.empty()) files.yanked_reason = wheel.yanked_reason;
     const std::optional<int> rank = tags_.rank(name.value());
     if (!rank) continue;
@@ -89,7 +102,7 @@ solve::CandidateList PythonSource::list_versions(const index::ProjectPage& page,
   for (auto entry = by_version.rbegin(); entry != by_version.rend(); ++entry) {
     VersionFiles& files = entry->second;
     if (!files.best) files.all_yanked = false;
-    solve::Candidate candidate = make_candidate(files, options_.target);
+    solve::Candidate candidate = make_candidate(files, options_);
     listed.versions.push_back(files.version);
     if (files.best) listed.best_wheels.emplace(candidate.version, std::move(*files.best));
     list.candidates.push_back(std::move(candidate));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ class PythonSource final : public solve::PackageSource {
     std::string python_version;            ///< "3.11.2", of the target's interpreter
     std::string python_given;              ///< why: "Debian bookworm brings Python 3.11.2"
     std::vector<std::string> known_names;  ///< for "did you mean"
+    /// Wheels that were uploaded at this time or later do not count, nor do those of which the
+    /// index does not tell it.
+    std::optional<UtcTime> before{};
   };
 
   /// Borrows `python`.

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/utc_time.h"
 #include "spec/project.h"
 
 namespace slipway::spec {
@@ -46,12 +48,13 @@ struct LockedDeb {
 };
 
 struct Lock {
-  std::string slipway_version;  ///< of the program that wrote it: for messages only
-  Digest inputs;                ///< inputs_digest of the slipway.toml that was solved
-  std::string python_version;   ///< "3.11"
-  std::string architecture;     ///< "x86_64"
-  std::string glibc;            ///< "2.36"
-  std::string debian;           ///< "bookworm"
+  std::string slipway_version;    ///< of the program that wrote it: for messages only
+  Digest inputs;                  ///< inputs_digest of the slipway.toml that was solved
+  std::optional<UtcTime> before;  ///< of `lock --before`: no wheel that was uploaded later
+  std::string python_version;     ///< "3.11"
+  std::string architecture;       ///< "x86_64"
+  std::string glibc;              ///< "2.36"
+  std::string debian;             ///< "bookworm"
   std::vector<std::string> gpus;
   std::string driver;
   std::vector<LockedWheel> wheels;  ///< sorted by name

@@ -34,6 +34,16 @@ Digest required_digest(TableReader& table, std::string_view key) {
   return {};
 }
 
+std::optional<UtcTime> optional_time(TableReader& table, std::string_view key) {
+  const auto text = table.text(key);
+  if (!text) return std::nullopt;
+  const Result<UtcTime> time = parse_utc_time(text->value);
+  if (time.ok() && utc_time_text(*time) == text->value) return *time;
+  table.problem(text->at, fmt::format("`{}` is not a time as Slipway writes it", text->key),
+                std::string(kRemedy));
+  return std::nullopt;
+}
+
 std::uint64_t required_size(TableReader& table) {
   const auto size = table.integer("size", Presence::Required);
   if (!size) return 0;
@@ -191,6 +201,7 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
   root.integer("schema");
   lock.slipway_version = required(root, "slipway");
   lock.inputs = required_digest(root, "inputs");
+  lock.before = optional_time(root, "before");
   read_target(root, lock);
   std::vector<TableReader> wheels = root.tables("wheel");
   for (TableReader& wheel : wheels) lock.wheels.push_back(read_wheel(wheel));

@@ -130,6 +130,19 @@ TEST_CASE("a long list has one item a line") {
   CHECK(write_lock(parse_lock(text, "l").value()) == text);
 }
 
+TEST_CASE("a cut-off date is written where there is one") {
+  Lock lock = example();
+  CHECK(write_lock(lock).find("before") == std::string::npos);
+  lock.before = parse_utc_time("2025-01-31T01:00:00.5+01:00").value();
+  const std::string text = write_lock(lock);
+  CHECK(text.find("\nbefore = \"2025-01-31T00:00:00.500Z\"\n\n[target]\n") != std::string::npos);
+  CHECK(parse_lock(text, "l")->before == lock.before);
+  for (const char* wrong : {"2025-01-31", "2025-01-31T00:00:00.50Z", "soon", ""}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_lock(replaced(text, "2025-01-31T00:00:00.500Z", wrong), "l").ok());
+  }
+}
+
 TEST_CASE("strange text survives") {
   Lock lock = example();
   lock.wheels[0].requires_python = "a\"b\\c\nd\x01\x7f \xc3\xa9";

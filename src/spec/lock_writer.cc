@@ -114,6 +114,7 @@ std::string write_lock(Lock lock) {
   out.put("schema", static_cast<std::uint64_t>(kLockSchema));
   out.put("slipway", lock.slipway_version);
   out.put("inputs", lock.inputs.text());
+  if (lock.before) out.put("before", utc_time_text(*lock.before));
   out.header("[target]");
   out.put("architecture", lock.architecture);
   out.put("debian", lock.debian);

@@ -11,6 +11,7 @@ FOLDER/faults says, one line each, `FAULT TEXT`: what happens to requests whose 
   empty                nothing of the body, and the connection breaks
   wrong                another byte at the end
   slow                 50 kB a second
+FOLDER/uploaded says, one line each, `TIME TEXT`: the upload time of the wheels whose names hold TEXT.
 FOLDER/requests has the path of each request.
 """
 import hashlib, http.server, json, os, re, sys, threading, time, urllib.parse, zipfile
@@ -24,6 +25,13 @@ def faults(path):
     except FileNotFoundError:
         return set()
     return {fault for fault, text in (line.split(" ", 1) for line in lines) if text in path}
+
+
+def upload_time(name):
+    if not os.path.exists(f"{top}/uploaded"):
+        return None
+    lines = open(f"{top}/uploaded").read().splitlines()
+    return next((time for time, text in (line.split(" ", 1) for line in lines) if text in name), None)
 
 
 def metadata_of(path):
@@ -47,6 +55,8 @@ def page_of(project):
         data = open(f"{top}/wheels/{name}", "rb").read()
         row = {"filename": name, "url": f"/files/{name}", "size": len(data),
                "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+        if upload_time(name):
+            row["upload-time"] = upload_time(name)
         metadata = metadata_of(f"{top}/wheels/{name}")
         if metadata is not None:
             row["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}
