@@ -2,11 +2,14 @@
 /// program. Its own comments say what each table means.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "gpu/compute_capability.h"
+#include "gpu/driver_version.h"
 
 namespace slipway::gpu {
 
@@ -49,6 +52,70 @@ struct DebianLibrary {
   std::string library, package;
 };
 
+/// All GPUs of one compute capability.
+struct Architecture {
+  ComputeCapability capability;
+  std::string name;                           ///< `Hopper`
+  std::string first_cuda;                     ///< the first toolkit that compiles for it
+  std::string last_cuda;                      ///< and the last; empty: none yet
+  std::optional<DriverVersion> first_driver;  ///< the first that knows such a chip
+  std::optional<DriverVersion> last_driver;   ///< the last branch that does
+  bool tensor_cores = false;
+  bool soc = false;  ///< of a Jetson module
+};
+
+struct GpuModel {
+  std::string name;                  ///< `h100`; for a bare capability `sm_90`
+  std::vector<std::string> aliases;  ///< other names of the same chip
+  ComputeCapability capability;
+  std::string kind;  ///< data-centre, workstation, geforce, jetson; empty for a bare capability
+  bool tensor_cores = false;
+  std::optional<DriverVersion> first_driver, last_driver;  ///< of its architecture
+};
+
+/// Minor-version compatibility: the floor of a CUDA major version.
+struct CudaDriver {
+  std::string cuda;  ///< `12`
+  DriverVersion min_driver;
+};
+
+/// The driver that came with a toolkit, and compiles all of its PTX.
+struct CudaRelease {
+  std::string cuda;  ///< `12.4`
+  DriverVersion driver;
+};
+
+/// The CUDA that brought a PTX version.
+struct PtxVersion {
+  std::string ptx, cuda;
+};
+
+/// The builds of torch MAJOR.MINOR that PyTorch's indexes hold.
+struct TorchCuda {
+  std::string torch;
+  std::vector<std::string> cuda;
+};
+
+/// What a build of torch carries.
+struct TorchArch {
+  std::string torch, cuda;
+  std::vector<ComputeCapability> sass, ptx;
+};
+
+/// Older than `version`, `library` has no Tensor Core kernels for `capability` and newer ones.
+struct LibraryFloor {
+  std::string library;  ///< `libcudnn`
+  ComputeCapability capability;
+  std::string version, verdict;
+};
+
+/// Where a cuda-compat library of a CUDA major version helps.
+struct ForwardCompatibility {
+  std::string cuda;  ///< `12`
+  std::vector<std::string> kinds;
+  DriverVersion min_driver;
+};
+
 struct CompatibilityTables {
   std::vector<DriverLibrary> driver_libraries;
   std::vector<Preload> preloads;
@@ -57,6 +124,15 @@ struct CompatibilityTables {
   std::vector<Companion> companions;
   std::vector<CudaLibrary> cuda_libraries;
   std::vector<DebianLibrary> debian_libraries;
+  std::vector<Architecture> architectures;  ///< by rising capability
+  std::vector<GpuModel> gpus;               ///< those with a name, then one for each architecture
+  std::vector<CudaDriver> cuda_drivers;
+  std::vector<CudaRelease> cuda_releases;  ///< oldest first
+  std::vector<PtxVersion> ptx_versions;    ///< oldest first
+  std::vector<TorchCuda> torch_cudas;
+  std::vector<TorchArch> torch_archs;
+  std::vector<LibraryFloor> library_floors;
+  std::vector<ForwardCompatibility> forward_compatibilities;
 };
 
 /// Fails with Corrupt on unknown tables or keys, and on a row without a source.
