@@ -20,6 +20,7 @@ Json driver_json(const gpu::DriverState& driver) {
           {"cuda_version", text_or_null(driver.host.cuda_version)},
           {"module_version", text_or_null(driver.module_version)},
           {"library_version", text_or_null(driver.library_version)},
+          {"cuda_status", driver.cuda ? Json(driver.cuda->status) : Json()},
           {"open_module", driver.is_open_module},
           {"wsl", driver.is_wsl}};
 }

@@ -80,6 +80,7 @@ TEST_CASE("the object") {
   CHECK(json["verdict"] == "broken");
   CHECK(json["driver"]["version"] == "570.86.15");
   CHECK(json["driver"]["module_version"].is_null());
+  CHECK(json["driver"]["cuda_status"].is_null());
   CHECK(json["gpus"].size() == 2);
   CHECK(json["gpus"][0]["compute_capability"] == "9.0");
   CHECK(json["gpus"][0]["minor"] == 3);

@@ -19,18 +19,6 @@ bool is_debian(const DriverState& state) {
          state.distribution.family == Distribution::Family::Other;
 }
 
-std::string install_driver(const Distribution& distribution) {
-  if (distribution.id == "ubuntu") return "sudo ubuntu-drivers install";
-  switch (distribution.family) {
-    case Distribution::Family::Suse:
-      return "sudo zypper install nvidia-open-driver-G06-signed-kmp-default";
-    case Distribution::Family::Arch:
-      return "sudo pacman -S nvidia-open";
-    default:
-      return install_command(distribution, "nvidia-driver", "akmod-nvidia");
-  }
-}
-
 HostFinding judge_nouveau(const DriverState& state) {
   return broken(
       "driver-nouveau", "the kernel's own driver nouveau holds the GPU, so NVIDIA's cannot",
@@ -53,7 +41,7 @@ HostFinding judge_not_loaded(const DriverState& state) {
     return broken("driver-missing",
                   fmt::format("there is an NVIDIA GPU ({} at {}), but no driver for it",
                               state.pci[0].id, state.pci[0].slot),
-                  kNoCuda, install_driver(state.distribution));
+                  kNoCuda, install_driver_command(state.distribution));
   }
   if (!state.module_installed) {
     return broken("driver-no-module",
@@ -141,7 +129,40 @@ HostFinding judge_no_cuda_library(const DriverState& state) {
           : install_command(state.distribution, "libcuda1", "xorg-x11-drv-nvidia-cuda-libs"));
 }
 
+/// CUDA does not start, and nothing else says why.
+HostFinding judge_cuda(const CudaProbe& cuda) {
+  constexpr int kNotReady = 802;  // cuda.h: CUDA_ERROR_SYSTEM_NOT_READY
+  constexpr int kUnknown = 999;   // cuda.h: CUDA_ERROR_UNKNOWN
+  const std::string words = cuda.words.empty() ? std::string("an error") : cuda.words;
+  return broken("driver-cuda-fails",
+                cuda.status == 0 ? std::string("CUDA starts, but sees no GPU")
+                                 : fmt::format("CUDA does not start: {} ({})", words, cuda.status),
+                fmt::format("`nvidia-smi` works, but {}", kNoCuda),
+                cuda.status == kNotReady  ? "sudo systemctl enable --now nvidia-fabricmanager"
+                : cuda.status == kUnknown ? "sudo rmmod nvidia_uvm && sudo modprobe nvidia_uvm && "
+                                            "sudo nvidia-modprobe -u -c=0"
+                                          : "sudo dmesg | grep -i nvrm | tail");
+}
+
+bool is_any_broken(const HostFindings& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const HostFinding& finding) {
+    return finding.severity == Severity::Broken;
+  });
+}
+
 }  // namespace
+
+std::string install_driver_command(const Distribution& distribution) {
+  if (distribution.id == "ubuntu") return "sudo ubuntu-drivers install";
+  switch (distribution.family) {
+    case Distribution::Family::Suse:
+      return "sudo zypper install nvidia-open-driver-G06-signed-kmp-default";
+    case Distribution::Family::Arch:
+      return "sudo pacman -S nvidia-open";
+    default:
+      return install_command(distribution, "nvidia-driver", "akmod-nvidia");
+  }
+}
 
 bool has_working_gpu(const DriverState& state) {
   return std::any_of(state.gpus.begin(), state.gpus.end(),
@@ -160,7 +181,7 @@ HostFindings judge_driver(const DriverState& state) {
                                 : "the NVIDIA kernel module is loaded, but its library "
                                   "libnvidia-ml.so.1 is not installed",
                    "`nvidia-smi` is missing or cannot start",
-                   state.is_wsl ? "wsl.exe --update" : install_driver(state.distribution))};
+                   state.is_wsl ? "wsl.exe --update" : install_driver_command(state.distribution))};
   }
   if (!answers) return {judge_failure(state)};
   HostFindings findings;
@@ -168,6 +189,7 @@ HostFindings judge_driver(const DriverState& state) {
   findings.push_back(judge_version(state));
   if (!state.host.driver_version.empty() && !has_cuda_library(state.host))
     findings.push_back(judge_no_cuda_library(state));
+  for (HostFinding& finding : judge_driver_age(state)) findings.push_back(std::move(finding));
   return findings;
 }
 
@@ -188,6 +210,10 @@ HostFindings judge_driver_state(const DriverState& state, const Caller& caller) 
   HostFindings findings = judge_gpus(state);
   for (auto& part : {judge_driver(state), judge_device_nodes(state, caller)})
     findings.insert(findings.end(), part.begin(), part.end());
+  if (state.cuda && (state.cuda->status != 0 || state.cuda->devices == 0) &&
+      !is_any_broken(findings)) {
+    findings.push_back(judge_cuda(*state.cuda));
+  }
   return findings;
 }
 

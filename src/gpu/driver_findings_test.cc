@@ -12,7 +12,7 @@ namespace slipway::gpu {
 namespace {
 
 constexpr const char* kHopper =
-    "driver 570.86.15\n"
+    "driver 999.86.15\n"
     "gpu name=NVIDIA H100 80GB HBM3;uuid=GPU-1;minor=0;cc=9.0;memory=79.6;bus=0000:41:00.0";
 
 HostFindings judge(const FakeHost& host, uid_t uid = 1000) {
@@ -35,12 +35,12 @@ const HostFinding& find(const HostFindings& findings, const std::string& id) {
   return *found;
 }
 
-/// One H100 with driver 570.86.15, as it should be; `gpu` goes behind the GPU's line.
+/// One H100 with driver 999.86.15, as it should be; `gpu` goes behind the GPU's line.
 void healthy(FakeHost& host, const std::string& gpu = "") {
   host.nvml(kHopper + gpu + "\n");
   host.pci("0000:41:00.0", "nvidia");
-  host.module("570.86.15");
-  host.library("/usr/lib64/libcuda.so.570.86.15", "libcuda.so.1");
+  host.module("999.86.15");
+  host.cuda("999.86.15");
   for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia0"})
     host.node(fmt::format("/dev/{}", name));
   host.file("/etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
@@ -52,9 +52,9 @@ TEST_CASE("a healthy host") {
   const HostFindings findings = judge(host);
   CHECK(ids(findings) == std::vector<std::string>{"ok gpu", "ok driver", "ok nodes"});
   CHECK(find(findings, "gpu").message ==
-        "0: NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0");
+        "0: NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0 (Hopper)");
   CHECK(find(findings, "driver").message ==
-        "NVIDIA driver 570.86.15, CUDA up to 12.8, open kernel modules");
+        "NVIDIA driver 999.86.15, CUDA up to 12.8, open kernel modules");
   CHECK(find(findings, "nodes").message ==
         "/dev/nvidiactl, /dev/nvidia-uvm, /dev/nvidia0 are open to you");
 }
@@ -71,7 +71,7 @@ TEST_CASE("a host without any GPU is told in one line") {
 TEST_CASE("eight GPUs are one line") {
   FakeHost host;
   healthy(host);
-  std::string text = "driver 570.86.15\n";
+  std::string text = "driver 999.86.15\n";
   for (int i = 0; i < 8; ++i) {
     text +=
         fmt::format("gpu name=NVIDIA A100-SXM4-40GB;uuid=GPU-{0};minor={0};cc=8.0;memory=40\n", i);
@@ -80,7 +80,7 @@ TEST_CASE("eight GPUs are one line") {
   host.nvml(text);
   HostFindings findings = judge(host);
   CHECK(find(findings, "gpu").message ==
-        "0-7: 8 x NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0");
+        "0-7: 8 x NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0 (Ampere)");
   CHECK(find(findings, "nodes").message ==
         "/dev/nvidiactl, /dev/nvidia-uvm, /dev/nvidia0 and 7 more are open to you");
 
@@ -90,7 +90,7 @@ TEST_CASE("eight GPUs are one line") {
   host.nvml(text);
   findings = judge(host);
   CHECK(find(findings, "gpu").message ==
-        "0-2, 4-7: 7 x NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0");
+        "0-2, 4-7: 7 x NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0 (Ampere)");
   CHECK(find(findings, "gpu-lost").message == "GPU 3 is lost: it has fallen off the PCI bus");
 }
 
@@ -109,17 +109,17 @@ TEST_CASE("each thing that can be wrong with the driver") {
   };
   const std::vector<Case> cases = {
       {"driver-mismatch",
-       "the driver was updated, but not restarted: its libraries are 570.124.06, the loaded kernel "
-       "module is still 570.86.15",
+       "the driver was updated, but not restarted: its libraries are 999.124.06, the loaded kernel "
+       "module is still 999.86.15",
        "sudo reboot\nsudo rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia && sudo modprobe "
        "nvidia "
        " # instead, where nothing uses the GPU",
        [](FakeHost& host) {
          host.nvml("init 18\n");
          REQUIRE(rename_path(host / "/usr/lib64/libnvidia-ml.so.1",
-                             host / "/usr/lib64/libnvidia-ml.so.570.124.06")
+                             host / "/usr/lib64/libnvidia-ml.so.999.124.06")
                      .ok());
-         host.link("/usr/lib64/libnvidia-ml.so.1", "libnvidia-ml.so.570.124.06");
+         host.link("/usr/lib64/libnvidia-ml.so.1", "libnvidia-ml.so.999.124.06");
        }},
       {"driver-lost", "the driver lost the GPU: it has fallen off the PCI bus", "sudo reboot",
        [](FakeHost& host) { host.nvml("init 15\n"); }},
@@ -130,11 +130,19 @@ TEST_CASE("each thing that can be wrong with the driver") {
       {"driver-blocked",
        "the driver's device is blocked for this process, often by a control group",
        "cat /proc/self/cgroup", [](FakeHost& host) { host.nvml("init 17\n"); }},
-      {"driver-no-devices", "the NVIDIA driver 570.86.15 runs, but finds no GPU that it can use",
-       "sudo dmesg | grep -i nvrm | tail", [](FakeHost& host) { host.nvml("driver 570.86.15\n"); }},
-      {"driver-no-libcuda", "the driver's library libcuda.so.570.86.15 is not installed",
+      {"driver-no-devices", "the NVIDIA driver 999.86.15 runs, but finds no GPU that it can use",
+       "sudo dmesg | grep -i nvrm | tail", [](FakeHost& host) { host.nvml("driver 999.86.15\n"); }},
+      {"driver-cuda-fails", "CUDA does not start: system not yet initialized (802)",
+       "sudo systemctl enable --now nvidia-fabricmanager",
+       [](FakeHost& host) { host.nvml(std::string("cuinit 802\n") + kHopper + "\n"); }},
+      {"driver-cuda-fails", "CUDA does not start: unknown error (999)",
+       "sudo rmmod nvidia_uvm && sudo modprobe nvidia_uvm && sudo nvidia-modprobe -u -c=0",
+       [](FakeHost& host) { host.nvml(std::string("cuinit 999\n") + kHopper + "\n"); }},
+      {"driver-cuda-fails", "CUDA starts, but sees no GPU", "sudo dmesg | grep -i nvrm | tail",
+       [](FakeHost& host) { host.nvml(std::string("cudevices 0\n") + kHopper + "\n"); }},
+      {"driver-no-libcuda", "the driver's library libcuda.so.999.86.15 is not installed",
        "sudo apt-get install libcuda1",
-       [](FakeHost& host) { host.remove("/usr/lib64/libcuda.so.570.86.15"); }},
+       [](FakeHost& host) { host.remove("/usr/lib64/libcuda.so.999.86.15"); }},
       {"driver-no-library",
        "the NVIDIA kernel module is loaded, but its library libnvidia-ml.so.1 is not installed",
        "sudo apt-get install nvidia-driver",
@@ -235,8 +243,6 @@ TEST_CASE("each thing that can be wrong with a GPU") {
            Case{";throttle=64", "warning gpu-throttled",
                 "* is slowed down by heat or its power supply (91 °C)",
                 "nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"},
-           Case{";fabric=2", "broken gpu-fabric", "* waits for the NVSwitch fabric to be set up",
-                "sudo systemctl enable --now nvidia-fabricmanager"},
            Case{";used=75", "warning gpu-full", "* has 75.0 of 79.6 GiB in use",
                 "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv"},
            Case{";persistence=0", "note gpu-persistence",
@@ -258,6 +264,44 @@ TEST_CASE("each thing that can be wrong with a GPU") {
   FakeHost host;
   healthy(host, ";mode=0;mig=0/0/0;ecc=0;throttle=4;fabric=3;used=20;processes=2");
   CHECK(ids(judge(host)) == std::vector<std::string>{"ok gpu", "ok driver", "ok nodes"});
+}
+
+TEST_CASE("a fabric that is not set up matters where CUDA does not start") {
+  FakeHost host;
+  healthy(host, ";fabric=2");
+  CHECK(ids(judge(host)) == std::vector<std::string>{"ok gpu", "ok driver", "ok nodes"});
+  host.nvml(fmt::format("cuinit 802\n{};fabric=2\n", kHopper));
+  const HostFindings findings = judge(host);
+  CHECK(ids(findings) ==
+        std::vector<std::string>{"ok gpu", "broken gpu-fabric", "ok driver", "ok nodes"});
+  CHECK(find(findings, "gpu-fabric").remedy == "sudo systemctl enable --now nvidia-fabricmanager");
+}
+
+TEST_CASE("libcuda is asked in a process of its own") {
+  FakeHost host;
+  CHECK_FALSE(probe_cuda(host / "/nowhere"));
+  host.nvml("cuinit 999\n");
+  const CudaProbe probe = probe_cuda(host / "/usr/lib64/libnvidia-ml.so.1").value();
+  CHECK(probe == CudaProbe{999, 0, "unknown error"});
+  host.library("/usr/lib64/libcuda.so.1", "libcuda.so.1");
+  CHECK_FALSE(probe_cuda(host / "/usr/lib64/libcuda.so.1"));
+}
+
+TEST_CASE("an old driver, and programs that run") {
+  FakeHost host;
+  healthy(host, ";processes=2");
+  CHECK(find(judge(host), "gpu").message ==
+        "0: NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0 (Hopper), 2 programs running");
+  DriverState state = read_driver_state(host.view()).value();
+  state.host.driver_version = "470.82.01";
+  const HostFinding old = find(judge_driver(state), "driver-old");
+  CHECK(old.severity == Severity::Note);
+  // CUDA 11, for which torch 2.7 is the last: pytorch.org, "previous versions".
+  CHECK(old.message.starts_with("driver 470.82.01 runs PyTorch up to 2.7; 2."));
+  state.host.driver_version = "390.1";
+  CHECK(find(judge_driver(state), "driver-old").severity == Severity::Warning);
+  state.host.driver_version = "999.1";
+  CHECK(ids(judge_driver(state)) == std::vector<std::string>{"ok driver"});
 }
 
 TEST_CASE("a GPU that the driver does not list, and those for virtual machines") {
@@ -344,11 +388,14 @@ TEST_CASE("WSL2") {
   host.nvml(std::string(kHopper) + "\n");
   REQUIRE(make_folders(host / "/usr/lib/wsl").ok());
   REQUIRE(rename_path(host / "/usr/lib64", host / "/usr/lib/wsl/lib").ok());
-  host.library("/usr/lib/wsl/lib/libcuda.so.1.1", "libcuda.so.1");
+  REQUIRE(rename_path(host / "/usr/lib/wsl/lib/libnvidia-ml.so.1",
+                      host / "/usr/lib/wsl/lib/libcuda.so.1.1")
+              .ok());
+  host.link("/usr/lib/wsl/lib/libnvidia-ml.so.1", "libcuda.so.1.1");
   const HostFindings findings = judge(host);
   CHECK(ids(findings) == std::vector<std::string>{"ok gpu", "ok driver", "ok nodes"});
   CHECK(find(findings, "driver").message ==
-        "NVIDIA driver 570.86.15, CUDA up to 12.8, of Windows (WSL2)");
+        "NVIDIA driver 999.86.15, CUDA up to 12.8, of Windows (WSL2)");
 }
 
 TEST_CASE("Xids in the kernel's log") {

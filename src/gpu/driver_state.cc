@@ -82,6 +82,13 @@ void ask_nvml(const Nvml& nvml, const std::string& library, DriverState& state) 
   state.gpus = read_gpu_states(nvml);
 }
 
+void ask_cuda(DriverState& state) {
+  if (state.gpus.empty()) return;
+  for (const std::string& library : state.host.libraries) {
+    if (base_name(library).starts_with("libcuda.so")) state.cuda = probe_cuda(library);
+  }
+}
+
 DeviceNode read_node(const HostView& host, const std::string& path) {
   DeviceNode node;
   node.path = path;
@@ -126,11 +133,14 @@ Result<DriverState> read_driver_state(const HostView& host, const std::string& n
   state.is_wsl = host.has("/dev/dxg");
   read_module(host, state);
   const HostGpuOptions options{host.root, nvml_library};
-  const std::string library = find_nvml_library(options);
-  // Kept open, so that NVML, which may take seconds to start, starts once.
-  const Result<Nvml> nvml = Nvml::load(library);
-  if (nvml.ok()) ask_nvml(*nvml, library, state);
-  state.host = TRY(read_host_gpus(options));
+  {
+    const std::string library = find_nvml_library(options);
+    // Kept open, so that NVML, which may take seconds to start, starts once.
+    const Result<Nvml> nvml = Nvml::load(library);
+    if (nvml.ok()) ask_nvml(*nvml, library, state);
+    state.host = TRY(read_host_gpus(options));
+  }
+  ask_cuda(state);
   read_nodes(host, state);
   state.xids = read_xids(host);
   state.distribution = read_distribution(host);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "gpu/cuda_probe.h"
 #include "gpu/gpu_state.h"
 #include "gpu/host_view.h"
 #include "gpu/kernel_log.h"
@@ -51,6 +52,7 @@ struct DriverState {
   std::string nvml_words;
   HostGpus host;  ///< what a run would use
   std::vector<GpuState> gpus;
+  std::optional<CudaProbe> cuda;  ///< where NVML has a GPU and there is a libcuda
   std::vector<DeviceNode> nodes;  ///< those that CUDA needs here
   std::vector<XidMessage> xids;   ///< the last of each GPU, where the kernel's log may be read
   Distribution distribution;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "gpu/compatibility.h"
 #include "gpu/driver_findings.h"
 
 namespace slipway::gpu {
@@ -39,32 +40,46 @@ std::string ranges_text(const std::vector<unsigned>& numbers) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+/// ` (Hopper)`; empty for a chip that is newer than this program.
+std::string generation(int major, int minor) {
+  for (const Architecture& known : compatibility_tables().architectures) {
+    if (known.capability == ComputeCapability{major, minor})
+      return fmt::format(" ({})", known.name);
+  }
+  return {};
+}
+
 /// One line for all GPUs of one kind: eight of them are one thing to a reader.
 HostFindings list_kinds(const DriverState& state) {
   using Kind = std::tuple<std::string, std::uint64_t, int, int>;
-  std::vector<std::pair<Kind, std::vector<unsigned>>> kinds;
+  struct Group {
+    Kind kind;
+    std::vector<unsigned> indexes;
+    unsigned programs = 0;
+  };
+  std::vector<Group> groups;
   for (const GpuState& one : state.gpus) {
     if (one.status != nvml_status::kSuccess) continue;
     const Kind kind{one.gpu.name, one.gpu.memory_bytes, one.gpu.compute_major,
                     one.gpu.compute_minor};
-    const auto known = std::find_if(kinds.begin(), kinds.end(),
-                                    [&](const auto& entry) { return entry.first == kind; });
-    if (known == kinds.end()) {
-      kinds.push_back({kind, {one.index}});
-    } else {
-      known->second.push_back(one.index);
-    }
+    auto known = std::find_if(groups.begin(), groups.end(),
+                              [&](const Group& group) { return group.kind == kind; });
+    if (known == groups.end()) known = groups.insert(groups.end(), {kind, {}});
+    known->indexes.push_back(one.index);
+    known->programs += one.processes.value_or(0);
   }
   HostFindings lines;
-  for (const auto& [kind, indexes] : kinds) {
-    const auto& [name, bytes, major, minor] = kind;
-    std::string text = fmt::format("{}: ", ranges_text(indexes));
-    if (indexes.size() > 1) text += fmt::format("{} x ", indexes.size());
+  for (const Group& group : groups) {
+    const auto& [name, bytes, major, minor] = group.kind;
+    std::string text = fmt::format("{}: ", ranges_text(group.indexes));
+    if (group.indexes.size() > 1) text += fmt::format("{} x ", group.indexes.size());
     text += name;
     if (bytes > 0) text += fmt::format(", {:.0f} GiB", std::round(gibibytes(bytes)));
-    lines.push_back(finding("gpu", Severity::Ok,
-                            text + fmt::format(", compute capability {}.{}", major, minor), "",
-                            ""));
+    text += fmt::format(", compute capability {}.{}{}", major, minor, generation(major, minor));
+    if (group.programs > 0) {
+      text += fmt::format(", {} program{} running", group.programs, group.programs == 1 ? "" : "s");
+    }
+    lines.push_back(finding("gpu", Severity::Ok, text, "", ""));
   }
   return lines;
 }
@@ -131,7 +146,7 @@ void judge_partitions(const GpuState& state, HostFindings& findings) {
               "", ""));
 }
 
-void judge_health(const GpuState& state, HostFindings& findings) {
+void judge_health(const GpuState& state, bool cuda_starts, HostFindings& findings) {
   if (state.repair_failed) {
     findings.push_back(finding("gpu-memory-failed", Severity::Warning,
                                name_of(state) + " has memory that cannot be repaired any more",
@@ -155,7 +170,7 @@ void judge_health(const GpuState& state, HostFindings& findings) {
                     state.celsius ? fmt::format(" ({} °C)", *state.celsius) : std::string()),
         "training is slower than it was", "nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"));
   }
-  if (state.needs_fabric && !state.has_fabric) {
+  if (state.needs_fabric && !state.has_fabric && !cuda_starts) {
     findings.push_back(finding("gpu-fabric", Severity::Broken,
                                name_of(state) + " waits for the NVSwitch fabric to be set up",
                                "CUDA says `system not yet initialized` (802)",
@@ -214,6 +229,7 @@ void judge_xids(const DriverState& state, HostFindings& findings) {
 
 HostFindings judge_gpus(const DriverState& state) {
   HostFindings findings = list_kinds(state);
+  const bool cuda_starts = state.cuda && state.cuda->status == 0 && state.cuda->devices > 0;
   for (const GpuState& gpu : state.gpus) {
     if (gpu.status != nvml_status::kSuccess) {
       judge_answer(gpu, findings);
@@ -221,7 +237,7 @@ HostFindings judge_gpus(const DriverState& state) {
     }
     judge_mode(gpu, findings);
     judge_partitions(gpu, findings);
-    judge_health(gpu, findings);
+    judge_health(gpu, cuda_starts, findings);
   }
   judge_persistence(state, findings);
   judge_unlisted(state, findings);

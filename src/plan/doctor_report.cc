@@ -87,6 +87,9 @@ std::string facts_of_gpus(const gpu::DriverState& driver) {
                   driver.library_version.empty() ? "-" : driver.library_version,
                   driver.host.cuda_version.empty() ? "-" : driver.host.cuda_version,
                   driver.is_open_module ? ", open" : "", driver.is_wsl ? ", WSL2" : "");
+  if (driver.cuda)
+    text += fmt::format("- CUDA: status {} ({}), {} GPUs\n", driver.cuda->status,
+                        driver.cuda->words, driver.cuda->devices);
   for (const gpu::PciGpu& pci : driver.pci)
     text += fmt::format("- PCI {}: {} bound to {}\n", pci.slot, pci.id,
                         pci.driver.empty() ? "nothing" : pci.driver);

@@ -153,7 +153,7 @@ Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
     if (wish == Gpus::Auto) return {};
     return make_error(ErrorKind::Unsupported, "`--gpus all` cannot be had here")
         .reason(host.missing)
-        .hint("`--gpus auto` runs on the CPU where there is no GPU");
+        .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }
   request.device_nodes = host.device_nodes;
   const auto bind = [&](const std::string& source, const std::string& target) {

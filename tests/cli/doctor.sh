@@ -105,23 +105,23 @@ healthy() {
   put /sys/bus/pci/devices/0000:41:00.0/vendor 0x10de
   put /sys/bus/pci/devices/0000:41:00.0/class 0x030200
   put /sys/bus/pci/devices/0000:41:00.0/device 0x2330
-  put /sys/module/nvidia/version 570.86.15
+  put /sys/module/nvidia/version 999.86.15
   put /sys/module/nvidia_uvm/refcnt 0
   put /proc/driver/nvidia/version \
-    'NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.86.15  Thu Jan 16 20:28:30 UTC 2025'
+    'NVRM version: NVIDIA UNIX x86_64 Kernel Module  999.86.15  Thu Jan 16 20:28:30 UTC 2025'
   for name in nvidiactl nvidia-uvm nvidia0; do node $name; done
   mkdir -p "$host/usr/lib64"
-  cp "$fake" "$host/usr/lib64/libnvidia-ml.so.570.86.15"
-  ln -s libnvidia-ml.so.570.86.15 "$host/usr/lib64/libnvidia-ml.so.1"
-  cp "$fake" "$host/usr/lib64/libcuda.so.570.86.15"
-  nvml 'driver 570.86.15' "gpu $h100"
+  cp "$fake" "$host/usr/lib64/libnvidia-ml.so.999.86.15"
+  ln -s libnvidia-ml.so.999.86.15 "$host/usr/lib64/libnvidia-ml.so.1"
+  cp "$fake" "$host/usr/lib64/libcuda.so.999.86.15"
+  nvml 'driver 999.86.15' "gpu $h100"
 }
 h100='name=NVIDIA H100 80GB HBM3;uuid=GPU-1;minor=0;cc=9.0;memory=79.6;bus=0000:41:00.0'
 
 healthy
 agree
-assert_contains "the GPU" "0: NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0" "$out"
-assert_contains "the driver" "NVIDIA driver 570.86.15, CUDA up to 12.8" "$out"
+assert_contains "the GPU" "0: NVIDIA H100 80GB HBM3, 80 GiB, compute capability 9.0 (Hopper)" "$out"
+assert_contains "the driver" "NVIDIA driver 999.86.15, CUDA up to 12.8" "$out"
 assert_equal "the verdict" "ready: images run here, on the GPU" "$(tail -n 1 <<<"$out")"
 if command -v script >/dev/null; then
   coloured=$(env -u NO_COLOR TERM=xterm script -qec "$SLIPWAY doctor" /dev/null </dev/null)
@@ -137,29 +137,33 @@ broken() {
   doctor 3
 }
 healthy
-cp "$host/usr/lib64/libnvidia-ml.so.570.86.15" "$host/usr/lib64/libnvidia-ml.so.570.124.06"
-ln -sfn libnvidia-ml.so.570.124.06 "$host/usr/lib64/libnvidia-ml.so.1"
+cp "$host/usr/lib64/libnvidia-ml.so.999.86.15" "$host/usr/lib64/libnvidia-ml.so.999.124.06"
+ln -sfn libnvidia-ml.so.999.124.06 "$host/usr/lib64/libnvidia-ml.so.1"
 nvml 'init 18'
 broken driver-mismatch "reboot"
-assert_contains "both versions" "570.124.06, the loaded kernel module is" "$(tr -s ' \n' ' ' <<<"$out")"
+assert_contains "both versions" "999.124.06, the loaded kernel module is" "$(tr -s ' \n' ' ' <<<"$out")"
 
 healthy
 nvml 'init 15'
 broken driver-lost reboot
 
 healthy
-nvml 'driver 570.86.15' "gpu $h100;mig=1/1/0"
+nvml 'driver 999.86.15' 'cuinit 802' "gpu $h100"
+broken driver-cuda-fails "systemctl enable --now nvidia-fabricmanager"
+
+healthy
+nvml 'driver 999.86.15' "gpu $h100;mig=1/1/0"
 broken gpu-mig-empty "nvidia-smi -i 0 -mig 0"
-nvml 'driver 570.86.15' "gpu $h100;mig=1/1/7"
+nvml 'driver 999.86.15' "gpu $h100;mig=1/1/7"
 doctor 0
 assert_contains "MIG" "divided into 7 MIG devices" "$out"
 
 healthy
-nvml 'driver 570.86.15' $(for i in 0 1 2 3 4 5 6 7; do echo "gpu_name=A100;minor=$i;cc=8.0;memory=40"; done)
+nvml 'driver 999.86.15' $(for i in 0 1 2 3 4 5 6 7; do echo "gpu_name=A100;minor=$i;cc=8.0;memory=40"; done)
 sed -i 's/^gpu_/gpu /' "$host/usr/lib64/fake_nvml.conf"
 for i in 1 2 3 4 5 6 7; do node nvidia$i; done
 doctor 0
-assert_contains "eight" "0-7: 8 x A100, 40 GiB, compute capability 8.0" "$out"
+assert_contains "eight" "0-7: 8 x A100, 40 GiB, compute capability 8.0 (Ampere)" "$out"
 
 healthy
 rm "$host/dev/nvidia-uvm"

@@ -46,6 +46,10 @@ class FakeHost {
     file("/usr/lib64/libnvidia-ml.so.1", bytes);
     file("/usr/lib64/fake_nvml.conf", configuration);
   }
+  /// The same as libcuda.
+  void cuda(const std::string& version) {
+    file("/usr/lib64/libcuda.so." + version, read_file(SLIPWAY_FAKE_NVML).value());
+  }
   void whole_driver() {
     for (const char* name : {"nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia0", "nvidia1"})
       node(fmt::format("/dev/{}", name));

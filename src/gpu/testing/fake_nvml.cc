@@ -1,9 +1,11 @@
-// A libnvidia-ml.so.1 of our own. What it says stands in the file `fake_nvml.conf` beside it, read
-// anew at each start:
+// A libnvidia-ml.so.1 of our own, and as a second copy a libcuda. What it says stands in the file
+// `fake_nvml.conf` beside it, read anew at each start:
 //
 //   init 18                     nvmlInit_v2 fails with this nvmlReturn_t
 //   driver 570.86.15
 //   cuda 12080
+//   cuinit 802                  as libcuda: cuInit fails with this CUresult
+//   cudevices 0                 as libcuda: it sees so many GPUs; all of them otherwise
 //   gpu name=NVIDIA H100;minor=1;cc=9.0;memory=80;mig=1/1/2;status=15;…    one line a GPU
 //
 // Without the file: two GPUs whose minor numbers are not their indexes, and driver 999.88.77. The
@@ -42,6 +44,7 @@ struct State {
   int init = 0;
   Text driver{};
   int cuda = 12080;
+  int cuinit = 0, cudevices = -1;
   unsigned count = 0;
   std::array<Device, 16> devices{};
 };
@@ -88,6 +91,8 @@ void read_gpu(char* text) {
 void read_line(char* line) {
   if (std::strncmp(line, "init ", 5) == 0) state.init = std::atoi(line + 5);
   if (std::strncmp(line, "cuda ", 5) == 0) state.cuda = std::atoi(line + 5);
+  if (std::strncmp(line, "cuinit ", 7) == 0) state.cuinit = std::atoi(line + 7);
+  if (std::strncmp(line, "cudevices ", 10) == 0) state.cudevices = std::atoi(line + 10);
   if (std::strncmp(line, "driver ", 7) == 0) {
     line[std::strcspn(line, "\n")] = '\0';
     copy(state.driver, line + 7);
@@ -225,4 +230,16 @@ EXPORT int nvmlDeviceGetGpuFabricInfo(Device* device, unsigned char* info) {
 EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Device* device, unsigned* count, void*) {
   *count = static_cast<unsigned>(device->processes);
   return device->processes > 0 ? 7 : 0;  // NVML_ERROR_INSUFFICIENT_SIZE
+}
+
+EXPORT int cuInit(unsigned) {
+  read_state();
+  return state.cuinit;
+}
+EXPORT int cuDeviceGetCount(int* count) {
+  return *count = state.cudevices >= 0 ? state.cudevices : static_cast<int>(state.count), 0;
+}
+EXPORT int cuGetErrorString(int status, const char** text) {
+  *text = status == 802 ? "system not yet initialized" : "unknown error";
+  return 0;
 }

@@ -1,0 +1,160 @@
+#!/bin/bash
+# The true thing, on a machine with an NVIDIA GPU and its driver: tests/gpu/run.sh [IMAGE]
+#
+# What no fake can show: that NVML's facts are nvidia-smi's, that a container sees the GPU, that
+# torch in it computes the same as the CPU, that what `check` says of this GPU is what happens, and
+# that the example trains. Elsewhere it says why not and ends with 0. One line for each part: `ok`,
+# `FAIL` or `skip` with the reason. Times are told and not judged.
+#
+# Machines with a GPU often have no network, so nothing is downloaded. It needs
+#   SLIPWAY       the program, built on a machine like it (default: build/slipway of this checkout)
+#   SLIPWAY_HOME  a store with IMAGE (default: pytorch-cuda:2.6), which `slipway build` filled here,
+#                 or on another machine: there `tar -C "$SLIPWAY_HOME" --xattrs -cf store.tar .`, as
+#                 the same user (root's and a user's store have different owners), and here
+#                 `tar -C "$SLIPWAY_HOME" --xattrs -xpf store.tar`
+#   crun or runc, and for an ordinary user what `slipway doctor` asks for
+#   python3; nvidia-smi if it is there
+# Without the image the parts that need none still run.
+set -u
+top=$(cd "$(dirname "$0")/../.." && pwd)
+SLIPWAY=${SLIPWAY:-$top/build/slipway}
+image=${1:-pytorch-cuda:2.6}
+failures=0
+
+skip_all() {
+  echo "skip: gpu: $1"
+  exit 0
+}
+[ -e /dev/nvidiactl ] || [ -e /dev/dxg ] ||
+  skip_all "needs an NVIDIA GPU and its driver: there is no /dev/nvidiactl and no /dev/dxg"
+[ -x "$SLIPWAY" ] || skip_all "no program $SLIPWAY: \`make build\`, or set SLIPWAY"
+"$SLIPWAY" --version >/dev/null 2>&1 ||
+  skip_all "$SLIPWAY does not start here: $("$SLIPWAY" --version 2>&1 | head -n 1)"
+command -v python3 >/dev/null || skip_all "needs python3"
+
+work=$(mktemp -d /var/tmp/slipway-gpu.XXXXXX)
+at_end() { [ "$failures" -gt 0 ] && echo "left in $work" >&2 || rm -rf "$work"; }
+trap at_end EXIT
+cd "$work" || exit 1
+
+ok() { echo "ok    $1"; }
+skip() { echo "skip  $1: $2"; }
+fail() {
+  echo "FAIL  $1: $2"
+  failures=$((failures + 1))
+}
+# same WHAT EXPECTED ACTUAL
+same() { if [ "$2" = "$3" ]; then ok "$1: $2"; else fail "$1" "expected <$2>, got <$3>"; fi; }
+# answer FILE EXPRESSION: of the JSON there, as `found`
+answer() { python3 -c "import json, sys; found = json.load(open(sys.argv[1])); print($2)" "$1"; }
+seconds() { # COMMAND...: how long it took
+  local began
+  began=$(date +%s%N)
+  "$@" >>seconds.log 2>&1 || return 1
+  awk -v ns=$(($(date +%s%N) - began)) 'BEGIN { printf "%.2f s", ns / 1e9 }'
+}
+has_command() { "$SLIPWAY" "$1" --help >/dev/null 2>&1; }
+
+# 1. What NVML says is what nvidia-smi says.
+"$SLIPWAY" doctor --json >doctor.json 2>doctor.err
+status=$?
+"$SLIPWAY" doctor 2>/dev/null | sed 's/^/      | /'
+if [ "$status" -ne 0 ] && [ "$status" -ne 3 ]; then
+  fail "doctor" "ended with $status: $(cat doctor.err)"
+  exit 1
+fi
+broken=$(answer doctor.json '", ".join(f["id"] for f in found["findings"] if f["severity"] == "broken")')
+broken_gpu=$(answer doctor.json '", ".join(f["id"] for f in found["findings"] if f["severity"] == "broken" and f["layer"] in ("gpu", "driver", "devices"))')
+[ -z "$broken" ] && ok "doctor finds nothing broken" || skip "doctor" "this host has: $broken"
+if command -v nvidia-smi >/dev/null && nvidia-smi -L >smi.txt 2>&1; then
+  smi() { nvidia-smi --query-gpu="$1" --format=csv,noheader,nounits | sed 's/^ *//; s/ *$//'; }
+  of_gpus() { answer doctor.json "'\n'.join(str($1) for g in found['gpus'])"; }
+  same "names of the GPUs" "$(smi name)" "$(of_gpus 'g["name"]')"
+  same "their UUIDs" "$(smi uuid)" "$(of_gpus 'g["uuid"]')"
+  same "their compute capability" "$(smi compute_cap)" "$(of_gpus 'g["compute_capability"]')"
+  same "their memory in MiB" "$(smi memory.total)" "$(of_gpus 'g["memory"] >> 20')"
+  same "their place on the bus" "$(smi pci.bus_id | tr A-F a-f | sed 's/^0000\(....:\)/\1/')" \
+    "$(of_gpus 'g["pci"]')"
+  same "the driver" "$(smi driver_version | head -n 1)" "$(answer doctor.json 'found["driver"]["version"]')"
+else
+  skip "facts beside nvidia-smi" "nvidia-smi is not there, or does not work"
+fi
+if [ -n "$broken_gpu" ]; then
+  fail "the GPU" "cannot be used: $broken_gpu"
+  exit 1
+fi
+capability=$(answer doctor.json 'found["gpus"][0]["compute_capability"].replace(".", "")')
+driver=$(answer doctor.json 'found["driver"]["version"]')
+
+# 2. What `check` says of this machine's own torch is what happens.
+cat >multiply.py <<'PY'
+import sys, torch
+a = torch.randint(0, 8, (1024, 1024)).float()
+b = torch.randint(0, 8, (1024, 1024)).float()
+assert torch.equal(a @ b, (a.cuda() @ b.cuda()).cpu()), "the products differ"
+picture = torch.randn(8, 3, 64, 64)
+layer = torch.nn.Conv2d(3, 16, 3)
+difference = (layer(picture) - layer.cuda()(picture.cuda()).cpu()).abs().max().item()
+assert difference < 1e-2, f"cuDNN differs by {difference}"
+half = (a.cuda().half() @ torch.eye(1024, device="cuda").half()).float().cpu()
+assert torch.equal(half, a), "half precision differs"
+print(torch.__version__, torch.cuda.get_device_name(), "multiplies")
+PY
+# agrees WHAT CHECK-STATUS RUN-STATUS: 0 beside 0, 3 beside failure; `unknown` says nothing
+agrees() {
+  case $2,$3 in
+  0,0 | 3,[1-9]*) ok "$1: check says $2, and so it is" ;;
+  1,*) skip "$1" "check does not know" ;;
+  *) fail "$1" "check ended with $2, the product with $3: $(tail -n 2 run.log)" ;;
+  esac
+}
+if ! has_command check; then
+  skip "check" "this slipway has no \`check\` yet"
+elif ! packages=$(python3 -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' 2>/dev/null); then
+  skip "check of this machine's torch" "python3 here has no torch"
+else
+  "$SLIPWAY" check --venv "$packages" --gpu "sm_$capability" --driver "$driver" >check.log 2>&1
+  checked=$?
+  python3 multiply.py >run.log 2>&1
+  agrees "this machine's torch" $checked $?
+fi
+
+# From here on containers of the image.
+if ! "$SLIPWAY" inspect "$image" >/dev/null 2>inspect.err; then
+  skip "everything in a container" "$(sed -n 's/^error: //p' inspect.err); see the head of tests/gpu/run.sh for how to bring it"
+elif [ -n "$broken" ]; then
+  skip "everything in a container" "this host has: $broken"
+else
+  if "$SLIPWAY" run --gpus all "$image" -- nvidia-smi -L >inside.txt 2>run.log; then
+    [ -s smi.txt ] && same "nvidia-smi in a container" "$(cat smi.txt)" "$(cat inside.txt)"
+  else
+    fail "nvidia-smi in a container" "$(tail -n 2 run.log)"
+  fi
+  "$SLIPWAY" run --gpus all -v "$work/multiply.py:/tmp/multiply.py:ro" "$image" -- python3 /tmp/multiply.py >run.log 2>&1
+  ran=$?
+  [ $ran -eq 0 ] && ok "$(tail -n 1 run.log)" || fail "torch in a container" "$(tail -n 3 run.log)"
+  if has_command check; then
+    "$SLIPWAY" check "$image" --gpu "sm_$capability" --driver "$driver" >check.log 2>&1
+    agrees "the image" $? $ran
+  fi
+  "$SLIPWAY" doctor "$image" --json >probe.json 2>probe.err
+  same "doctor with the image" "image-multiplies" \
+    "$(answer probe.json '", ".join(sorted({f["id"] for f in found["findings"] if f["layer"] == "image"}))')"
+  same "no GPU where none was asked for" False \
+    "$("$SLIPWAY" run --gpus none "$image" -- python3 -c 'import torch; print(torch.cuda.is_available())' 2>&1 | tail -n 1)"
+
+  mkdir out
+  if "$SLIPWAY" run --gpus all -v "$work/out:/workspace/out" -v "$top/examples/pytorch-cuda/train.py:/tmp/train.py:ro" \
+    "$image" -- python3 /tmp/train.py --out /workspace/out >train.log 2>&1; then
+    same "the training ran on" "device cuda" "$(sed -n 's/^\(device [a-z]*\).*/\1/p' train.log)"
+    [ -s out/loss.png ] && [ -s out/model.pt ] && ok "$(grep '^held-out' train.log)" ||
+      fail "the training" "left no loss.png or model.pt"
+    same "whose the checkpoint is" "$(id -u)" "$(stat -c %u out/model.pt)"
+  elif grep -q "No module named" train.log; then
+    skip "the training" "$(tail -n 1 train.log)"
+  else
+    fail "the training" "$(tail -n 3 train.log)"
+  fi
+  echo "      start of a container without GPUs $(seconds "$SLIPWAY" run --gpus none "$image" -- true), with all $(seconds "$SLIPWAY" run --gpus all "$image" -- true)"
+fi
+[ "$failures" -eq 0 ] || exit 1
