@@ -108,8 +108,9 @@ solve::CandidateList PythonSource::list_versions(const index::ProjectPage& page,
     list.candidates.push_back(std::move(candidate));
   }
   if (list.candidates.empty()) {
-    list.missing = page.has_other_files ? "`{}` has source distributions only, and no wheel"
-                                        : "`{}` has no files";
+    list.missing = !page.wheels.empty()   ? "`{}` has no wheel whose name can be read"
+                   : page.has_other_files ? "`{}` has source distributions only, and no wheel"
+                                          : "`{}` has no files";
   }
   return list;
 }
@@ -154,7 +155,9 @@ Result<solve::Dependencies> PythonSource::dependencies(const solve::Package& pac
   for (const std::string& text : metadata.value()->requires_dist) {
     Result<version::Requirement> requirement = version::parse_requirement(text);
     if (!requirement.ok()) {
-      dependencies.unusable = fmt::format("has a requirement that cannot be read: `{}`", text);
+      const Error& error = requirement.error();
+      dependencies.unusable = "has a requirement that cannot be read: " + error.message;
+      for (const std::string& reason : error.because) dependencies.unusable += ", " + reason;
       return dependencies;
     }
     requirements.push_back(std::move(requirement).value());

@@ -67,7 +67,7 @@ std::string_view marker_operator_text(MarkerOperator comparison) {
 }
 
 Error MarkerParser::refuse(std::string_view why) const {
-  return make_error(ErrorKind::InvalidInput, "`{}` is not an environment marker", trim(whole_))
+  return make_error(ErrorKind::InvalidInput, "`{}` is not an environment marker", excerpt(whole_))
       .reason(fmt::format("{} at column {}", why, whole_.size() - reader_.rest().size() + 1));
 }
 
@@ -161,6 +161,7 @@ Result<MarkerParser::Node> MarkerParser::parse_or(int depth) {
 }
 
 Result<Marker> MarkerParser::parse() {
+  if (whole_.size() > kLongestRequirement) return refuse("it is too long");
   Marker marker;
   marker.root_ = TRY(parse_or(0));
   reader_.skip_spaces();

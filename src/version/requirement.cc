@@ -15,6 +15,7 @@ class RequirementParser {
   explicit RequirementParser(std::string_view text) : whole_(text), reader_(text) {}
 
   Result<Requirement> parse() {
+    if (whole_.size() > kLongestRequirement) return refuse("it is too long");
     Requirement requirement{TRY(name()), {}, {}, {}, {}};
     reader_.skip_spaces();
     if (reader_.skip('[')) requirement.extras = TRY(extras());
@@ -36,10 +37,10 @@ class RequirementParser {
   }
 
  private:
-  std::string step() const { return fmt::format("reading requirement `{}`", trim(whole_)); }
+  std::string step() const { return fmt::format("reading requirement `{}`", excerpt(whole_)); }
 
   Error refuse(std::string_view why) const {
-    return make_error(ErrorKind::InvalidInput, "`{}` is not a requirement", trim(whole_))
+    return make_error(ErrorKind::InvalidInput, "`{}` is not a requirement", excerpt(whole_))
         .reason(fmt::format("{} at column {}", why, whole_.size() - reader_.rest().size() + 1));
   }
 

@@ -63,7 +63,7 @@ std::string lower_text(std::string_view text) {
 }
 
 Error not_a_specifier(std::string_view text) {
-  return make_error(ErrorKind::InvalidInput, "`{}` is not a version specifier", text);
+  return make_error(ErrorKind::InvalidInput, "`{}` is not a version specifier", excerpt(text));
 }
 
 }  // namespace
@@ -76,6 +76,7 @@ Result<Specifier> Specifier::parse(std::string_view text) {
   Specifier specifier;
   specifier.comparison_ = found->comparison;
   std::string_view operand = trim(whole.substr(found->text.size()));
+  if (operand.size() > kLongestVersion) return not_a_specifier(text).reason("it is too long");
   if (found->comparison == Comparison::Identical) {
     specifier.identical_ = lower_text(operand);
     const bool is_word = std::none_of(operand.begin(), operand.end(),
@@ -145,6 +146,7 @@ std::string Specifier::text() const {
 
 Result<SpecifierSet> SpecifierSet::parse(std::string_view text) {
   SpecifierSet set;
+  if (text.size() > kLongestRequirement) return not_a_specifier(text).reason("it is too long");
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view clause = trim(rest.substr(0, comma));

@@ -22,11 +22,10 @@ constexpr Alias kAliases[] = {{17, "manylinux2014"}, {12, "manylinux2010"}, {5, 
 
 std::vector<std::string> platform_tags(const PythonTarget& target) {
   const std::string& architecture = target.architecture;
-  std::vector<std::string> tags = {"linux_" + architecture};
-  if (target.glibc_major != 2) return tags;  // there is no other yet
+  std::vector<std::string> tags;
   const bool is_intel = architecture == "x86_64" || architecture == "i686";
-  for (int minor = target.glibc_minor; minor >= (is_intel ? kOldestGlibcOfIntel : kOldestGlibc);
-       --minor) {
+  const int newest = target.glibc_major == 2 ? target.glibc_minor : 0;  // there is no other yet
+  for (int minor = newest; minor >= (is_intel ? kOldestGlibcOfIntel : kOldestGlibc); --minor) {
     tags.push_back(fmt::format("manylinux_2_{}_{}", minor, architecture));
     for (const Alias& alias : kAliases) {
       if (alias.glibc_minor == minor) {
@@ -34,6 +33,7 @@ std::vector<std::string> platform_tags(const PythonTarget& target) {
       }
     }
   }
+  tags.push_back("linux_" + architecture);
   return tags;
 }
 

@@ -16,7 +16,8 @@ namespace slipway::version {
 ///   py311-none-PLATFORM, py3-none-PLATFORM, py310-none-PLATFORM … py30,
 ///   cp311-none-any, py311-none-any, py3-none-any, py310-none-any … py30
 ///
-/// where PLATFORM is linux_ARCHITECTURE, then manylinux from the newest down to the oldest.
+/// where PLATFORM is manylinux from the newest down to the oldest, then linux_ARCHITECTURE: the
+/// order of `packaging`, and so of pip, and of uv.
 class TagSet {
  public:
   static TagSet for_target(const PythonTarget& target);

@@ -17,7 +17,6 @@ std::optional<int> rank(const PythonTarget& target, const std::string& tags) {
 
 TEST_CASE("wheels in the order in which installers prefer them") {
   const char* const sorted[] = {
-      "cp311-cp311-linux_x86_64",
       "cp311-cp311-manylinux_2_36_x86_64",
       "cp311-cp311-manylinux_2_17_x86_64",
       "cp311-cp311-manylinux2014_x86_64",
@@ -25,6 +24,7 @@ TEST_CASE("wheels in the order in which installers prefer them") {
       "cp311-cp311-manylinux2010_x86_64",
       "cp311-cp311-manylinux_2_5_x86_64",
       "cp311-cp311-manylinux1_x86_64",
+      "cp311-cp311-linux_x86_64",
       "cp311-abi3-manylinux_2_17_x86_64",
       "cp311-none-manylinux_2_17_x86_64",
       "cp310-abi3-manylinux_2_17_x86_64",

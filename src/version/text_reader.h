@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace slipway::version {
@@ -20,6 +21,21 @@ constexpr std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
+}
+
+// No version that was ever published has 200 characters, no requirement 10,000. What an index may
+// send is bounded by these, so that reading and comparing it takes no time to speak of.
+inline constexpr std::size_t kLongestVersion = 1024;
+inline constexpr std::size_t kLongestRequirement = 1 << 16;
+
+/// `text` as a message quotes it: a long one is cut, between two characters of UTF-8.
+inline std::string excerpt(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  text = trim(text);
+  if (text.size() <= kMost) return std::string(text);
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return std::string(text.substr(0, end)) + "…";
 }
 
 /// A place in a text that outlives it. A copy remembers a place to go back to.

@@ -154,8 +154,9 @@ class VersionParser {
 
 Result<Version> Version::parse(std::string_view text) {
   Version version;
-  if (!VersionParser(trim(text)).parse(version)) {
-    return make_error(ErrorKind::InvalidInput, "`{}` is not a version", text);
+  const std::string_view trimmed = trim(text);
+  if (trimmed.size() > kLongestVersion || !VersionParser(trimmed).parse(version)) {
+    return make_error(ErrorKind::InvalidInput, "`{}` is not a version", excerpt(text));
   }
   return version;
 }

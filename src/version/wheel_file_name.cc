@@ -43,7 +43,8 @@ std::optional<BuildTag> parse_build(std::string_view text) {
 
 Result<WheelFileName> parse_wheel_file_name(std::string_view file_name) {
   const auto refuse = [&](std::string_view why) {
-    return make_error(ErrorKind::InvalidInput, "`{}` is not the name of a wheel", file_name)
+    return make_error(ErrorKind::InvalidInput, "`{}` is not the name of a wheel",
+                      excerpt(file_name))
         .reason(std::string(why));
   };
   constexpr std::string_view kSuffix = ".whl";

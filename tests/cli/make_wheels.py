@@ -13,9 +13,11 @@ def record(files):
     return "\n".join(rows).encode()
 
 
-def wheel(name, extra=(), version="1.0", requires=(), python=None, init=b"x = 1\n"):
+def wheel(name, extra=(), version="1.0", requires=(), python=None, init=b"x = 1\n", extras=(),
+          head=None):
     info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if head is None else head
+    metadata += "".join(f"Provides-Extra: {each}\n" for each in extras)
     metadata += "".join(f"Requires-Dist: {text}\n" for text in requires)
     if python:
         metadata += f"Requires-Python: {python}\n"
@@ -151,6 +153,14 @@ CASES = {
     "one": lambda n: wheel(n, [("shared/same.py", b"one")]),
     "two": lambda n: wheel(n, [("shared/same.py", b"two")]),
     "torch": lambda n: wheel(n, version="9.9.0", init=TORCH),
+    "deep": lambda n: wheel(
+        n, requires=["helper; " + "(" * 10000 + "os_name == 'posix'" + ")" * 10000]),
+    "unread": lambda n: wheel(n, requires=["helper >= = 1 " + "x" * 5000]),
+    "longest": lambda n: wheel(n, version="9" * 150),
+    "nameless": lambda n: wheel(n, head="Metadata-Version: 2.1\n"),
+    "binary": lambda n: wheel(n, head="".join(map(chr, range(256))) * 100),
+    "circle": lambda n: wheel(n, extras="abc", requires=[
+        f"{n}[b]; extra == 'a'", f"{n}[c,a]; extra == 'b'", f"{n}[a]; extra == 'c'"]),
     "rare": lambda n: wheel(n),
     "noise": lambda n: noise(n, 4),
     "heavy": lambda n: noise(n, 200),

@@ -27,7 +27,12 @@ Result<void> MemorySource::add(std::string_view name, Release release) {
   const std::string normal = TRY(version::PackageName::parse(name)).text();
   Entry entry{TRY(version::Version::parse(release.version)), std::move(release), {}, ""};
   for (const std::string& text : entry.release.requires_texts) {
-    entry.requirements.push_back(TRY(version::parse_requirement(text)));
+    auto requirement = version::parse_requirement(text);
+    if (requirement.ok()) {
+      entry.requirements.push_back(std::move(requirement).value());
+    } else {
+      entry.release.bad_metadata = "has a requirement that cannot be read: `" + text + "`";
+    }
   }
   for (const std::string& wheel : entry.release.wheels) {
     TRY(version::parse_wheel_file_name(wheel));
@@ -89,8 +94,12 @@ Result<Dependencies> MemorySource::dependencies(const Package& package,
   const Entry* entry = find(package.name, candidate.version);
   if (entry == nullptr) return dependencies;  // python
   dependencies.unusable = entry->release.bad_metadata;
-  dependencies.requirements =
-      TRY(applicable_requirements(entry->requirements, environment_, package.extra));
+  auto applicable = applicable_requirements(entry->requirements, environment_, package.extra);
+  if (applicable.ok()) {
+    dependencies.requirements = std::move(applicable).value();
+  } else {
+    dependencies.unusable = "cannot be taken: " + applicable.error().message;
+  }
   const std::vector<std::string>& extras = entry->release.extras;
   dependencies.is_unknown_extra =
       !package.extra.empty() &&
