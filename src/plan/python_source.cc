@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "solve/python.h"
+#include "version/lenient.h"
 
 namespace slipway::plan {
 namespace {
@@ -53,7 +54,8 @@ solve::Candidate make_candidate(const VersionFiles& files, const PythonSource::O
   } else if (!files.best) {
     candidate.unusable = "has no wheel whose sha256 and size the index tells";
   } else if (!files.requires_python.empty()) {
-    candidate.requirements.push_back({{kPythonPackage, ""}, files.requires_python});
+    candidate.requirements.push_back(
+        {{kPythonPackage, ""}, version::mend_specifiers(files.requires_python)});
   }
   return candidate;
 }
@@ -153,7 +155,7 @@ Result<solve::Dependencies> PythonSource::dependencies(const solve::Package& pac
   }
   std::vector<version::Requirement> requirements;
   for (const std::string& text : metadata.value()->requires_dist) {
-    Result<version::Requirement> requirement = version::parse_requirement(text);
+    Result<version::Requirement> requirement = version::parse_old_requirement(text);
     if (!requirement.ok()) {
       const Error& error = requirement.error();
       dependencies.unusable = "has a requirement that cannot be read: " + error.message;
@@ -170,7 +172,8 @@ Result<solve::Dependencies> PythonSource::dependencies(const solve::Package& pac
   }
   dependencies.requirements = std::move(applicable).value();
   if (package.extra.empty() && !metadata.value()->requires_python.empty()) {
-    dependencies.requirements.push_back({{kPythonPackage, ""}, metadata.value()->requires_python});
+    dependencies.requirements.push_back(
+        {{kPythonPackage, ""}, version::mend_specifiers(metadata.value()->requires_python)});
   }
   const auto& extras = metadata.value()->provides_extra;
   dependencies.is_unknown_extra =
@@ -183,8 +186,13 @@ Result<solve::Dependencies> PythonSource::dependencies(const solve::Package& pac
 
 Result<solve::Selection> PythonSource::select(const std::string& name, const solve::CandidateList&,
                                               const std::string& constraint) {
-  return solve::select_versions(TRY(version::SpecifierSet::parse(constraint)),
-                                listed_[name].versions);
+  const std::vector<version::Version>& versions = listed_[name].versions;
+  const auto specifiers = version::SpecifierSet::parse(constraint);
+  // A Requires-Python that nobody can read is met by no Python: it costs that version only.
+  if (!specifiers.ok() && name == kPythonPackage) {
+    return solve::Selection{std::vector<bool>(versions.size(), false), false, false};
+  }
+  return solve::select_versions(TRY(specifiers), versions);
 }
 
 void PythonSource::prefetch_candidates(const std::string& name) {

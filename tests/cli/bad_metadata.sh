@@ -1,7 +1,7 @@
 #!/bin/bash
 # What an index may serve beside good packages: told in one sentence, at once, and no lock.
 . "$(dirname "$0")/index_common.sh"
-wheels helper deep longest nameless circle unread binary
+wheels helper deep longest nameless circle unread binary oldform nopython
 
 refused() {
   ask "$1"
@@ -20,3 +20,9 @@ refused binary "has metadata that cannot be read"
 ask "circle[a]"
 expect_ok timeout 20 "$SLIPWAY" lock
 assert_contains "the extras" 'extras = ["a", "b", "c"]' "$(cat slipway.lock)"
+
+# What older packages say of their Python is read as meant; what nobody can read costs that version.
+ask oldform
+expect_ok timeout 20 "$SLIPWAY" lock
+assert_contains "the lock" 'requires-python = ">=3.6.*"' "$(cat slipway.lock)"
+refused nopython 'needs `python=>soon`'

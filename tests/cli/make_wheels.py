@@ -159,6 +159,8 @@ CASES = {
     "longest": lambda n: wheel(n, version="9" * 150),
     "nameless": lambda n: wheel(n, head="Metadata-Version: 2.1\n"),
     "binary": lambda n: wheel(n, head="".join(map(chr, range(256))) * 100),
+    "oldform": lambda n: wheel(n, python=">=3.6.*", requires=["helper>=1.*"]),
+    "nopython": lambda n: wheel(n, python="=>soon"),
     "circle": lambda n: wheel(n, extras="abc", requires=[
         f"{n}[b]; extra == 'a'", f"{n}[c,a]; extra == 'b'", f"{n}[a]; extra == 'c'"]),
     "rare": lambda n: wheel(n),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "solve/python.h"
+#include "version/lenient.h"
 
 namespace slipway::solve::testing {
 namespace {
@@ -27,7 +28,7 @@ Result<void> MemorySource::add(std::string_view name, Release release) {
   const std::string normal = TRY(version::PackageName::parse(name)).text();
   Entry entry{TRY(version::Version::parse(release.version)), std::move(release), {}, ""};
   for (const std::string& text : entry.release.requires_texts) {
-    auto requirement = version::parse_requirement(text);
+    auto requirement = version::parse_old_requirement(text);
     if (requirement.ok()) {
       entry.requirements.push_back(std::move(requirement).value());
     } else {
@@ -70,7 +71,8 @@ Result<CandidateList> MemorySource::candidates(const std::string& name) {
                         entry.release.is_yanked, entry.release.yanked_reason,
                         entry.unusable,          {}};
     if (!entry.release.requires_python.empty()) {
-      candidate.requirements.push_back({{"python", ""}, entry.release.requires_python});
+      candidate.requirements.push_back(
+          {{"python", ""}, version::mend_specifiers(entry.release.requires_python)});
     }
     list.candidates.push_back(std::move(candidate));
   }
