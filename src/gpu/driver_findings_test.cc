@@ -91,7 +91,27 @@ TEST_CASE("eight GPUs are one line") {
   findings = judge(host);
   CHECK(find(findings, "gpu").message ==
         "0-2, 4-7: 7 x NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0 (Ampere)");
-  CHECK(find(findings, "gpu-lost").message == "GPU 3 is lost: it has fallen off the PCI bus");
+  CHECK(find(findings, "gpu-lost").message == "GPU 3: lost, fallen off the PCI bus");
+}
+
+TEST_CASE("one trouble of several GPUs is one finding") {
+  FakeHost host;
+  healthy(host);
+  std::string text = "driver 999.86.15\n";
+  for (int i = 0; i < 4; ++i) {
+    text += fmt::format("gpu name=A100;minor={};cc=8.0;memory=40;mode={};mig=1/1/{}\n", i,
+                        i == 1 ? 0 : 2, i == 3 ? 7 : 2);
+    if (i > 0) host.node(fmt::format("/dev/nvidia{}", i));
+  }
+  host.nvml(text);
+  const HostFindings findings = judge(host);
+  CHECK(ids(findings) == std::vector<std::string>{"ok gpu", "broken gpu-prohibited", "note gpu-mig",
+                                                  "note gpu-mig", "ok driver", "ok nodes"});
+  CHECK(findings[1].message ==
+        "GPUs 0, 2-3 (A100): set to refuse every program (compute mode Prohibited)");
+  CHECK(findings[1].remedy == "sudo nvidia-smi -i 0,2,3 -c DEFAULT");
+  CHECK(findings[2].message == "GPUs 0-2 (A100): divided into 2 MIG devices; a program sees one");
+  CHECK(findings[3].message == "GPU 3 (A100): divided into 7 MIG devices; a program sees one");
 }
 
 TEST_CASE("each thing that can be wrong with the driver") {
@@ -211,39 +231,37 @@ TEST_CASE("each thing that can be wrong with a GPU") {
   };
   const std::string name = "GPU 0 (NVIDIA H100 80GB HBM3)";
   for (const Case& c : {
-           Case{";status=15", "broken gpu-lost", "GPU 0 is lost: it has fallen off the PCI bus",
+           Case{";status=15", "broken gpu-lost", "GPU 0: lost, fallen off the PCI bus",
                 "sudo reboot"},
-           Case{";lost=15", "broken gpu-lost", "GPU 0 is lost: it has fallen off the PCI bus",
+           Case{";lost=15", "broken gpu-lost", "GPU 0: lost, fallen off the PCI bus",
                 "sudo reboot"},
-           Case{";status=16", "broken gpu-needs-reset", "GPU 0 has to be reset",
+           Case{";status=16", "broken gpu-needs-reset", "GPU 0: unusable until reset",
                 "sudo nvidia-smi --gpu-reset -i 0"},
-           Case{";status=999", "broken gpu-fails", "GPU 0 does not answer: Unknown Error",
+           Case{";status=999", "broken gpu-fails", "GPU 0: no answer (Unknown Error)",
                 "sudo dmesg | grep -i nvrm | tail"},
            Case{";mode=2", "broken gpu-prohibited",
-                "* is set to refuse every program (compute mode Prohibited)",
+                "*: set to refuse every program (compute mode Prohibited)",
                 "sudo nvidia-smi -i 0 -c DEFAULT"},
            Case{";mode=3", "note gpu-exclusive",
-                "* takes one program at a time (compute mode Exclusive)",
+                "*: one program at a time (compute mode Exclusive)",
                 "sudo nvidia-smi -i 0 -c DEFAULT"},
-           Case{";mig=1/1/0", "broken gpu-mig-empty", "* is in MIG mode, but has no MIG device",
+           Case{";mig=1/1/0", "broken gpu-mig-empty", "*: in MIG mode, but without a MIG device",
                 "sudo nvidia-smi mig -i 0 -lgip  # profiles; then: sudo nvidia-smi mig -i 0 -cgi "
                 "PROFILE -C\nsudo nvidia-smi -i 0 -mig 0  # or: no MIG"},
-           Case{";mig=1/1/3", "note gpu-mig",
-                "* is divided into 3 MIG devices; a program sees one of them", ""},
-           Case{";mig=0/1/0", "warning gpu-mig-pending",
-                "* changes its MIG mode to on at the next reset",
+           Case{";mig=1/1/3", "note gpu-mig", "*: divided into 3 MIG devices; a program sees one",
+                ""},
+           Case{";mig=0/1/0", "warning gpu-mig-pending", "*: MIG mode goes on at the next reset",
                 "sudo nvidia-smi --gpu-reset -i 0"},
-           Case{";ecc=1", "warning gpu-ecc", "* had 1 memory error that could not be corrected",
+           Case{";ecc=1", "warning gpu-ecc", "*: 1 memory error that could not be corrected",
                 "sudo nvidia-smi --gpu-reset -i 0"},
-           Case{";pending=1", "warning gpu-memory-pending", "* repairs memory at its next reset",
-                "sudo nvidia-smi --gpu-reset -i 0"},
+           Case{";pending=1", "warning gpu-memory-pending",
+                "*: a repair of memory waits for a reset", "sudo nvidia-smi --gpu-reset -i 0"},
            Case{";remap_failed=1", "warning gpu-memory-failed",
-                "* has memory that cannot be repaired any more",
-                "nvidia-smi -q -d ROW_REMAPPER -i 0"},
+                "*: memory that cannot be repaired any more", "nvidia-smi -q -d ROW_REMAPPER -i 0"},
            Case{";throttle=64", "warning gpu-throttled",
-                "* is slowed down by heat or its power supply (91 °C)",
+                "*: slowed down by heat or the power supply (91 °C)",
                 "nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"},
-           Case{";used=75", "warning gpu-full", "* has 75.0 of 79.6 GiB in use",
+           Case{";used=75", "warning gpu-full", "*: 75.0 of 79.6 GiB in use",
                 "nvidia-smi --query-compute-apps=pid,name,used_memory --format=csv"},
            Case{";persistence=0", "note gpu-persistence",
                 "the driver is not kept awake (persistence mode is off)", "sudo nvidia-smi -pm 1"},

@@ -51,6 +51,9 @@ assert_equal "the command's status" 7 "$status"
 expect_ok as save user-test -o "$home/image.tar"
 assert_equal "the owner of what was saved" "$uid" "$(stat -c %u "$home/image.tar")"
 expect_ok as images
+out as doctor user-test --json
+assert_contains "the doctor, in a container of the user's" "starts; it has no torch" "$out"
+assert_lacks "the doctor of a user who can run images" '"severity": "broken"' "$out"
 expect_ok as inspect
 expect_ok as gc
 expect_ok as run -- true
