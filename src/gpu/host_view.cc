@@ -72,10 +72,6 @@ std::string HostView::at(std::string_view path) const {
   return is_live() ? std::string(path) : root + std::string(path);
 }
 
-std::string HostView::path_of(const std::string& at) const {
-  return !is_live() && at.starts_with(root) ? at.substr(root.size()) : at;
-}
-
 bool HostView::has(std::string_view path) const {
   struct stat status {};
   return ::lstat(at(path).c_str(), &status) == 0;

@@ -27,9 +27,8 @@ struct HostView {
   Caller caller;
 
   bool is_live() const { return root == "/"; }
-  std::string at(std::string_view path) const;       ///< `path` (absolute) below the root
-  std::string path_of(const std::string& at) const;  ///< the reverse: as the host names it
-  bool has(std::string_view path) const;             ///< links are not followed out of the root
+  std::string at(std::string_view path) const;  ///< `path` (absolute) below the root
+  bool has(std::string_view path) const;        ///< links are not followed out of the root
   /// The text without white space at its ends; empty where it cannot be read.
   std::string text(std::string_view path) const;
   std::vector<std::string> names(std::string_view folder) const;  ///< empty where there is none

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/user_namespace.h"
 
 namespace slipway::run {
 namespace {
@@ -68,8 +69,9 @@ Result<MountProbe> probe_mounts(const std::string& folder) {
   plan.needs_user_namespace = ::geteuid() != 0;
   plan.uid_map = fmt::format("0 {} 1", ::geteuid());
   plan.gid_map = fmt::format("0 {} 1", ::getegid());
-  plan.options = fmt::format("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work{1}",
-                             place.path(), plan.needs_user_namespace ? ",userxattr" : "");
+  plan.options =
+      fmt::format("lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work{1}", place.path(),
+                  plan.needs_user_namespace || in_user_namespace() ? ",userxattr" : "");
   plan.target = join_path(place.path(), "root");
   plan.file = join_path(plan.target, "file");
 
