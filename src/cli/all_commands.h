@@ -14,5 +14,7 @@ Command inspect_command();
 Command save_command();
 Command gc_command();
 Command doctor_command();
+Command tree_command();
+Command why_command();
 
 }  // namespace slipway::cli

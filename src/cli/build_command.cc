@@ -32,7 +32,7 @@ Result<plan::BuiltImage> built(const plan::ProjectFolder& project, const spec::L
   if (auto image = TRY(plan::find_built_image(project, lock, request, tools))) {
     return std::move(*image);
   }
-  TRY(plan::fetch_for_build(lock, tools));
+  TRY(plan::fetch_for_build(project, lock, tools));
   TRY(act_as_root({project.spec.user.uid, project.spec.user.uid}, tools));
   return plan::build_image(project, lock, request, tools);
 }

@@ -40,6 +40,7 @@ struct TorchBuild {
 /// The versions of two packages that were made for each other.
 struct Companion {
   std::string package, version, torch;
+  std::string torch_fits;  ///< `>=2.11`: the torch it needs, where its metadata does not say
 };
 
 /// A library whose SONAME carries the CUDA major version.

@@ -68,7 +68,7 @@ class Addresses {
 
  private:
   Result<std::vector<std::string>> find_wheel(const Artifact& artifact) {
-    index::SimpleIndex* python = TRY(indexes_.python());
+    index::SimpleIndex* python = TRY(indexes_.python(artifact.index));
     const version::PackageName name = TRY(version::PackageName::parse(artifact.package));
     const Result<index::PagePointer> page = python->fetch_project(name);
     if (!page.ok()) {
@@ -173,7 +173,7 @@ bool is_cached(const Artifact& artifact, const Tools& tools) {
   return size.ok() && size.value() == artifact.size_bytes;
 }
 
-Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const std::string& debian,
+Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const Archives& archives,
                              const Tools& tools) {
   std::vector<const Artifact*> missing;
   for (const Artifact& artifact : artifacts) {
@@ -183,8 +183,8 @@ Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const std::str
   }
   if (missing.empty()) return {};
 
-  Indexes indexes = TRY(Indexes::open(tools, index::Freshness::UseCached));
-  Addresses addresses(indexes, debian, tools);
+  Indexes indexes = TRY(Indexes::open(tools, index::Freshness::UseCached, archives.indexes));
+  Addresses addresses(indexes, archives.debian, tools);
   std::vector<Wanted> wanted;
   std::vector<http::Download> batch;
   std::uint64_t bytes = 0;

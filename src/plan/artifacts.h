@@ -10,6 +10,7 @@
 
 #include "plan/tools.h"
 #include "spec/lock.h"
+#include "spec/project.h"
 
 namespace slipway::plan {
 
@@ -33,10 +34,16 @@ std::string cached_path(const Artifact& artifact, const Tools& tools);
 /// There with the right size. Its bytes were checked on the way in, and are again when used.
 bool is_cached(const Artifact& artifact, const Tools& tools);
 
-/// Brings all into the cache, several at a time. `debian` is the release, for the archives' names.
+/// Where the indexes are that a lock names, beyond what the machine's configuration knows.
+struct Archives {
+  std::string debian;                           ///< the release, for the archives' names
+  std::vector<spec::PythonIndex> indexes = {};  ///< of slipway.toml
+};
+
+/// Brings all into the cache, several at a time.
 /// Fails with NotFound, naming each file that is nowhere any more and what can be done; else as
 /// http/download.h says. What arrived stays.
-Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const std::string& debian,
+Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const Archives& archives,
                              const Tools& tools);
 
 }  // namespace slipway::plan

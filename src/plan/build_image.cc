@@ -89,10 +89,11 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
       BuiltImage{image->reference, image->digest, image->layers(), /*was_complete=*/true});
 }
 
-Result<void> fetch_for_build(const spec::Lock& lock, const Tools& tools) {
+Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
+                             const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const auto needed = TRY(needed_artifacts(store, lock, tools));
-  return fetch_artifacts(needed, lock.debian, tools);
+  return fetch_artifacts(needed, {lock.debian, project.spec.python.indexes}, tools);
 }
 
 Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& lock,

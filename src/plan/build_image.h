@@ -41,7 +41,8 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
 
 /// Downloads what the missing layers are made of. To be called as the caller, before a user
 /// namespace is entered: the cache is the caller's. Fails as fetch_artifacts does.
-Result<void> fetch_for_build(const spec::Lock& lock, const Tools& tools);
+Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
+                             const Tools& tools);
 
 /// Makes what the store does not have yet and names the image `name:tag`. The lock must match
 /// slipway.toml (see lock_project) and fetch_for_build must have brought the files. The process

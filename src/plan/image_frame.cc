@@ -139,7 +139,8 @@ Result<void> check_frame(const spec::Project& project, const std::vector<WheelFa
   std::set<std::string> folders;  // nothing but a folder may be there
   for (const Entry& entry : venv_entries(project.python.version)) {
     (entry.kind == EntryKind::Folder ? folders : ours).insert(entry.path);
-    for (std::string folder = parent_path(entry.path); folder != "."; folder = parent_path(folder)) {
+    for (std::string folder = parent_path(entry.path); folder != ".";
+         folder = parent_path(folder)) {
       folders.insert(folder);
     }
   }

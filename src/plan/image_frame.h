@@ -29,8 +29,8 @@ inline constexpr const char* kPackagesAnnotation = "dev.slipway.packages";
 Result<std::vector<layer::Entry>> frame_entries(const spec::Project& project,
                                                 const layer::UserFiles& base);
 
-/// Fails with InvalidInput where a wheel brings what the frame makes: an interpreter of its own would
-/// run instead of the image's. Pure.
+/// Fails with InvalidInput where a wheel brings what the frame makes: an interpreter of its own
+/// would run instead of the image's. Pure.
 Result<void> check_frame(const spec::Project& project, const std::vector<WheelFacts>& wheels);
 
 /// The project layer: the files that [project] copy names, under /workspace, owned by root. Fails

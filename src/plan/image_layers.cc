@@ -156,8 +156,7 @@ Result<ImageLayer> LayerBuilder::base_layer(const CancelToken& cancel) {
   return keep(key, std::move(tree), facts, std::move(packages));
 }
 
-Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group,
-                                             const CancelToken& cancel) {
+Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group, const CancelToken& cancel) {
   if (const auto facts = TRY(find_layer(store_, group.key))) {
     return describe_layer(*facts, group.labels());
   }

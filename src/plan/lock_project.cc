@@ -9,33 +9,13 @@
 #include "index/debian_index.h"
 #include "layer/debian_layer.h"
 #include "plan/indexes.h"
-#include "plan/python_source.h"
-#include "solve/explain.h"
-#include "solve/python.h"
-#include "solve/solve.h"
+#include "plan/solve_environment.h"
 #include "version/requirement.h"
 
 namespace slipway::plan {
 namespace {
 
 using Upgrade = LockRequest::Upgrade;
-
-/// Offered as "did you mean" beside the names that this machine has seen: an index has no answer to
-/// "what is there that is called like this".
-constexpr const char* kWellKnown[] = {
-    "accelerate",   "datasets",     "diffusers",  "einops",       "fastapi",     "ipykernel",
-    "jupyterlab",   "lightning",    "matplotlib", "notebook",     "numpy",       "opencv-python",
-    "optuna",       "pandas",       "pillow",     "polars",       "pyarrow",     "pytest",
-    "requests",     "scikit-learn", "scipy",      "seaborn",      "tensorboard", "timm",
-    "tokenizers",   "torch",        "torchaudio", "torchmetrics", "torchvision", "tqdm",
-    "transformers", "triton",       "wandb",      "xgboost"};
-
-std::vector<std::string> known_names(const Tools& tools) {
-  std::vector<std::string> names(std::begin(kWellKnown), std::end(kWellKnown));
-  const auto seen = list_folder(tools.cache_folder + "/index/pypi/projects");
-  if (seen.ok()) names.insert(names.end(), seen->begin(), seen->end());
-  return names;
-}
 
 /// Names that a named upgrade sets free; an unknown one is refused.
 Result<std::set<std::string>> upgraded_names(const LockRequest& request, const spec::Lock* old) {
@@ -126,85 +106,6 @@ Result<std::vector<index::DebFile>> solve_debian(const ProjectFolder& project, c
   return debian.solve(packages, kept.debs());
 }
 
-Result<std::vector<solve::Requirement>> asked_of_python(const ProjectFolder& project,
-                                                        const PythonSource& source) {
-  std::vector<version::Requirement> parsed;
-  for (const std::string& text : project.spec.python.packages) {
-    parsed.push_back(TRY(version::parse_requirement(text)));
-  }
-  // What `python -m venv` brings on 3.11 (ensurepip), locked like everything else. triton 3.2
-  // imports setuptools and declares nothing.
-  for (const char* text : {"pip", "setuptools"}) {
-    parsed.push_back(TRY(version::parse_requirement(text)));
-  }
-  return solve::applicable_requirements(parsed, source.environment(), "");
-}
-
-Result<std::vector<spec::LockedWheel>> locked_wheels(const solve::Solution& solution,
-                                                     const PythonSource& source,
-                                                     const std::string& index, Reporter& reporter) {
-  std::vector<spec::LockedWheel> wheels;
-  for (const solve::Chosen& chosen : solution.packages) {
-    if (chosen.is_given) continue;
-    const index::WheelFile* file = source.find_wheel(chosen.name, chosen.version);
-    SLIPWAY_CHECK(file != nullptr);
-    spec::LockedWheel wheel;
-    wheel.name = chosen.name;
-    wheel.version = chosen.version;
-    wheel.index = index;
-    wheel.file_name = file->file_name;
-    wheel.size_bytes = *file->size_bytes;
-    wheel.sha256 = *file->sha256;
-    wheel.requires_python = file->requires_python;
-    wheel.extras = chosen.extras;
-    wheel.because = chosen.needed_by;
-    for (const std::string& name : chosen.needs) {
-      if (name != kPythonPackage) wheel.dependencies.push_back(name);
-    }
-    for (const std::string& extra : chosen.unknown_extras) {
-      reporter.warn(fmt::format("{} {} has no extra `{}`", chosen.name, chosen.version, extra));
-    }
-    if (chosen.is_yanked) {
-      reporter.warn(fmt::format("{} {} was yanked from the index", chosen.name, chosen.version));
-    }
-    wheels.push_back(std::move(wheel));
-  }
-  return wheels;
-}
-
-Result<std::vector<spec::LockedWheel>> solve_python(const ProjectFolder& project, const Kept& kept,
-                                                    const spec::Lock& lock,
-                                                    const std::string& python_version,
-                                                    index::SimpleIndex& python,
-                                                    const Tools& tools) {
-  PythonSource::Options options;
-  options.target.architecture = lock.architecture;
-  options.target.glibc_major = 2;
-  const auto glibc = TRY(version::Version::parse(lock.glibc));
-  if (glibc.release().size() > 1) {
-    options.target.glibc_minor = static_cast<int>(glibc.release()[1]);
-  }
-  options.python_version = python_version;
-  options.python_given =
-      fmt::format("Debian {} brings Python {}", project.spec.base.debian, python_version);
-  options.known_names = known_names(tools);
-  options.before = kept.before();
-  PythonSource source(python, std::move(options));
-
-  solve::Request request;
-  request.requirements = TRY(asked_of_python(project, source));
-  request.preferences = kept.wheels();
-  const auto outcome = TRY(solve::solve(request, source, tools.cancel));
-  if (const auto* conflict = std::get_if<solve::Conflict>(&outcome)) {
-    solve::Explanation explanation = solve::explain(*conflict);
-    Error error = make_error(ErrorKind::Unsolvable, "nothing satisfies `{}`", project.file());
-    error.because = std::move(explanation.because);
-    error.hints = std::move(explanation.hints);
-    return error;
-  }
-  return locked_wheels(std::get<solve::Solution>(outcome), source, python.name(), tools.reporter);
-}
-
 /// A date holds until another one is named, or everything is to be new.
 std::optional<UtcTime> cut_off(const LockRequest& request, const spec::Lock* old) {
   if (request.before || request.upgrade == Upgrade::Everything || old == nullptr) {
@@ -241,11 +142,13 @@ void add_changes(const std::vector<Locked>& before, const std::vector<Locked>& a
 
 Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Indexes& indexes,
                              const Tools& tools) {
-  index::SimpleIndex* python = TRY(indexes.python());
-  // The index answers while Debian is being solved.
+  // The indexes answer while Debian is being solved.
   for (const std::string& text : project.spec.python.packages) {
     const auto requirement = version::parse_requirement(text);
-    if (requirement.ok()) (void)python->prefetch_project(requirement->name);
+    if (!requirement.ok()) continue;
+    for (const PackageHome& home : TRY(indexes.possible_homes(requirement->name))) {
+      (void)home.index->prefetch_project(requirement->name);
+    }
   }
   const auto debs = TRY_WHILE("solving the Debian packages",
                               solve_debian(project, kept, indexes, indexes.client(), tools));
@@ -257,14 +160,13 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
   lock.architecture = project.spec.target.architectures.front();
   lock.glibc = TRY(version_of(debs, "libc6"));
   lock.debian = project.spec.base.debian;
-  lock.gpus = project.spec.target.gpus;
-  lock.driver = project.spec.target.driver;
   for (const index::DebFile& deb : debs) {
     lock.debs.push_back({deb.package, deb.version, deb.architecture, deb.index, deb.path,
                          deb.size_bytes, deb.sha256});
   }
-  const std::string python_version = TRY(version_of(debs, "python" + lock.python_version));
-  lock.wheels = TRY(solve_python(project, kept, lock, python_version, *python, tools));
+  EnvironmentRequest request{project, TRY(version_of(debs, "python" + lock.python_version)),
+                             lock.glibc, kept.wheels(), kept.before()};
+  TRY(solve_environment(request, indexes, tools, lock));
   return lock;
 }
 
@@ -282,7 +184,7 @@ Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest
   const Kept kept(before, request.upgrade, TRY(upgraded_names(request, before)), date);
   const auto freshness = request.upgrade == Upgrade::Nothing ? index::Freshness::UseCached
                                                              : index::Freshness::Revalidate;
-  Indexes indexes = TRY(Indexes::open(tools, freshness));
+  Indexes indexes = TRY(Indexes::open(tools, freshness, project.spec.python.indexes));
   LockOutcome outcome{TRY(solve_all(project, kept, indexes, tools)), false, {}};
 
   const std::string text = spec::write_lock(outcome.lock);

@@ -34,4 +34,11 @@ Result<std::optional<spec::Lock>> find_lock(const ProjectFolder& project) {
   return error;
 }
 
+Result<spec::Lock> read_lock(const ProjectFolder& project) {
+  std::optional<spec::Lock> lock = TRY(find_lock(project));
+  if (lock) return std::move(*lock);
+  return make_error(ErrorKind::NotFound, "there is no `{}` yet", project.lock_file())
+      .hint("`slipway lock` writes it");
+}
+
 }  // namespace slipway::plan

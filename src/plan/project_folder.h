@@ -20,6 +20,10 @@ struct ProjectFolder {
 /// Looks in `start` and the folders above it, as cargo and git do. NotFound where there is none.
 Result<ProjectFolder> open_project(const std::string& start);
 
+/// NotFound where there is no lock yet; InvalidInput where it cannot be read. One that no longer
+/// matches slipway.toml is read all the same.
+Result<spec::Lock> read_lock(const ProjectFolder& project);
+
 /// Nothing where there is no lock yet; InvalidInput where it cannot be read.
 Result<std::optional<spec::Lock>> find_lock(const ProjectFolder& project);
 

@@ -1,4 +1,4 @@
-/// The Python index, and the target's interpreter, as the solver sees them.
+/// The Python indexes, and the target's interpreter and C library, as the solver sees them.
 #pragma once
 
 #include <map>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "index/simple_index.h"
+#include "plan/indexes.h"
 #include "solve/package_source.h"
 #include "version/python_target.h"
 #include "version/tag_set.h"
@@ -25,8 +25,8 @@ class PythonSource final : public solve::PackageSource {
     std::optional<UtcTime> before{};
   };
 
-  /// Borrows `python`.
-  PythonSource(index::SimpleIndex& python, Options options);
+  /// Borrows `indexes`.
+  PythonSource(Indexes& indexes, Options options);
 
   Result<solve::CandidateList> candidates(const std::string& name) override;
   Result<solve::Dependencies> dependencies(const solve::Package& package,
@@ -38,26 +38,38 @@ class PythonSource final : public solve::PackageSource {
 
   const version::MarkerEnvironment& environment() const { return environment_; }
 
+  /// A file, and the index that has it.
+  struct Wheel {
+    index::WheelFile file;
+    index::SimpleIndex* index = nullptr;
+  };
   /// The wheel that stands for a version which `candidates` listed as usable.
-  const index::WheelFile* find_wheel(const std::string& name, const std::string& version) const;
+  const Wheel* find_wheel(const std::string& name, const std::string& version) const;
 
  private:
   struct Listed {
-    std::vector<version::Version> versions;               ///< in the order of the candidates
-    std::map<std::string, index::WheelFile> best_wheels;  ///< by version text, those that fit
+    std::vector<version::Version> versions;    ///< in the order of the candidates
+    std::map<std::string, Wheel> best_wheels;  ///< by version text, those that fit
   };
+  struct VersionFiles;
 
-  Result<solve::CandidateList> python_candidates();
-  solve::CandidateList list_versions(const index::ProjectPage& page, Listed& listed) const;
+  Result<solve::CandidateList> given(const char* name, const std::string& version,
+                                     std::string reason);
+  void add_files(const PackageHome& home, const index::ProjectPage& page,
+                 std::map<version::Version, VersionFiles>& versions) const;
+  solve::Candidate make_candidate(const VersionFiles& files) const;
 
-  index::SimpleIndex& python_;
+  Indexes& indexes_;
   Options options_;
   version::TagSet tags_;
+  version::TagSet tags_of_any_glibc_;
   version::MarkerEnvironment environment_;
   std::map<std::string, Listed> listed_;
 };
 
-/// The name under which the interpreter enters the solve.
+/// The names under which the interpreter and the C library enter the solve. No package of an index
+/// has a capital in its normal name (PEP 503), or is called `python`.
 inline constexpr const char* kPythonPackage = "python";
+inline constexpr const char* kGlibcPackage = "GLIBC";
 
 }  // namespace slipway::plan

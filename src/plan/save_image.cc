@@ -30,7 +30,7 @@ class LayerBlobs {
       wheels.insert(wheels.end(), recipe.wheels.begin(), recipe.wheels.end());
       recipes_.emplace(layer.digest, std::move(recipe));
     }
-    return fetch_artifacts(wheels, "", tools_);
+    return fetch_artifacts(wheels, {}, tools_);
   }
 
   Result<void> write(const oci::Descriptor& layer, Sink& out) const {

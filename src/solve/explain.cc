@@ -17,6 +17,7 @@ constexpr std::size_t kMostLines = 60;
 constexpr std::size_t kMostVersions = 6;
 
 std::string demand_text(const Requirement& requirement) {
+  if (!requirement.phrase.empty()) return requirement.phrase;
   return "`" + requirement.package.text() + requirement.constraint + "`";
 }
 
@@ -39,7 +40,7 @@ class Story {
     }
     if (conflict_.facts.size() == 1) tell_fact(conflict_.facts.front());
     if (lines_.empty() || !lines_.back().conclusion) conclude(conflict_.facts.size() - 1);
-    return {numbered_lines(), hints()};
+    return {numbered_lines(), hints(), suspects()};
   }
 
  private:
@@ -229,9 +230,7 @@ class Story {
 
   std::vector<std::string> hints() const {
     std::vector<std::string> hints;
-    std::set<std::string> asked;
     for (const Fact& fact : conflict_.facts) {
-      if (fact.kind == FactKind::Asked) asked.insert(demand_text(fact.requirement));
       if (fact.kind == FactKind::Asked && fact.is_empty) add_versions_hint(fact, hints);
       if (fact.kind == FactKind::Excluded && fact.reason.starts_with("is a pre-release")) {
         const ConflictPackage& owner = package(fact.subject);
@@ -241,16 +240,21 @@ class Story {
                                     owner.list.candidates[newest].version));
       }
     }
-    if (asked.size() > 1) {
-      hints.push_back(fmt::format("change or drop one of {} in {}",
-                                  join_words({asked.begin(), asked.end()}, "and"),
-                                  conflict_.asker));
-    }
     std::vector<std::string> once;
     for (std::string& hint : hints) {
       if (std::find(once.begin(), once.end(), hint) == once.end()) once.push_back(std::move(hint));
     }
     return once;
+  }
+
+  std::vector<std::string> suspects() const {
+    std::set<std::string> asked;
+    for (const Fact& fact : conflict_.facts) {
+      if (fact.kind == FactKind::Asked) asked.insert(demand_text(fact.requirement));
+    }
+    if (asked.size() < 2) return {};
+    return {fmt::format("change or drop one of {} in {}",
+                        join_words({asked.begin(), asked.end()}, "and"), conflict_.asker)};
   }
 
   void add_versions_hint(const Fact& fact, std::vector<std::string>& hints) const {

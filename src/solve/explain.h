@@ -16,6 +16,9 @@ namespace slipway::solve {
 struct Explanation {
   std::vector<std::string> because;
   std::vector<std::string> hints;
+  /// Which of the request's demands the conflict rests on: to be said where nothing better is
+  /// known.
+  std::vector<std::string> suspects;
 };
 
 Explanation explain(const Conflict& conflict);

@@ -24,10 +24,13 @@ struct Package {
 };
 
 /// "These versions of that package." `constraint` is empty for any version, else what the source's
-/// `select` understands; it is shown to people right behind the name: `torch` + `>=2.0`.
+/// `select` understands.
 struct Requirement {
   Package package;
   std::string constraint;
+  /// How people call it: "an NVIDIA driver of 525.60.13 or newer". Empty: the name with the
+  /// constraint right behind it, `torch>=2.0`.
+  std::string phrase = {};
   auto operator<=>(const Requirement&) const = default;
 };
 

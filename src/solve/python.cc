@@ -13,7 +13,22 @@ bool applies(const version::Requirement& requirement, const version::MarkerEnvir
   return !without && requirement.marker->evaluate(environment, std::span(&extra, 1));
 }
 
+bool is_build(const version::Version& version) {
+  if (!version.has_local()) return false;
+  const std::string& name = version.local().front();
+  return name == "cpu" || (name.starts_with("cu") && name.size() > 2 &&
+                           name.find_first_not_of("0123456789", 2) == std::string::npos);
+}
+
 }  // namespace
+
+bool is_tried_before(const version::Version& a, const version::Version& b) {
+  const version::Version a_public = a.without_local();
+  const version::Version b_public = b.without_local();
+  if (a_public != b_public) return a_public > b_public;
+  if (is_build(a) != is_build(b)) return !is_build(a);
+  return a > b;
+}
 
 Selection select_versions(const version::SpecifierSet& specifiers,
                           std::span<const version::Version> versions) {

@@ -13,6 +13,11 @@
 
 namespace slipway::solve {
 
+/// The order in which versions are tried of a package that is published once for each CUDA: newest
+/// first, but of one public version the builds (+cu126, +cpu) come after the plain one, the newest
+/// CUDA first. Where there are no such builds it is PEP 440's. A strict weak order.
+bool is_tried_before(const version::Version& a, const version::Version& b);
+
 /// PackageSource::select for PEP 440 versions, in the order of the list.
 Selection select_versions(const version::SpecifierSet& specifiers,
                           std::span<const version::Version> versions);

@@ -52,6 +52,7 @@ RangeText range_text(const ConflictPackage& package, const CandidateSet& states)
   const std::string name = package.package.text();
   const std::vector<Run> runs = find_runs(candidates, states);
   const std::size_t count = states.count();
+  if (!package.list.given.empty()) return {name, false};  // it is what it is
   if (runs.empty()) return {"no version of " + name, false};
   if (count == 1) return {name + " " + candidates[runs[0].oldest].version, false};
   if (runs.size() == 1 && runs[0].reaches_oldest && runs[0].reaches_newest) {

@@ -1,73 +1,24 @@
 /// Runs every file of tests/scenarios/python: see README.md there for the form.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 
 #include "base/file.h"
 #include "solve/explain.h"
 #include "solve/solve.h"
-#include "solve/testing/memory_source.h"
+#include "solve/testing/scenario_file.h"
 
 namespace slipway::solve {
 namespace {
 
+using testing::check_keys;
+using testing::read_source;
+using testing::strings;
+
 const std::string kFolder = std::string(SLIPWAY_SOURCE_DIR) + "/tests/scenarios/python";
 
-std::vector<std::string> strings(const toml::node_view<const toml::node> node) {
-  std::vector<std::string> result;
-  if (const toml::array* array = node.as_array()) {
-    for (const toml::node& each : *array) result.push_back(each.value_or(std::string("?")));
-  }
-  return result;
-}
-
-void check_keys(const toml::table& table, std::initializer_list<std::string_view> known) {
-  for (const auto& [key, value] : table) {
-    const std::string_view name = key.str();
-    CAPTURE(name);
-    CHECK(std::find(known.begin(), known.end(), name) != known.end());
-  }
-}
-
-testing::Release read_release(std::string_view version, const toml::table& table) {
-  check_keys(table, {"requires", "extras", "python", "wheels", "yanked", "bad_metadata"});
-  testing::Release release;
-  release.version = version;
-  release.requires_texts = strings(toml::node_view<const toml::node>(table["requires"]));
-  release.extras = strings(toml::node_view<const toml::node>(table["extras"]));
-  release.requires_python = table["python"].value_or(std::string());
-  release.wheels = strings(toml::node_view<const toml::node>(table["wheels"]));
-  release.is_yanked = table.contains("yanked");
-  release.yanked_reason = table["yanked"].value_or(std::string());
-  release.bad_metadata = table["bad_metadata"].value_or(std::string());
-  return release;
-}
-
-testing::MemorySource read_source(const toml::table& root) {
-  version::PythonTarget target;
-  const std::string python = root["target"]["python"].value_or(std::string("3.11.2"));
-  const auto parsed = version::Version::parse(python);
-  REQUIRE(parsed.ok());
-  target.minor = static_cast<int>(parsed->release().at(1));
-  target.architecture = root["target"]["architecture"].value_or(std::string("x86_64"));
-  target.glibc_minor = root["target"]["glibc_minor"].value_or(36);
-  testing::MemorySource source(target, python);
-  if (const toml::table* packages = root["packages"].as_table()) {
-    for (const auto& [name, versions] : *packages) {
-      REQUIRE(versions.is_table());
-      for (const auto& [version, release] : *versions.as_table()) {
-        REQUIRE(release.is_table());
-        const auto added = source.add(name.str(), read_release(version.str(), *release.as_table()));
-        if (!added) FAIL(added.error().message);
-      }
-    }
-  }
-  return source;
-}
-
-Result<Request> read_request(const toml::table& root, const testing::MemorySource& source) {
+Request read_request(const toml::table& root, const testing::MemorySource& source) {
   Request request;
   for (const std::string& text : strings(root["request"]["packages"])) {
     auto parsed = source.parse(text);
@@ -125,7 +76,10 @@ void run_scenario(const toml::table& root) {
       }
     }
   } else {
-    const Explanation explanation = explain(std::get<Conflict>(answer.value()));
+    Explanation explanation = explain(std::get<Conflict>(answer.value()));
+    for (std::string& suspect : explanation.suspects) {
+      explanation.hints.push_back(std::move(suspect));
+    }
     check_text(strings(root["expect"]["because"]), explanation.because);
     if (expect.contains("hints")) {
       check_text(strings(root["expect"]["hints"]), explanation.hints);

@@ -48,15 +48,16 @@ struct LockedDeb {
 };
 
 struct Lock {
-  std::string slipway_version;    ///< of the program that wrote it: for messages only
-  Digest inputs;                  ///< inputs_digest of the slipway.toml that was solved
-  std::optional<UtcTime> before;  ///< of `lock --before`: no wheel that was uploaded later
-  std::string python_version;     ///< "3.11"
-  std::string architecture;       ///< "x86_64"
-  std::string glibc;              ///< "2.36"
-  std::string debian;             ///< "bookworm"
-  std::vector<std::string> gpus;
-  std::string driver;
+  std::string slipway_version;      ///< of the program that wrote it: for messages only
+  Digest inputs;                    ///< inputs_digest of the slipway.toml that was solved
+  std::optional<UtcTime> before;    ///< of `lock --before`: no wheel that was uploaded later
+  std::string python_version;       ///< "3.11"
+  std::string architecture;         ///< "x86_64"
+  std::string glibc;                ///< "2.36"
+  std::string debian;               ///< "bookworm"
+  std::vector<std::string> gpus;    ///< as slipway.toml has them; `sm_90` for those of "this host"
+  std::string driver;               ///< the same; `==570.86.15` for that of "this host"
+  std::string cuda;                 ///< "12.4": that of the chosen torch; empty: none is used
   std::vector<LockedWheel> wheels;  ///< sorted by name
   std::vector<LockedDeb> debs;      ///< sorted by name, then architecture
   bool operator==(const Lock&) const = default;

@@ -122,6 +122,7 @@ std::string write_lock(Lock lock) {
   out.put("python", lock.python_version);
   out.put_if_said("gpu", lock.gpus);
   out.put_if_said("driver", lock.driver);
+  out.put_if_said("cuda", lock.cuda);
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
   for (const LockedDeb& deb : lock.debs) put_deb(out, deb);
   return std::move(out).take();
@@ -139,6 +140,11 @@ Digest inputs_digest(const Project& project) {
   };
   put("python", project.python.version);
   put_list("package", project.python.packages);
+  for (const PythonIndex& index : project.python.indexes) {  // in order: the first one wins
+    put("index", index.name);
+    if (index.kind == PythonIndex::Kind::PerCuda) put("index-kind", "per-cuda");
+    put_list("index-package", index.packages);
+  }
   put_list("gpu", project.target.gpus);
   put("driver", project.target.driver);
   put_list("arch", project.target.architectures);

@@ -25,10 +25,13 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
+/// As a GPU or a driver: what the machine has on which the lock is made.
+inline constexpr std::string_view kThisHost = "this host";
+
 /// What the image must run on.
 struct Target {
-  std::vector<std::string> gpus;  ///< lower case: `a100`, `sm_80`; empty: not said
-  std::string driver;             ///< a version specifier such as `>=525`; empty: not said
+  std::vector<std::string> gpus;  ///< lower case: `a100`, `sm_80`, or kThisHost; empty: not said
+  std::string driver;             ///< a specifier such as `>=525`, or kThisHost; empty: not said
   std::vector<std::string> architectures = {"x86_64"};
   std::string glibc = "2.36";  ///< that of the base; no key sets it
   bool operator==(const Target&) const = default;
@@ -40,9 +43,25 @@ struct Base {
   bool operator==(const Base&) const = default;
 };
 
+/// An index beside the machine's own.
+struct PythonIndex {
+  enum class Kind {
+    Simple,   ///< one simple index
+    PerCuda,  ///< `url` has one simple index below it for each CUDA: `cu118`, `cu124`, `cpu`, …
+  };
+  std::string name;  ///< what the lock and config.toml call it; not that of another index
+  std::string url;   ///< without user or password; empty: config.toml has it
+  Kind kind = Kind::Simple;
+  /// Normalised names, or `prefix*`: taken from here and from nowhere else. Empty: every package
+  /// that this index has.
+  std::vector<std::string> packages;
+  bool operator==(const PythonIndex&) const = default;
+};
+
 struct Python {
   std::string version = "3.11";
   std::vector<std::string> packages;  ///< PEP 508 texts as written; each parses
+  std::vector<PythonIndex> indexes;   ///< in the order in which they are asked
   bool operator==(const Python&) const = default;
 };
 

@@ -1,5 +1,8 @@
+#include <set>
+
 #include "spec/project_sections.h"
 #include "spec/requirement_check.h"
+#include "version/package_name.h"
 
 namespace slipway::spec {
 namespace {
@@ -23,6 +26,75 @@ std::optional<Fault> check_python_version(std::string_view version) {
   }
   return Fault{fmt::format("Debian bookworm has Python 3.11, and not {}", version),
                "write `3.11`; other versions are not supported yet", ErrorKind::Unsupported};
+}
+
+std::optional<Fault> check_gpu(std::string_view name) {
+  return name == kThisHost ? std::nullopt : check_plain_name(name);
+}
+
+/// What a package is bound by: a name as PEP 503 normalises it, or the beginning of names.
+std::optional<Fault> check_package_pattern(std::string_view pattern) {
+  const bool is_prefix = pattern.ends_with('*');
+  if (is_prefix) pattern.remove_suffix(1);
+  while (is_prefix && pattern.ends_with('-')) pattern.remove_suffix(1);
+  const auto name = version::PackageName::parse(pattern);
+  if (!name.ok()) {
+    return Fault{fmt::format("`{}` is no package name", pattern),
+                 "write names such as `corp-tools`, or the beginning of names: `corp-*`"};
+  }
+  if (name->text() != pattern) {
+    return Fault{fmt::format("`{}` is not the normal form of a name", pattern),
+                 fmt::format("write `{}{}`", name->text(), is_prefix ? "-*" : "")};
+  }
+  return std::nullopt;
+}
+
+std::optional<Fault> check_index_name(std::string_view name) {
+  if (name == "pypi" || name.starts_with("debian")) {
+    return Fault{fmt::format("`{}` is the name of an index of this machine", name),
+                 "take another name; where this machine's indexes are stands in config.toml"};
+  }
+  return check_plain_name(name);
+}
+
+std::optional<Fault> check_index_url(std::string_view url) {
+  const std::size_t host = url.find("://");
+  const std::size_t path = host == std::string_view::npos ? host : url.find('/', host + 3);
+  if (url.substr(0, path).find('@') != std::string_view::npos) {
+    return Fault{"a user or password does not belong into a file that is shared",
+                 "put it into ~/.netrc, or into SLIPWAY_INDEX_NAME_USERNAME and _PASSWORD"};
+  }
+  return check_url(url);
+}
+
+void read_indexes(TableReader& python, std::vector<PythonIndex>& indexes) {
+  std::set<std::string> names;
+  for (TableReader& table : python.tables("index")) {
+    PythonIndex index;
+    if (auto name = table.text("name", Presence::Required)) {
+      const bool is_wrong = refuse(table, *name, check_index_name(name->value));
+      if (!is_wrong && !names.insert(name->value).second) {
+        refuse(table, *name, Fault{fmt::format("there are two called `{}`", name->value), ""});
+      }
+      index.name = std::move(name->value);
+    }
+    if (auto url = table.text("url")) {
+      refuse(table, *url, check_index_url(url->value));
+      index.url = std::move(url->value);
+      while (index.url.ends_with('/')) index.url.pop_back();
+    }
+    if (auto kind = table.text("kind")) {
+      if (kind->value == "per-cuda") index.kind = PythonIndex::Kind::PerCuda;
+      if (kind->value != "per-cuda" && kind->value != "simple") {
+        refuse(table, *kind,
+               Fault{fmt::format("`{}` is no kind of index", kind->value),
+                     "write `simple` or `per-cuda`"});
+      }
+    }
+    index.packages = read_checked(table, "packages", check_package_pattern);
+    table.refuse_the_rest(project_keys());
+    indexes.push_back(std::move(index));
+  }
 }
 
 }  // namespace
@@ -49,7 +121,14 @@ void read_image(TableReader& root, Image& image) {
 void read_target(TableReader& root, Target& target) {
   auto table = root.table("target");
   if (!table) return;
-  target.gpus = read_checked(*table, "gpu", check_plain_name);
+  for (Read<std::string>& gpu : table->text_or_texts("gpu")) {
+    const bool is_wrong = refuse(*table, gpu, check_gpu(gpu.value));
+    const bool is_double = std::ranges::find(target.gpus, gpu.value) != target.gpus.end();
+    if (!is_wrong && is_double) {
+      refuse(*table, gpu, Fault{fmt::format("`{}` is there twice", gpu.value), "take one out"});
+    }
+    if (!is_wrong && !is_double) target.gpus.push_back(std::move(gpu.value));
+  }
   if (auto driver = table->text("driver")) {
     refuse(*table, *driver, check_driver(driver->value));
     target.driver = std::move(driver->value);
@@ -81,7 +160,8 @@ void read_python(TableReader& root, Python& python) {
     refuse(*table, *version, check_python_version(version->value));
   }
   python.packages = read_checked(*table, "packages", check_requirement);
-  table->not_yet({"index", "indexes", "prereleases", "wheels", "constraints", "sources"});
+  read_indexes(*table, python.indexes);
+  table->not_yet({"prereleases", "wheels", "constraints", "sources"});
   table->refuse_the_rest(project_keys());
 }
 

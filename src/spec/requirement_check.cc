@@ -1,5 +1,6 @@
 #include "spec/requirement_check.h"
 
+#include "spec/project.h"
 #include "version/requirement.h"
 
 namespace slipway::spec {
@@ -20,9 +21,11 @@ std::optional<Fault> check_requirement(std::string_view text) {
 }
 
 std::optional<Fault> check_driver(std::string_view text) {
+  if (text == kThisHost) return std::nullopt;
   const Result<version::SpecifierSet> versions = version::SpecifierSet::parse(text);
   if (versions.ok() && !versions->empty()) return std::nullopt;
-  return Fault{fmt::format("`{}` says no driver versions", text), "write it like `>=525`"};
+  return Fault{fmt::format("`{}` says no driver versions", text),
+               "write it like `>=525`, or `this host`"};
 }
 
 }  // namespace slipway::spec

@@ -32,6 +32,8 @@ class Specifier {
   bool contains(const Version& version) const;
 
   Comparison comparison() const { return comparison_; }
+  /// The version behind the operator, without the wild card; 0 for ===.
+  const Version& version() const { return version_; }
   /// True for an == or === without a wild card: at most one public version.
   bool is_pin() const;
   /// Names a pre-release in a way that asks for one: `!=` never does.

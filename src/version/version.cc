@@ -177,6 +177,10 @@ std::string Version::text() const {
                         : fmt::format("{}+{}", public_text(), fmt::join(local_, "."));
 }
 
+std::string Version::series() const {
+  return fmt::format("{}.{}", release_[0], release_.size() > 1 ? release_[1] : 0);
+}
+
 Version Version::without_local() const {
   Version copy = *this;
   copy.local_.clear();

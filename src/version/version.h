@@ -47,6 +47,8 @@ class Version {
   bool is_postrelease() const { return post_.has_value(); }
   bool has_local() const { return !local_.empty(); }
 
+  /// "2.6" of 2.6.0: what release notes and tables call a version.
+  std::string series() const;
   Version without_local() const;
   /// Epoch and release only: 1!2.0 for 1!2.0rc1.post3.
   Version base() const;

@@ -42,8 +42,10 @@ Result<void> MemorySource::add(std::string_view name, Release release) {
     entry.unusable = kNoWheel;
   }
   std::vector<Entry>& entries = packages_[normal];
-  const auto place = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& each) { return each.version < entry.version; });
+  const auto place = std::find_if(entries.begin(), entries.end(), [&](const Entry& each) {
+    return has_builds_ ? is_tried_before(entry.version, each.version)
+                       : each.version < entry.version;
+  });
   entries.insert(place, std::move(entry));
   return {};
 }

@@ -28,6 +28,8 @@ struct Release {
 class MemorySource final : public PackageSource {
  public:
   MemorySource(version::PythonTarget target, std::string python_full_version);
+  /// From now on versions are ordered by is_tried_before of solve/python.h.
+  void expect_builds() { has_builds_ = true; }
   /// Fails with InvalidInput where name, version or file names are not valid.
   Result<void> add(std::string_view name, Release release);
   /// The requirement for the target; for the roots of a request.
@@ -54,6 +56,7 @@ class MemorySource final : public PackageSource {
   };
   const Entry* find(const std::string& name, const std::string& version) const;
 
+  bool has_builds_ = false;
   version::PythonTarget target_;
   version::MarkerEnvironment environment_;
   version::TagSet tags_;

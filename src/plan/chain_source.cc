@@ -1,0 +1,267 @@
+#include "plan/chain_source.h"
+
+#include <algorithm>
+#include <set>
+
+#include "gpu/chain_tables.h"
+#include "plan/python_source.h"
+#include "solve/python.h"
+#include "version/specifier.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr std::string_view kGpuPrefix = "GPU ";
+constexpr std::string_view kTorch = "torch";
+constexpr std::string_view kCpuBuild = "cpu";
+
+/// "12.4" of "cu124"; "12" of "cu12"; empty for what is no CUDA's name.
+std::string cuda_of_build(std::string_view build) {
+  if (!build.starts_with("cu")) return {};
+  build.remove_prefix(2);
+  const bool is_number = build.size() >= 2 && build.size() <= 3 &&
+                         build.find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number) return {};
+  std::string cuda(build.substr(0, 2));
+  if (build.size() == 3) cuda += fmt::format(".{}", build[2]);
+  return cuda;
+}
+
+/// As `select` reads it: "7.5 8.0 ptx 12.0".
+std::string capabilities_constraint(const gpu::TorchArch& row) {
+  std::string text;
+  for (const gpu::ComputeCapability& code : row.sass) text += code.text() + " ";
+  if (!row.ptx.empty()) text += "ptx ";
+  for (const gpu::ComputeCapability& code : row.ptx) text += code.text() + " ";
+  return text;
+}
+
+bool has_code_for(const gpu::ComputeCapability& device, std::string_view constraint) {
+  bool is_ptx = false;
+  while (!constraint.empty()) {
+    const std::string_view word = constraint.substr(0, constraint.find(' '));
+    constraint.remove_prefix(std::min(word.size() + 1, constraint.size()));
+    if (word == "ptx") {
+      is_ptx = true;
+      continue;
+    }
+    const auto code = gpu::parse_compute_capability(word);
+    if (!code.ok()) continue;
+    const gpu::CodeTarget target{*code};
+    if (is_ptx ? gpu::runs_ptx(target, device) : gpu::runs_sass(target, device)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_layer(std::string_view name) {
+  return name == kCudaPackage || name == kDriverPackage || name == kPythonPackage ||
+         name == kGlibcPackage || name.starts_with(kGpuPrefix);
+}
+
+ChainSource::ChainSource(solve::PackageSource& python, const gpu::CompatibilityTables& tables,
+                         ChainTarget target)
+    : python_(python), tables_(tables), target_(std::move(target)) {}
+
+std::vector<solve::Requirement> ChainSource::asked() const {
+  std::vector<solve::Requirement> requirements;
+  for (const ChainTarget::Gpu& gpu : target_.gpus) {
+    requirements.push_back(
+        {{std::string(kGpuPrefix) + gpu.name, ""},
+         "",
+         fmt::format("the GPU {} (compute capability {})", gpu.name, gpu.model.capability.text())});
+  }
+  return requirements;
+}
+
+void ChainSource::require_cuda(const std::string& cuda,
+                               std::vector<solve::Requirement>& into) const {
+  const bool is_major = cuda.find('.') == std::string::npos;
+  const bool is_known = std::ranges::any_of(gpu::known_cudas(tables_), [&](std::string_view known) {
+    return is_major ? known.starts_with(cuda + ".") : known == cuda;
+  });
+  if (cuda.empty() || !is_known) return;
+  into.push_back({{kCudaPackage, ""}, "==" + cuda + (is_major ? ".*" : ""), "CUDA " + cuda});
+}
+
+void ChainSource::require_driver(const std::optional<gpu::DriverVersion>& floor,
+                                 std::vector<solve::Requirement>& into) const {
+  if (!floor || !target_.driver) return;
+  into.push_back({{kDriverPackage, ""},
+                  ">=" + floor->text(),
+                  fmt::format("an NVIDIA driver of {} or newer", floor->text())});
+}
+
+void ChainSource::require_driver_before(const std::optional<gpu::DriverVersion>& last,
+                                        std::vector<solve::Requirement>& into) const {
+  if (!last || !target_.driver) return;
+  into.push_back({{kDriverPackage, ""},
+                  "<=" + last->text(),
+                  fmt::format("an NVIDIA driver of the branch {} or older", last->branch())});
+}
+
+solve::CandidateList ChainSource::cuda_candidates() const {
+  std::set<version::Version, std::greater<>> versions;
+  for (const std::string& cuda : gpu::known_cudas(tables_)) {
+    const auto version = version::Version::parse(cuda);
+    if (version.ok()) versions.insert(version.value());
+  }
+  solve::CandidateList list;
+  for (const version::Version& version : versions) {
+    solve::Candidate candidate;
+    candidate.version = version.text();
+    require_driver(gpu::driver_floor(tables_, candidate.version), candidate.requirements);
+    list.candidates.push_back(std::move(candidate));
+  }
+  return list;
+}
+
+solve::CandidateList ChainSource::driver_candidates() const {
+  solve::CandidateList list;
+  list.given =
+      fmt::format("the oldest driver that slipway.toml allows is {}", target_.driver->text());
+  list.candidates.push_back({target_.driver->text(), false, false, "", "", {}});
+  return list;
+}
+
+solve::CandidateList ChainSource::gpu_candidates(const std::string& name) const {
+  solve::CandidateList list;
+  for (const ChainTarget::Gpu& gpu : target_.gpus) {
+    if (kGpuPrefix.size() + gpu.name.size() != name.size() || !name.ends_with(gpu.name)) continue;
+    list.given = fmt::format("the {} of slipway.toml has compute capability {}", gpu.name,
+                             gpu.model.capability.text());
+    solve::Candidate candidate;
+    candidate.version = gpu.model.capability.text();
+    require_driver(gpu.model.first_driver, candidate.requirements);
+    require_driver_before(gpu.model.last_driver, candidate.requirements);
+    list.candidates.push_back(std::move(candidate));
+  }
+  return list;
+}
+
+void ChainSource::add_torch_requirements(solve::Candidate& candidate) const {
+  const auto version = version::Version::parse(candidate.version);
+  if (!version.ok() || !candidate.unusable.empty()) return;
+  const std::string build = version->has_local() ? version->local().front() : "";
+  if (build == kCpuBuild && (!target_.gpus.empty() || target_.driver)) {
+    candidate.unusable = "is built for the CPU only, and the target of slipway.toml is a GPU";
+    return;
+  }
+  const std::string series = version->series();
+  const std::string cuda =
+      build.empty() ? gpu::default_cuda(tables_, series) : cuda_of_build(build);
+  if (cuda.empty()) return;
+  require_cuda(cuda, candidate.requirements);
+  const gpu::TorchArch* row = gpu::find_torch_arch(tables_, series, cuda);
+  if (row == nullptr) return;
+  for (const ChainTarget::Gpu& gpu : target_.gpus) {
+    candidate.requirements.push_back(
+        {{std::string(kGpuPrefix) + gpu.name, ""},
+         capabilities_constraint(*row),
+         "a GPU of compute capability " + gpu::capabilities_text(*row)});
+  }
+}
+
+/// From the tables, and from local versions such as 0.21.0+cu126 and 2.7.4+cu12torch2.6.
+void ChainSource::add_companion_requirements(const std::string& name,
+                                             solve::Candidate& candidate) const {
+  if (!candidate.unusable.empty()) return;
+  const auto version = version::Version::parse(candidate.version);
+  if (!version.ok()) return;
+  if (const gpu::Companion* row = gpu::find_companion(tables_, name, version->series())) {
+    if (!row->torch_fits.empty()) {
+      candidate.requirements.push_back({{std::string(kTorch), ""}, row->torch_fits});
+    }
+    // Without a local version it is the build of the default index, as the torch beside it.
+    const auto torch = version::Version::parse(row->torch);
+    if (!version->has_local() && torch.ok()) {
+      std::string cuda = gpu::default_cuda(tables_, torch->series());
+      if (!row->torch_fits.empty()) cuda = cuda.substr(0, cuda.find('.'));
+      require_cuda(cuda, candidate.requirements);
+    }
+  }
+  const std::size_t plus = candidate.version.find('+');
+  if (plus == std::string::npos) return;
+  const std::string_view local = std::string_view(candidate.version).substr(plus + 1);
+  const std::size_t torch = local.find(kTorch);
+  require_cuda(cuda_of_build(local.substr(0, torch)), candidate.requirements);
+  if (torch == std::string_view::npos) return;
+  std::string_view series = local.substr(torch + kTorch.size());
+  series = series.substr(0, series.find_first_not_of("0123456789."));
+  if (series.find('.') == std::string_view::npos) return;
+  candidate.requirements.push_back({{std::string(kTorch), ""}, fmt::format("=={}.*", series)});
+}
+
+Result<solve::CandidateList> ChainSource::candidates(const std::string& name) {
+  if (name == kCudaPackage) return cuda_candidates();
+  if (name == kDriverPackage) return driver_candidates();
+  if (name.starts_with(kGpuPrefix)) return gpu_candidates(name);
+  solve::CandidateList list = TRY(python_.candidates(name));
+  if (is_layer(name)) return list;
+  for (solve::Candidate& candidate : list.candidates) {
+    if (name == kTorch) {
+      add_torch_requirements(candidate);
+    } else {
+      add_companion_requirements(name, candidate);
+    }
+  }
+  return list;
+}
+
+Result<solve::Dependencies> ChainSource::dependencies(const solve::Package& package,
+                                                      const solve::Candidate& candidate) {
+  if (is_layer(package.name)) return solve::Dependencies{};
+  solve::Dependencies dependencies = TRY(python_.dependencies(package, candidate));
+  if (package.name != kTorch || !package.extra.empty()) return dependencies;
+  const auto version = version::Version::parse(candidate.version);
+  if (!version.ok() || version->has_local()) return dependencies;
+  if (!gpu::default_cuda(tables_, version->series()).empty()) return dependencies;
+  // A torch that is newer than the tables: its own requirements tell its CUDA.
+  std::string cuda;
+  for (const solve::Requirement& requirement : dependencies.requirements) {
+    const std::string& name = requirement.package.name;
+    const bool is_runtime = name.starts_with("nvidia-cuda-runtime") || name == "cuda-toolkit";
+    const auto pin = version::Version::parse(
+        requirement.constraint.starts_with("==") ? requirement.constraint.substr(2) : "");
+    if (is_runtime && pin.ok()) cuda = pin->series();
+  }
+  require_cuda(cuda, dependencies.requirements);
+  return dependencies;
+}
+
+Result<solve::Selection> ChainSource::select(const std::string& name,
+                                             const solve::CandidateList& list,
+                                             const std::string& constraint) {
+  if (name != kCudaPackage && name != kDriverPackage && !name.starts_with(kGpuPrefix)) {
+    return python_.select(name, list, constraint);
+  }
+  solve::Selection selection;
+  for (const solve::Candidate& candidate : list.candidates) {
+    bool matches = constraint.empty();
+    if (!matches && name.starts_with(kGpuPrefix)) {
+      matches = has_code_for(TRY(gpu::parse_compute_capability(candidate.version)), constraint);
+    } else if (!matches && name == kDriverPackage) {
+      const auto driver = TRY(gpu::parse_driver_version(candidate.version));
+      const auto bound = TRY(gpu::parse_driver_version(constraint.substr(2)));
+      matches = constraint.starts_with("<=") ? driver.branch() <= bound.branch()
+                                             : gpu::reaches(driver, bound);
+    } else if (!matches) {
+      const auto cudas = TRY(version::SpecifierSet::parse(constraint));
+      matches = cudas.contains(TRY(version::Version::parse(candidate.version)));
+    }
+    selection.matches.push_back(matches);
+  }
+  return selection;
+}
+
+void ChainSource::prefetch_candidates(const std::string& name) {
+  if (!is_layer(name)) python_.prefetch_candidates(name);
+}
+
+void ChainSource::prefetch_dependencies(const std::string& name,
+                                        const solve::Candidate& candidate) {
+  if (!is_layer(name)) python_.prefetch_dependencies(name, candidate);
+}
+
+}  // namespace slipway::plan

@@ -1,0 +1,143 @@
+#include "plan/remedies.h"
+
+#include <algorithm>
+#include <set>
+
+#include "gpu/chain_tables.h"
+#include "plan/target_facts.h"
+#include "version/requirement.h"
+
+namespace slipway::plan {
+namespace {
+
+// A conflict may speak of many; the first ones are asked for by name.
+constexpr std::size_t kMostPackages = 6;
+constexpr std::size_t kMostRemedies = 5;
+
+class Search {
+ public:
+  Search(const spec::Project& project, const SolveAgain& solve_again)
+      : project_(project), solve_again_(solve_again) {}
+
+  std::vector<std::string> found;
+
+  bool is_full() const { return found.size() >= kMostRemedies; }
+
+  /// The lowest other driver from which on it works; below the present one, where newer branches
+  /// have dropped a GPU.
+  Result<void> move_driver(const gpu::CompatibilityTables& tables) {
+    if (project_.target.driver.empty()) return {};
+    const auto facts = TRY(find_target_facts(project_.target, tables));
+    const gpu::DriverVersion& present = *facts.chain.driver;
+    for (const gpu::DriverVersion& driver : gpu::driver_floors(tables)) {  // lowest first
+      spec::Project changed = project_;
+      changed.target.driver = ">=" + driver.text();
+      if (gpu::compare(driver, present) < 0) changed.target.driver += ",<" + present.text();
+      if (TRY(works(changed))) {
+        found.push_back(
+            fmt::format("`driver = \"{}\"` in [target] would do", changed.target.driver));
+        return {};
+      }
+    }
+    return {};
+  }
+
+  Result<void> drop_gpus() {
+    for (std::size_t i = 0; i < project_.target.gpus.size(); ++i) {
+      spec::Project changed = project_;
+      changed.target.gpus.erase(changed.target.gpus.begin() + static_cast<std::ptrdiff_t>(i));
+      if (TRY(works(changed))) {
+        found.push_back(
+            fmt::format("without `{}` in target.gpu it would do", project_.target.gpus[i]));
+      }
+    }
+    return {};
+  }
+
+  /// Takes the bounds off a package.
+  Result<void> free_package(std::size_t index) {
+    const std::string& text = project_.python.packages[index];
+    version::Requirement requirement = TRY(version::parse_requirement(text));
+    if (requirement.specifiers.empty()) return {};
+    requirement.specifiers = {};
+    spec::Project changed = project_;
+    changed.python.packages[index] = requirement.text();
+    if (TRY(works(changed))) {
+      found.push_back(fmt::format("`{}=={}` in place of `{}` would do", requirement.name.text(),
+                                  chosen(requirement.name.text()), text));
+    }
+    return {};
+  }
+
+  Result<void> drop_package(std::size_t index) {
+    spec::Project changed = project_;
+    changed.python.packages.erase(changed.python.packages.begin() +
+                                  static_cast<std::ptrdiff_t>(index));
+    if (TRY(works(changed))) {
+      found.push_back(fmt::format("without `{}` in python.packages it would do",
+                                  project_.python.packages[index]));
+    }
+    return {};
+  }
+
+ private:
+  Result<bool> works(const spec::Project& changed) {
+    Result<SolveOutcome> outcome = solve_again_(changed);
+    if (!outcome.ok()) {
+      if (outcome.error().kind == ErrorKind::Cancelled) return outcome.error();
+      return false;
+    }
+    const auto* solution = std::get_if<solve::Solution>(&outcome.value());
+    if (solution != nullptr) solution_ = *solution;
+    return solution != nullptr;
+  }
+
+  std::string chosen(const std::string& name) const {
+    for (const solve::Chosen& package : solution_.packages) {
+      if (package.name == name) return package.version;
+    }
+    return {};
+  }
+
+  const spec::Project& project_;
+  const SolveAgain& solve_again_;
+  solve::Solution solution_;  ///< the last one
+};
+
+/// The asked packages of which the conflict speaks, as indexes into python.packages.
+std::vector<std::size_t> blamed_packages(const spec::Project& project,
+                                         const solve::Conflict& conflict) {
+  std::set<std::string> names;
+  for (const solve::Fact& fact : conflict.facts) {
+    if (fact.kind == solve::FactKind::Asked) names.insert(fact.requirement.package.name);
+  }
+  std::vector<std::size_t> indexes;
+  for (std::size_t i = 0; i < project.python.packages.size(); ++i) {
+    const auto requirement = version::parse_requirement(project.python.packages[i]);
+    if (requirement.ok() && names.contains(requirement->name.text())) indexes.push_back(i);
+  }
+  if (indexes.size() > kMostPackages) indexes.resize(kMostPackages);
+  return indexes;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> find_remedies(const spec::Project& project,
+                                               const solve::Conflict& conflict,
+                                               const gpu::CompatibilityTables& tables,
+                                               const SolveAgain& solve_again) {
+  Search search(project, solve_again);
+  TRY(search.move_driver(tables));
+  TRY(search.drop_gpus());
+  const std::vector<std::size_t> blamed = blamed_packages(project, conflict);
+  for (const std::size_t index : blamed) {
+    if (!search.is_full()) TRY(search.free_package(index));
+  }
+  if (!search.found.empty() || blamed.size() < 2) return std::move(search.found);
+  for (const std::size_t index : blamed) {
+    if (!search.is_full()) TRY(search.drop_package(index));
+  }
+  return std::move(search.found);
+}
+
+}  // namespace slipway::plan
