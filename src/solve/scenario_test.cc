@@ -18,7 +18,7 @@ using testing::strings;
 
 const std::string kFolder = std::string(SLIPWAY_SOURCE_DIR) + "/tests/scenarios/python";
 
-Request read_request(const toml::table& root, const testing::MemorySource& source) {
+Result<Request> read_request(const toml::table& root, const testing::MemorySource& source) {
   Request request;
   for (const std::string& text : strings(root["request"]["packages"])) {
     auto parsed = source.parse(text);

@@ -3,7 +3,9 @@
 Prints its port and serves until its standard input ends.
   /simple/<project>/   the index page of the wheels in FOLDER/wheels, read anew for each request
   /files/<wheel>       their bytes, in ranges too; `.metadata` behind the name: the METADATA inside
+  /<index>/<project>/  the same for the wheels in FOLDER/indexes/<index>, where that folder is there
   /<anything>          FOLDER/static/<anything>
+FOLDER/passwords says, one line each, `TEXT USER:PASSWORD`: who may ask for paths that begin with TEXT.
 FOLDER/faults says, one line each, `FAULT TEXT`: what happens to requests whose path holds TEXT.
   404, 500, …          that status
   html                 a page for people instead, status 200
@@ -14,7 +16,7 @@ FOLDER/faults says, one line each, `FAULT TEXT`: what happens to requests whose 
 FOLDER/uploaded says, one line each, `TIME TEXT`: the upload time of the wheels whose names hold TEXT.
 FOLDER/requests has the path of each request.
 """
-import hashlib, http.server, json, os, re, sys, threading, time, urllib.parse, zipfile
+import base64, hashlib, http.server, json, os, re, sys, threading, time, urllib.parse, zipfile
 
 top = sys.argv[1]
 
@@ -45,19 +47,31 @@ def metadata_of(path):
     return None
 
 
-def page_of(project):
+def is_allowed(path, authorization):
+    try:
+        lines = open(f"{top}/passwords").read().splitlines()
+    except FileNotFoundError:
+        return True
+    for text, password in (line.split(" ", 1) for line in lines):
+        basic = "Basic " + base64.b64encode(password.encode()).decode()
+        if path.startswith(text) and authorization != basic:
+            return False
+    return True
+
+
+def page_of(project, folder, url):
     files = []
-    for name in sorted(os.listdir(f"{top}/wheels")):
+    for name in sorted(os.listdir(folder)):
         if not name.endswith(".whl"):
             continue
         if re.sub(r"[-_.]+", "-", name.split("-")[0]).lower() != project:
             continue
-        data = open(f"{top}/wheels/{name}", "rb").read()
-        row = {"filename": name, "url": f"/files/{name}", "size": len(data),
+        data = open(f"{folder}/{name}", "rb").read()
+        row = {"filename": name, "url": f"{url}/{name}", "size": len(data),
                "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
         if upload_time(name):
             row["upload-time"] = upload_time(name)
-        metadata = metadata_of(f"{top}/wheels/{name}")
+        metadata = metadata_of(f"{folder}/{name}")
         if metadata is not None:
             row["core-metadata"] = {"sha256": hashlib.sha256(metadata).hexdigest()}
             python = re.search(rb"^Requires-Python: (.*)$", metadata, re.M)
@@ -72,16 +86,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def find(self, path):
         """The body and its type, or nothing."""
-        if path.startswith("/simple/"):
-            project = path.split("/")[2]
-            page = page_of(project)
+        index, _, project = path.rstrip("/").rpartition("/")
+        folder = f"{top}/wheels" if index == "/simple" else f"{top}/indexes{index}"
+        if path.endswith("/") and os.path.isdir(folder):
+            files = "/files" if index == "/simple" else f"/files{index}"
+            page = page_of(project, folder, files)
             return (page, "application/vnd.pypi.simple.v1+json") if b'"filename"' in page else None
         if path.startswith("/files/"):
-            name = path[len("/files/"):]
+            inside, _, name = path[len("/files/"):].rpartition("/")
+            folder = f"{top}/indexes/{inside}" if inside else f"{top}/wheels"
             if name.endswith(".metadata"):
-                data = metadata_of(f"{top}/wheels/{name[:-9]}")
+                data = metadata_of(f"{folder}/{name[:-9]}")
                 return (data, "text/plain") if data is not None else None
-            path = f"{top}/wheels/{name}"
+            path = f"{folder}/{name}"
         else:
             path = f"{top}/static{path}"
         return (open(path, "rb").read(), "application/octet-stream") if os.path.isfile(path) else None
@@ -95,6 +112,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body, kind = found or (b"not here", "text/plain")
         if not found:
             status = 404
+        if not is_allowed(path, self.headers.get("Authorization")):
+            status, body, kind = 401, b"who are you?", "text/plain"
         for fault in now:
             if fault.isdigit():
                 status, body, kind = int(fault), b"sorry", "text/plain"

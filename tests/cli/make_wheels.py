@@ -1,4 +1,7 @@
-"""Wheels for the tests, good and bad, into FOLDER: make_wheels.py FOLDER NAME…"""
+"""Wheels for the tests, good and bad, into FOLDER: make_wheels.py FOLDER NAME…
+
+A NAME of the form PACKAGE==VERSION[:REQUIREMENT] is an ordinary wheel of that version.
+"""
 import base64, hashlib, struct, sys, warnings, zipfile
 
 folder, wanted = sys.argv[1], sys.argv[2:]
@@ -15,7 +18,7 @@ def record(files):
 
 def wheel(name, extra=(), version="1.0", requires=(), python=None, init=b"x = 1\n", extras=(),
           head=None):
-    info = f"{name}-{version}.dist-info"
+    info = f"{name.replace('-', '_')}-{version}.dist-info"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if head is None else head
     metadata += "".join(f"Provides-Extra: {each}\n" for each in extras)
     metadata += "".join(f"Requires-Dist: {text}\n" for text in requires)
@@ -25,7 +28,7 @@ def wheel(name, extra=(), version="1.0", requires=(), python=None, init=b"x = 1\
              (f"{info}/METADATA", metadata.encode()),
              (f"{info}/WHEEL", b"Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\n"
                                b"Tag: py3-none-any\n")]
-    path = f"{folder}/{name}-{version}-py3-none-any.whl"
+    path = f"{folder}/{name.replace('-', '_')}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, data in files:
             # Its date must not be today's: the same bytes each time.
@@ -169,4 +172,9 @@ CASES = {
     "wordy": lambda n: sources(n, 40),
 }
 for case in wanted:
-    CASES[case](case)
+    name, _, rest = case.partition("==")
+    version, _, requirement = rest.partition(":")
+    if rest:
+        wheel(name, version=version, requires=[requirement] if requirement else [])
+    else:
+        CASES[case](case)

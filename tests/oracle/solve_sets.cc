@@ -31,7 +31,7 @@ Lines split(const std::string& line) {
   return fields;
 }
 
-Result<Lines> solve_set(const Lines& fields, index::SimpleIndex& python) {
+Result<Lines> solve_set(const Lines& fields, plan::Indexes& indexes) {
   const version::Version full = TRY(version::Version::parse(fields.at(1)));
   plan::PythonSource::Options options;
   options.target.minor = static_cast<int>(full.release().at(1));
@@ -39,7 +39,7 @@ Result<Lines> solve_set(const Lines& fields, index::SimpleIndex& python) {
   options.python_version = fields.at(1);
   options.python_given = "the set asks for Python " + fields.at(1);
   options.before = TRY(parse_utc_time(fields.at(2)));
-  plan::PythonSource source(python, std::move(options));
+  plan::PythonSource source(indexes, std::move(options));
 
   std::vector<version::Requirement> asked;
   for (std::size_t i = 3; i < fields.size(); ++i) {
@@ -77,12 +77,10 @@ int main() {
   if (!tools.ok()) return 1;
   auto indexes = plan::Indexes::open(*tools, index::Freshness::UseCached);
   if (!indexes.ok()) return 1;
-  const auto python = indexes->python();
-  if (!python.ok()) return 1;
   std::string line;
   while (std::getline(std::cin, line)) {
     const Lines fields = split(line);
-    const Result<Lines> answer = solve_set(fields, **python);
+    const Result<Lines> answer = solve_set(fields, *indexes);
     std::string text;
     for (const std::string& one : answer.ok() ? *answer : error_lines(fields[0], answer.error())) {
       text += (text.empty() ? "" : "\x1f") + one;

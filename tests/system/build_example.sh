@@ -65,11 +65,32 @@ assert_equal "who owns the results" "$(id -u)" "$(stat -c %u out/* | sort -u)"
 accuracy=$(grep -oE 'accuracy[^0-9]*[0-9.]+' <<<"$out" | grep -oE '[0-9.]+$' | tail -1)
 awk -v a="$accuracy" 'BEGIN { exit !(a >= 97 || (a <= 1 && a >= 0.97)) }' || fail "accuracy $accuracy: $out"
 
-# The first proof: torchaudio declares no requirement, so that the newest resolves beside torch
-# 2.6.0, pip is content, and the import would die for want of another CUDA. The build refuses it.
+# torchaudio 2.11.0 declares no requirement: for other resolvers it fits beside torch 2.6.0, pip is
+# content, and the import dies for want of another CUDA. The solve knows better.
 cp slipway.toml slipway.lock "$scratch"
 sed -i 's/"torchaudio==2.6.0"/"torchaudio"/' slipway.toml
 expect_ok slipway lock --upgrade torchaudio
+assert_contains "the torchaudio that fits" 'version = "2.6.0"' "$(grep -A1 '^name = "torchaudio"' slipway.lock)"
+
+# The first proof: with that torchaudio in the lock all the same, the build refuses the bytes.
+mkdir newer
+cat >newer/slipway.toml <<'TOML'
+[image]
+name = "newer"
+[python]
+packages = ["torchaudio==2.11.0"]
+TOML
+expect_ok slipway -C newer lock
+python3 - <<'PY'
+import re
+def block(path):
+    text = open(path).read()
+    found = re.search(r'\[\[wheel\]\]\nname = "torchaudio"\n.*?(?=\n\[\[)', text, re.S)
+    return text, found.group(0)
+_, newer = block("newer/slipway.lock")
+text, present = block("slipway.lock")
+open("slipway.lock", "w").write(text.replace(present, newer))
+PY
 expect_error 3 "libcudart.so.13" slipway build
 assert_contains "the wheel" "torchaudio 2.1" "$err"
 assert_contains "the version that would fit" "torchaudio==2.6.0" "$err"
