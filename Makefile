@@ -19,11 +19,11 @@ built = cmake --build $(1) -j $(JOBS) $(if $(2),--target $(2))
 # $(call tested,FOLDER)
 tested = ctest --test-dir $(1) --output-on-failure -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
 
-.PHONY: help demo test build check format accept asan tsan fuzz bench setup
+.PHONY: help demo test test-oracle build check format accept asan tsan fuzz bench setup
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-	  while IFS='|' read -r word says; do printf '  make %-8s %s\n' "$$word" "$$says"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r word says; do printf '  make %-11s %s\n' "$$word" "$$says"; done
 
 demo: ## lock, build and train the example, from nothing
 	@tools/setup.sh build run
@@ -39,6 +39,12 @@ test: ## everything: unit tests, and real programs on real images [FILTER=regex]
 	@$(call configured,release,build)
 	@$(call built,build)
 	@tools/run_tests.sh '$(FILTER)'
+
+test-oracle: ## solutions beside uv's, versions beside packaging's; needs the network [FILTER=regex]
+	@tools/setup.sh build
+	@$(call configured,release,build)
+	@$(call built,build,oracle_version_answers oracle_solve_sets)
+	@tools/test_oracle.sh build '$(FILTER)'
 
 build: ## the program, at build/slipway
 	@tools/setup.sh build

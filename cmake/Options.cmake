@@ -27,5 +27,5 @@ target_compile_options(
                              # With optimisation, g++ 12 sees null pointers inside std::vector, and
                              # uninitialised members in what a statement expression moves.
                              $<$<CONFIG:Debug>:-Wnull-dereference>
-                             $<$<NOT:$<CONFIG:Debug>>:-Wno-maybe-uninitialized>
+                             $<$<AND:$<CXX_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-Wno-maybe-uninitialized>
                              $<$<BOOL:${SLIPWAY_WERROR}>:-Werror>)

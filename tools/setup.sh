@@ -5,7 +5,7 @@
 #   run     what the program itself calls
 #   test    the real programs that the system tests try images on
 #   check   the formatter of `make check`
-#   fuzz    the compiler of `make fuzz`
+#   fuzz    the compiler of `make fuzz`, and its sanitizers
 #
 # With nothing missing it is one look into dpkg's database. Needs root or sudo otherwise, and says
 # what to type where there is neither. `package=program`: the program, wherever it comes from, will
@@ -20,7 +20,7 @@ run="crun runc uidmap gpgv debian-archive-keyring ca-certificates"
 test="busybox-static catatonit gpg jq openssl patchelf podman=podman procps skopeo umoci unzip
   xz-utils zstd docker.io=dockerd"
 check="clang-format-14"
-fuzz="clang"
+fuzz="clang libclang-rt-14-dev"
 
 wanted=
 for group in ${*:-build run test check}; do

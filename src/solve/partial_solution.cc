@@ -43,6 +43,15 @@ bool PartialSolution::is_decided(PackageId package) const {
   return package < decided_.size() && decided_[package];
 }
 
+std::size_t PartialSolution::decision_level(PackageId package) const {
+  SLIPWAY_CHECK(is_decided(package));
+  for (const std::size_t position : positions_[package]) {
+    if (!trail_[position].cause) return trail_[position].level;
+  }
+  SLIPWAY_CHECK(false);
+  return 0;
+}
+
 std::vector<PackageId> PartialSolution::undecided() const {
   std::vector<PackageId> packages;
   for (const Assignment& step : trail_) {

@@ -27,6 +27,8 @@ class PartialSolution {
   /// Null where nothing is known of the package yet.
   const CandidateSet* find_states(PackageId package) const;
   bool is_decided(PackageId package) const;
+  /// Of a decided package: the level that its decision began.
+  std::size_t decision_level(PackageId package) const;
   /// Packages that must be in the solution and have no version yet, in the order of the trail.
   std::vector<PackageId> undecided() const;
 

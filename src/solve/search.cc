@@ -8,6 +8,8 @@ namespace {
 // A package that was part of this many conflicts is decided early, so that its conflicts show
 // before much is built on it.
 constexpr std::size_t kManyConflicts = 4;
+// See make_way.
+constexpr std::size_t kManyRefusals = 5;
 // From this many tries on, the metadata of further versions is fetched ahead, ever more of them.
 constexpr std::size_t kManyTries = 4;
 constexpr std::size_t kMostAhead = 32;
@@ -32,7 +34,8 @@ Result<Search::Outcome> Search::run() {
 }
 
 /// Pins first: they cost nothing. Then what keeps conflicting, then what the user asked for, so
-/// that it gets the newest versions; the fewer the versions the sooner.
+/// that it gets the newest versions, and of that first what the user keeps from the newest: with a
+/// bound comes the wish for the version just below it. The fewer the versions the sooner.
 std::optional<PackageId> Search::next_package() const {
   using Priority = std::tuple<int, std::size_t, std::size_t>;
   std::optional<PackageId> best;
@@ -42,15 +45,19 @@ std::optional<PackageId> Search::next_package() const {
     if (is_extra && !solution_.is_decided(catalogue_.base(package))) continue;
     const std::size_t count = solution_.find_states(package)->count();
     const auto conflicts = conflicts_.find(package);
-    Priority priority{4, 0, count};
+    Priority priority{5, 0, count};
     if (is_extra) {
       priority = {0, 0, 0};
     } else if (count == 1) {
       priority = {1, 0, 0};
+    } else if (ahead_.contains(package)) {
+      priority = {2, 0, count};
+    } else if (behind_.contains(package)) {
+      priority = {6, 0, count};
     } else if (conflicts != conflicts_.end() && conflicts->second >= kManyConflicts) {
-      priority = {2, ~conflicts->second, count};
+      priority = {3, ~conflicts->second, count};
     } else if (asked_for_.contains(package)) {
-      priority = {3, 0, count};
+      priority = {4, bounded_.contains(package) ? 0U : 1U, count};
     }
     if (best && best_priority <= priority) continue;
     best = package;
@@ -72,7 +79,10 @@ Result<Search::Step> Search::decide(PackageId package) {
   }
   const Step step = TRY(intake(package, candidate));
   if (step == Step::Restart) return step;
-  if (package == kRoot || !contradicts(package, candidate)) {
+  const Incompatibility* contradiction = find_contradiction(package, candidate);
+  if (contradiction != nullptr) {
+    make_way(package, *contradiction);
+  } else {
     ++catalogue_.statistics().decisions;
     solution_.decide(package, CandidateSet::one(catalogue_.count(package), candidate));
   }
@@ -96,18 +106,38 @@ Result<Search::Step> Search::intake(PackageId package, std::size_t candidate) {
   return catalogue_.take_restart() ? Step::Restart : Step::Go;
 }
 
-/// Whether some incompatibility would hold at once: then it speaks for itself when propagated.
-bool Search::contradicts(PackageId package, std::size_t candidate) const {
-  if (package >= watched_.size()) return false;
+/// An incompatibility that would hold at once: it speaks for itself when propagated.
+const Incompatibility* Search::find_contradiction(PackageId package, std::size_t candidate) const {
+  if (package == kRoot || package >= watched_.size()) return nullptr;
   const auto holds = [&](const Term& term) {
     if (term.package == package) return term.states.contains(candidate);
     const CandidateSet* states = solution_.find_states(term.package);
     return states != nullptr && states->is_subset_of(term.states);
   };
-  return std::any_of(watched_[package].begin(), watched_[package].end(), [&](auto id) {
+  for (const IncompatibilityId id : watched_[package]) {
     const std::vector<Term>& terms = incompatibilities_[id].terms;
-    return std::all_of(terms.begin(), terms.end(), holds);
-  });
+    if (std::all_of(terms.begin(), terms.end(), holds)) return &incompatibilities_[id];
+  }
+  return nullptr;
+}
+
+/// Where version after version of a package is turned down by what was decided before, the order
+/// was wrong: the search would end at a version so old that it states no bounds yet. So the package
+/// that turned down the last one steps back behind this one, once for each. What the user asked for
+/// steps back only for something else that the user asked for, and with a bound never: it would be
+/// answered with an older version because of a package that nobody named.
+void Search::make_way(PackageId package, const Incompatibility& contradiction) {
+  if (contradiction.terms.size() != 2) return;
+  const bool is_first = contradiction.terms.front().package == package;
+  const PackageId other = catalogue_.base(contradiction.terms[is_first ? 1 : 0].package);
+  if (other == kRoot || other == package || !solution_.is_decided(other)) return;
+  if (++refusals_[package] < kManyRefusals || bounded_.contains(other)) return;
+  if (asked_for_.contains(other) && !asked_for_.contains(package)) return;
+  if (catalogue_.known_list(other).given.empty() && !ahead_.contains(other) &&
+      !behind_.contains(package) && behind_.insert(other).second) {
+    ahead_.insert(package);
+    solution_.backtrack(solution_.decision_level(other) - 1);
+  }
 }
 
 bool Search::wants_prereleases(PackageId package) const {

@@ -59,7 +59,8 @@ class Search {
   Result<Step> decide(PackageId package);
   Result<Step> intake(PackageId package, std::size_t candidate);
   std::optional<PackageId> next_package() const;
-  bool contradicts(PackageId package, std::size_t candidate) const;
+  const Incompatibility* find_contradiction(PackageId package, std::size_t candidate) const;
+  void make_way(PackageId package, const Incompatibility& contradiction);
   bool wants_prereleases(PackageId package) const;
   void prefetch_alternatives(PackageId package);
 
@@ -72,6 +73,9 @@ class Search {
   std::map<PackageId, std::size_t> conflicts_;
   std::map<PackageId, std::size_t> tries_;
   std::set<PackageId> asked_for_;  ///< by the request itself
+  std::set<PackageId> bounded_;    ///< of those, what the request keeps below the newest version
+  std::map<PackageId, std::size_t> refusals_;  ///< of its versions, by what was decided before
+  std::set<PackageId> ahead_, behind_;         ///< see make_way
   std::map<std::tuple<PackageId, PackageId, std::string>, IncompatibilityId> demands_;
   std::set<std::pair<PackageId, std::size_t>> bindings_;
   IncompatibilityId failure_ = 0;

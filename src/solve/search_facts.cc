@@ -86,7 +86,12 @@ void Search::add_demand(PackageId subject, const CandidateSet& subjects,
   fact.requirement = requirement;
   fact.is_empty = demand.allowed.empty();
   fact.wants_prereleases = demand.wants_prereleases;
-  if (subject == kRoot) asked_for_.insert(demand.object);
+  if (subject == kRoot) {
+    asked_for_.insert(demand.object);
+    if (catalogue_.count(demand.object) > 0 && !demand.allowed.contains(0)) {
+      bounded_.insert(demand.object);
+    }
+  }
 
   // Versions that require the same are told, and ruled out, together.
   const auto key = std::make_tuple(subject, demand.object, requirement.constraint);

@@ -50,6 +50,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(index::PipFile::parse(text).find("global", "index-url").has_value());
   static_cast<void>(http::parse_content_range(text).has_value());
   static_cast<void>(http::resolve_url("https://host.example/a/b", text).ok());
+  if (const auto time = parse_utc_time(text); time.ok()) {
+    SLIPWAY_CHECK(parse_utc_time(utc_time_text(*time)).value() == *time);
+  }
   TextReader reader(text);
   static_cast<void>(index::read_wheel_metadata(reader).ok());
   return 0;

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "version/lenient.h"
 #include "version/python_target.h"
 #include "version/requirement.h"
 
@@ -15,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = parse_requirement(requirement->text());
     SLIPWAY_CHECK(again.ok() && again->text() == requirement->text());
   }
+  const auto old = parse_old_requirement(text);
+  SLIPWAY_CHECK(old.ok() || !requirement.ok());
+  const std::string mended = mend_specifiers(text);
+  SLIPWAY_CHECK(mend_specifiers(mended) == mended);
   const auto marker = Marker::parse(text);
   if (marker) {
     const auto again = Marker::parse(marker->text());
