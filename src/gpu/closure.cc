@@ -39,19 +39,21 @@ Kind main_kind(const ImageTree& tree) {
 class Check {
  public:
   Check(const ClosureRequest& request, const CompatibilityTables& tables)
-      : request_(request), tables_(tables), tree_(request.layers), loader_(tree_) {}
+      : request_(request), tables_(tables), tree_(request.layers), loader_(tree_) {
+    for (const auto& [path, file] : tree_.files())
+      wanted_.insert(file->facts.needed.begin(), file->facts.needed.end());
+  }
 
   ClosureReport run() {
     ClosureReport report;
     const Kind kind = main_kind(tree_);
     std::vector<const LibraryFile*> later;
-    const std::set<std::string_view> wanted = wanted_names();
     for (const auto& [path, file] : tree_.files()) {
       if (kind_of(*file) != kind) continue;
       ++report.files;
       // First those that nothing else asks for: they are what programs start and Python opens. The
       // libraries behind them are then seen as they are really loaded, with what loads them.
-      if (wanted.contains(file->facts.soname) || wanted.contains(name_of(path))) {
+      if (is_wanted(*file)) {
         later.push_back(file);
       } else {
         load(*file);
@@ -69,11 +71,9 @@ class Check {
     return path.substr(path.rfind('/') + 1);
   }
 
-  std::set<std::string_view> wanted_names() const {
-    std::set<std::string_view> names;
-    for (const auto& [path, file] : tree_.files())
-      names.insert(file->facts.needed.begin(), file->facts.needed.end());
-    return names;
+  /// Whether another file asks for it.
+  bool is_wanted(const LibraryFile& file) const {
+    return wanted_.contains(file.facts.soname) || wanted_.contains(name_of(file.path));
   }
 
   std::string owner_of(const std::string& path) const {
@@ -150,6 +150,21 @@ class Check {
     return "";
   }
 
+  /// A plug-in of a package, for which nothing asks, and which has the library beside it or
+  /// elsewhere in its package, but not where the loader looks: whoever opens it has loaded that
+  /// before, or nobody ever does. A program has nobody who could.
+  bool is_left_to_its_package(const LibraryFile& file, const Missing& missing) const {
+    if (!file.facts.interpreter.empty() || missing.owner.empty() || is_wanted(file)) return false;
+    const std::string folder = parent_path(file.path);
+    for (const auto& [path, other] : tree_.files()) {
+      const bool is_it = other->facts.soname == missing.library || name_of(path) == missing.library;
+      if (!is_it || kind_of(*other) != kind_of(file)) continue;
+      if (parent_path(path) == folder) return true;
+      if (owner_of(path) == missing.owner) return true;
+    }
+    return false;
+  }
+
   void report_one(const Unfound& entry, ClosureReport& report) const {
     if (find_driver_library(tables_, entry.library) != nullptr) return;
     Missing missing;
@@ -161,6 +176,11 @@ class Check {
       report.optional.push_back(std::move(missing));
       return;
     }
+    if (is_left_to_its_package(*entry.file, missing)) {
+      missing.reason = "its own package brings that library, and has to load it first";
+      report.optional.push_back(std::move(missing));
+      return;
+    }
     add_remedy(tables_, request_.installed, find_beside(entry.library), missing);
     report.missing.push_back(std::move(missing));
   }
@@ -169,6 +189,7 @@ class Check {
   const CompatibilityTables& tables_;
   ImageTree tree_;
   Loader loader_;
+  std::set<std::string_view> wanted_;  ///< every name that a file asks for
   std::set<const LibraryFile*> seen_;
   std::set<Unfound> unfound_;
   std::map<std::set<std::size_t>, LoadedProcess> preloaded_;

@@ -9,7 +9,9 @@
 /// What the loader cannot know comes from data/compatibility.toml, each row with its source: which
 /// libraries belong to the driver, which gaps are known and harmless, and that `import torch` loads
 /// libraries on which its extensions rely. That last is no waiver: what torch loads is computed
-/// from the torch in the image, so an extension that wants another CUDA's runtime still fails.
+/// from the torch in the image, so an extension that wants another CUDA's runtime still fails. And
+/// a plug-in for which nothing asks is left to its package where what it needs stands beside it or
+/// elsewhere in the package; it is told among the known gaps.
 #pragma once
 
 #include <functional>

@@ -250,6 +250,29 @@ TEST_CASE("a higher layer takes away and covers") {
   CHECK(check_closure({std::vector{low, high}, {}, {}}).missing.empty());
 }
 
+TEST_CASE("a plug-in is left to the package that brings what it needs") {
+  const auto owner = [](const std::string& path) {
+    return path.starts_with("/p/") ? "p 1" : "q 1";
+  };
+  const auto check = [&](std::vector<LibraryFile> elves) {
+    const std::vector<LayerLibraries> layers = {layer(std::move(elves))};
+    return check_closure({layers, owner, {}});
+  };
+  const LibraryFile plugin = library("/p/plugins/libx.so", {"libb.so"});
+  // In its package, in its folder from another package; but not anywhere.
+  CHECK(check({plugin, library("/p/c/libb.so", {})}).missing.empty());
+  CHECK(check({plugin, library("/p/c/libb.so", {})}).optional.size() == 1);
+  CHECK(check({library("/q/libx.so", {"libb.so"}), library("/q/libb.so", {})}).missing.empty());
+  CHECK(check({plugin, library("/q/libb.so", {})}).missing.size() == 1);
+  CHECK(check({plugin}).missing.size() == 1);
+  // What others need has to be loadable by itself, and so has a program.
+  CHECK(check({plugin, library("/p/c/libb.so", {}), library("/p/a", {"libx.so"}, {"/p/plugins"})})
+            .missing.size() == 1);
+  LibraryFile program = plugin;
+  program.facts.interpreter = "/lib64/ld-linux-x86-64.so.2";
+  CHECK(check({program, library("/p/c/libb.so", {})}).missing.size() == 1);
+}
+
 TEST_CASE("what is missing is explained") {
   const std::vector<LayerLibraries> layers = {
       layer({library("/a", {"libGL.so.1"}), library("/b", {"libfoo.so.2"}),

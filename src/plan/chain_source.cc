@@ -176,9 +176,7 @@ void ChainSource::add_companion_requirements(const std::string& name,
     // Without a local version it is the build of the default index, as the torch beside it.
     const auto torch = version::Version::parse(row->torch);
     if (!version->has_local() && torch.ok()) {
-      std::string cuda = gpu::default_cuda(tables_, torch->series());
-      if (!row->torch_fits.empty()) cuda = cuda.substr(0, cuda.find('.'));
-      require_cuda(cuda, candidate.requirements);
+      require_cuda(gpu::default_cuda(tables_, torch->series()), candidate.requirements);
     }
   }
   const std::size_t plus = candidate.version.find('+');
