@@ -57,10 +57,10 @@ Result<void> take_library(const std::string& folder, const std::string& name,
   const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
   const auto facts = read_elf_file(fd.get());
   // Not a library, or for 32-bit programs: nothing that a container of ours could load.
-  if (!facts.ok() || !facts.value() || facts.value()->machine != kMachine) return {};
+  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kMachine) return {};
   if (!names.insert(name).second) return {};
   host.libraries.push_back(path);
-  const std::string& soname = facts.value()->soname;
+  const std::string& soname = facts.value()->facts.soname;
   const std::string stem = name.substr(0, name.find(".so") + 3);
   if (!soname.empty() && soname != name) add_link(soname, name, names, host);
   // Programs that open `libcuda.so` by its development name, as numba and triton do.

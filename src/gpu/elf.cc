@@ -5,97 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <bit>
-#include <cstdint>
 #include <cstring>
 #include <string_view>
 
+#include "gpu/elf_view.h"
+
 namespace slipway::gpu {
-namespace {
 
-constexpr std::size_t kMostNames = 4096;
-constexpr std::size_t kLongestString = 4096;
-
-/// A range of the file that a program header names.
-struct Segment {
-  std::uint32_t type = 0;
-  std::uint64_t offset = 0, address = 0, file_bytes = 0;
-};
-
-/// Numbers out of the file, in its own class and byte order; nothing beyond its end.
-class ElfView {
- public:
-  ElfView(Bytes bytes, bool is_64bit, bool is_little)
-      : is_64bit_(is_64bit), bytes_(bytes), is_little_(is_little) {}
-
-  template <typename T>
-  std::optional<T> number(std::uint64_t offset) const {
-    if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return std::nullopt;
-    T value;
-    std::memcpy(&value, bytes_.data() + offset, sizeof(T));
-    if (is_little_ == (std::endian::native == std::endian::little)) return value;
-    T swapped = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      swapped = static_cast<T>(static_cast<T>(swapped << 8) | static_cast<T>(value & 0xff));
-      value = static_cast<T>(value >> 8);
-    }
-    return swapped;
-  }
-  /// An address or a size: 4 or 8 bytes by the class.
-  std::optional<std::uint64_t> word(std::uint64_t offset) const {
-    if (is_64bit_) return number<std::uint64_t>(offset);
-    return number<std::uint32_t>(offset);
-  }
-  /// Up to a NUL before `end`.
-  std::optional<std::string> string(std::uint64_t offset, std::uint64_t end) const {
-    end = std::min<std::uint64_t>(end, bytes_.size());
-    if (offset >= end) return std::nullopt;
-    const auto most = std::min<std::uint64_t>(end - offset, kLongestString + 1);
-    const std::string_view text = as_text(bytes_.subspan(offset, most));
-    const std::size_t length = text.find('\0');
-    if (length == std::string_view::npos) return std::nullopt;
-    return std::string(text.substr(0, length));
-  }
-  bool is_64bit() const { return is_64bit_; }
-
- private:
-  bool is_64bit_;
-  Bytes bytes_;
-  bool is_little_;
-};
-
-Error corrupt(std::string_view what) {
+Error corrupt_elf(std::string_view what) {
   return make_error(ErrorKind::Corrupt, "not a sound ELF file: {}", what);
 }
-
-Result<std::vector<Segment>> read_segments(const ElfView& elf) {
-  const bool wide = elf.is_64bit();
-  const auto table = elf.word(wide ? 32 : 28);
-  const auto entry_bytes = elf.number<std::uint16_t>(wide ? 54 : 42);
-  const auto count = elf.number<std::uint16_t>(wide ? 56 : 44);
-  if (!table || !entry_bytes || !count) return corrupt("the header is cut short");
-  std::vector<Segment> segments;
-  if (*count == 0) return segments;
-  const std::size_t own_bytes = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
-  if (*entry_bytes != own_bytes) return corrupt("program headers of a strange size");
-  for (std::uint64_t i = 0; i < *count; ++i) {
-    const std::uint64_t at = *table + i * own_bytes;
-    if (at < *table) return corrupt("the program headers wrap around");
-    const auto type = elf.number<std::uint32_t>(at);
-    const auto offset = elf.word(at + (wide ? 8 : 4));
-    const auto address = elf.word(at + (wide ? 16 : 8));
-    const auto file_bytes = elf.word(at + (wide ? 32 : 16));
-    if (!type || !offset || !address || !file_bytes)
-      return corrupt("the program headers lie outside the file");
-    segments.push_back({*type, *offset, *address, *file_bytes});
-  }
-  return segments;
-}
-
-/// Where an address of the running program lies in the file, and how far its segment reaches.
-struct Place {
-  std::uint64_t offset = 0, end = 0;
-};
 
 std::optional<Place> find_place(const std::vector<Segment>& segments, std::uint64_t address) {
   for (const Segment& segment : segments) {
@@ -109,18 +28,52 @@ std::optional<Place> find_place(const std::vector<Segment>& segments, std::uint6
   return std::nullopt;
 }
 
+Result<std::string> read_name(const ElfView& elf, const NameTable& names, std::uint64_t index) {
+  if (index >= names.bytes) return corrupt_elf("a name lies outside the string table");
+  auto name = elf.string(names.offset + index, names.offset + names.bytes);
+  if (!name) return corrupt_elf("a name does not end");
+  return std::move(*name);
+}
+
+namespace {
+
+Result<std::vector<Segment>> read_segments(const ElfView& elf) {
+  const bool wide = elf.is_64bit();
+  const auto table = elf.word(wide ? 32 : 28);
+  const auto entry_bytes = elf.number<std::uint16_t>(wide ? 54 : 42);
+  const auto count = elf.number<std::uint16_t>(wide ? 56 : 44);
+  if (!table || !entry_bytes || !count) return corrupt_elf("the header is cut short");
+  std::vector<Segment> segments;
+  if (*count == 0) return segments;
+  const std::size_t own_bytes = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+  if (*entry_bytes != own_bytes) return corrupt_elf("program headers of a strange size");
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const std::uint64_t at = *table + i * own_bytes;
+    if (at < *table) return corrupt_elf("the program headers wrap around");
+    const auto type = elf.number<std::uint32_t>(at);
+    const auto offset = elf.word(at + (wide ? 8 : 4));
+    const auto address = elf.word(at + (wide ? 16 : 8));
+    const auto file_bytes = elf.word(at + (wide ? 32 : 16));
+    if (!type || !offset || !address || !file_bytes)
+      return corrupt_elf("the program headers lie outside the file");
+    segments.push_back({*type, *offset, *address, *file_bytes});
+  }
+  return segments;
+}
+
 /// The entries of the dynamic section that name something, before their strings are read.
 struct DynamicEntries {
   std::uint64_t strings_address = 0, strings_bytes = 0;
   std::vector<std::uint64_t> needed;
   std::optional<std::uint64_t> soname, rpath, runpath;
+  VersionTables versions;
 };
 
 Result<DynamicEntries> read_dynamic(const ElfView& elf, const std::vector<Segment>& segments,
                                     const Segment& dynamic) {
   // The loader reads the section where it is mapped, not where p_offset says: so do we.
   const auto place = find_place(segments, dynamic.address);
-  if (!place) return corrupt("the dynamic section is in no segment");
+  if (!place) return corrupt_elf("the dynamic section is in no segment");
   const std::uint64_t step = elf.is_64bit() ? 16 : 8;
   const std::uint64_t room = std::min(dynamic.file_bytes, place->end - place->offset);
   DynamicEntries entries;
@@ -128,7 +81,7 @@ Result<DynamicEntries> read_dynamic(const ElfView& elf, const std::vector<Segmen
     const std::uint64_t at = place->offset + i * step;
     const auto tag = elf.word(at);
     const auto value = elf.word(at + step / 2);
-    if (!tag || !value) return corrupt("the dynamic section lies outside the file");
+    if (!tag || !value) return corrupt_elf("the dynamic section lies outside the file");
     if (*tag == DT_NULL) break;
     if (*tag == DT_STRTAB) entries.strings_address = *value;
     if (*tag == DT_STRSZ) entries.strings_bytes = *value;
@@ -136,7 +89,11 @@ Result<DynamicEntries> read_dynamic(const ElfView& elf, const std::vector<Segmen
     if (*tag == DT_SONAME) entries.soname = *value;
     if (*tag == DT_RPATH) entries.rpath = *value;
     if (*tag == DT_RUNPATH) entries.runpath = *value;
-    if (entries.needed.size() > kMostNames) return corrupt("it needs more than 4096 libraries");
+    if (*tag == DT_VERNEED) entries.versions.needed = *value;
+    if (*tag == DT_VERNEEDNUM) entries.versions.needed_count = *value;
+    if (*tag == DT_VERDEF) entries.versions.defined = *value;
+    if (*tag == DT_VERDEFNUM) entries.versions.defined_count = *value;
+    if (entries.needed.size() > kMostNames) return corrupt_elf("it needs more than 4096 libraries");
   }
   return entries;
 }
@@ -153,21 +110,20 @@ std::vector<std::string> split_search_path(std::string_view text) {
 
 Result<void> read_names(const ElfView& elf, const std::vector<Segment>& segments,
                         const DynamicEntries& entries, ElfFacts& facts) {
-  if (entries.needed.empty() && !entries.soname && !entries.rpath && !entries.runpath) return {};
+  const VersionTables& versions = entries.versions;
+  if (entries.needed.empty() && !entries.soname && !entries.rpath && !entries.runpath &&
+      versions.needed == 0 && versions.defined == 0)
+    return {};
   const auto strings = find_place(segments, entries.strings_address);
-  if (!strings) return corrupt("the string table is in no segment");
-  const std::uint64_t table_bytes = std::min(entries.strings_bytes, strings->end - strings->offset);
-  const auto name_at = [&](std::uint64_t index) -> Result<std::string> {
-    if (index >= table_bytes) return corrupt("a name lies outside the string table");
-    auto name = elf.string(strings->offset + index, strings->offset + table_bytes);
-    if (!name) return corrupt("a name does not end");
-    return std::move(*name);
-  };
+  if (!strings) return corrupt_elf("the string table is in no segment");
+  const NameTable names{strings->offset,
+                        std::min(entries.strings_bytes, strings->end - strings->offset)};
+  const auto name_at = [&](std::uint64_t index) { return read_name(elf, names, index); };
   for (const std::uint64_t index : entries.needed) facts.needed.push_back(TRY(name_at(index)));
   if (entries.soname) facts.soname = TRY(name_at(*entries.soname));
   if (entries.rpath) facts.rpath = split_search_path(TRY(name_at(*entries.rpath)));
   if (entries.runpath) facts.runpath = split_search_path(TRY(name_at(*entries.runpath)));
-  return {};
+  return read_versions(elf, segments, names, versions, facts);
 }
 
 Result<void> read_program(const ElfView& elf, ElfFacts& facts) {
@@ -175,7 +131,7 @@ Result<void> read_program(const ElfView& elf, ElfFacts& facts) {
   for (const Segment& segment : segments) {
     if (segment.type == PT_INTERP) {
       auto text = elf.string(segment.offset, segment.offset + segment.file_bytes);
-      if (!text) return corrupt("the interpreter's name does not end");
+      if (!text) return corrupt_elf("the interpreter's name does not end");
       facts.interpreter = std::move(*text);
     }
     if (segment.type == PT_DYNAMIC && segment.file_bytes > 0) {
@@ -210,18 +166,23 @@ class FileMap {
 
 }  // namespace
 
-Result<std::optional<ElfFacts>> read_elf(Bytes bytes) {
+Result<std::optional<ElfView>> open_elf(Bytes bytes) {
   const std::string_view text = as_text(bytes.subspan(0, std::min<std::size_t>(bytes.size(), 16)));
-  if (!text.starts_with(std::string_view(ELFMAG, SELFMAG))) return std::optional<ElfFacts>();
-  if (text.size() < EI_NIDENT) return corrupt("the header is cut short");
+  if (!text.starts_with(std::string_view(ELFMAG, SELFMAG))) return std::optional<ElfView>();
+  if (text.size() < EI_NIDENT) return corrupt_elf("the header is cut short");
   const char file_class = text[EI_CLASS], order = text[EI_DATA];
-  if (file_class != ELFCLASS32 && file_class != ELFCLASS64) return corrupt("an unknown class");
-  if (order != ELFDATA2LSB && order != ELFDATA2MSB) return corrupt("an unknown byte order");
+  if (file_class != ELFCLASS32 && file_class != ELFCLASS64) return corrupt_elf("an unknown class");
+  if (order != ELFDATA2LSB && order != ELFDATA2MSB) return corrupt_elf("an unknown byte order");
+  return std::optional(ElfView(bytes, file_class == ELFCLASS64, order == ELFDATA2LSB));
+}
 
-  const ElfView elf(bytes, file_class == ELFCLASS64, order == ELFDATA2LSB);
+Result<std::optional<ElfFacts>> read_elf(Bytes bytes) {
+  const std::optional<ElfView> view = TRY(open_elf(bytes));
+  if (!view) return std::optional<ElfFacts>();
+  const ElfView& elf = *view;
   const auto type = elf.number<std::uint16_t>(16);
   const auto machine = elf.number<std::uint16_t>(18);
-  if (!type || !machine) return corrupt("the header is cut short");
+  if (!type || !machine) return corrupt_elf("the header is cut short");
   ElfFacts facts;
   facts.machine = *machine;
   facts.is_64bit = elf.is_64bit();
@@ -230,17 +191,23 @@ Result<std::optional<ElfFacts>> read_elf(Bytes bytes) {
   return std::optional(std::move(facts));
 }
 
-Result<std::optional<ElfFacts>> read_elf_file(int fd) {
+Result<std::optional<ElfFile>> read_elf_file(int fd) {
   char magic[SELFMAG] = {};
   const ssize_t got = pread(fd, magic, sizeof magic, 0);
   if (got < 0) return errno_error("cannot read a file");
   if (got != sizeof magic || std::memcmp(magic, ELFMAG, SELFMAG) != 0)
-    return std::optional<ElfFacts>();
+    return std::optional<ElfFile>();
   struct stat status {};
   if (fstat(fd, &status) != 0) return errno_error("cannot stat a file");
   const FileMap map(fd, static_cast<std::size_t>(status.st_size));
   if (!map.ok()) return errno_error("cannot map a file");
-  return read_elf(map.bytes());
+  std::optional<ElfFacts> facts = TRY(read_elf(map.bytes()));
+  if (!facts) return std::optional<ElfFile>();
+  ElfFile file{std::move(*facts), {}};
+  Result<GpuCode> code = read_gpu_code(map.bytes());
+  if (code.ok()) file.code = std::move(code).value();
+  if (!code.ok()) file.code.problem = code.error().message;
+  return std::optional(std::move(file));
 }
 
 }  // namespace slipway::gpu

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "gpu/fat_binary.h"
 
 namespace slipway::gpu {
 
@@ -20,6 +21,13 @@ namespace slipway::gpu {
 inline constexpr int kMachineX86 = 3;
 inline constexpr int kMachineX86_64 = 62;
 inline constexpr int kMachineAarch64 = 183;
+
+/// A version of symbols that a file wants of a library: `GLIBC_2.17` of `libc.so.6`.
+struct NeededVersion {
+  std::string library, version;
+  bool weak = false;  ///< the loader goes on without
+  bool operator==(const NeededVersion&) const = default;
+};
 
 struct ElfFacts {
   int machine = 0;
@@ -29,6 +37,8 @@ struct ElfFacts {
   std::vector<std::string> rpath;    ///< split at `:`, not expanded; empty entries are left out
   std::vector<std::string> runpath;  ///< the same
   std::string interpreter;
+  std::vector<NeededVersion> needed_versions = {};  ///< .gnu.version_r, in its order
+  std::vector<std::string> defined_versions = {};   ///< .gnu.version_d, without the file's own name
 
   bool operator==(const ElfFacts&) const = default;
 };
@@ -38,7 +48,13 @@ struct ElfFacts {
 /// Objects and static programs without a dynamic section give facts that need nothing.
 Result<std::optional<ElfFacts>> read_elf(Bytes bytes);
 
-/// The same for an open regular file. Reads four bytes, and maps the file only if it is ELF.
-Result<std::optional<ElfFacts>> read_elf_file(int fd);
+struct ElfFile {
+  ElfFacts facts;
+  GpuCode code;
+};
+
+/// The same for an open regular file, with its GPU code. Reads four bytes, and maps the file only
+/// if it is ELF. Fat binaries that lie are told in `code.problem`.
+Result<std::optional<ElfFile>> read_elf_file(int fd);
 
 }  // namespace slipway::gpu

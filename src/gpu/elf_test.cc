@@ -118,7 +118,7 @@ TEST_CASE("a file of patchelf reads as it should" *
   REQUIRE(run_for_output({"patchelf", "--set-rpath", folders, path}).ok());
   REQUIRE(run_for_output({"patchelf", "--add-needed", "libadded.so.7", path}).ok());
   const UniqueFd fd = open_file(path, O_RDONLY).value();
-  const ElfFacts facts = *read_elf_file(fd.get()).value();
+  const ElfFacts facts = read_elf_file(fd.get()).value()->facts;
   CHECK(std::find(facts.needed.begin(), facts.needed.end(), "libadded.so.7") != facts.needed.end());
   CHECK(facts.runpath == std::vector<std::string>{folders});
 }
@@ -130,7 +130,7 @@ TEST_CASE("of a huge file only a handful of pages is read") {
   const UniqueFd fd = open_file(path, O_RDWR).value();
   constexpr std::size_t kSize = std::size_t{900} << 20;
   REQUIRE(ftruncate(fd.get(), kSize) == 0);
-  REQUIRE(read_elf_file(fd.get()).value()->soname == "libx.so.1");
+  REQUIRE(read_elf_file(fd.get()).value()->facts.soname == "libx.so.1");
 
   void* const map = mmap(nullptr, kSize, PROT_READ, MAP_SHARED, fd.get(), 0);
   REQUIRE(map != MAP_FAILED);

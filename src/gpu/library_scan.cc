@@ -115,12 +115,13 @@ Result<void> read_configuration(const Walk& walk, const std::string& path, Layer
 Result<void> look_at_file(const Walk& walk, const std::string& path, LayerLibraries& into) {
   if (is_loader_configuration(path)) return read_configuration(walk, path, into);
   const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_NONBLOCK));
-  auto facts = read_elf_file(fd.get());
-  if (facts.ok() && facts->has_value()) into.elves.push_back({path, std::move(**facts)});
-  if (facts.ok()) return {};
-  if (facts.error().kind != ErrorKind::Corrupt)
-    return std::move(facts).error().while_doing(fmt::format("reading `{}`", path));
-  into.unreadable.push_back(fmt::format("{}: {}", path, facts.error().message));
+  auto file = read_elf_file(fd.get());
+  if (file.ok() && file->has_value())
+    into.elves.push_back({path, std::move((*file)->facts), std::move((*file)->code)});
+  if (file.ok()) return {};
+  if (file.error().kind != ErrorKind::Corrupt)
+    return std::move(file).error().while_doing(fmt::format("reading `{}`", path));
+  into.unreadable.push_back(fmt::format("{}: {}", path, file.error().message));
   return {};
 }
 

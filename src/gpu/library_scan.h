@@ -18,6 +18,7 @@ namespace slipway::gpu {
 struct LibraryFile {
   std::string path;
   ElfFacts facts;
+  GpuCode code = {};
   bool operator==(const LibraryFile&) const = default;
 };
 

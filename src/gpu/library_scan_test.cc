@@ -98,12 +98,17 @@ TEST_CASE("a folder that is not there, and a cancel") {
 }
 
 TEST_CASE("text that was not written by us is refused") {
-  const std::string first = "slipway-libraries 1\n";
+  const std::string first = "slipway-libraries 2\n";
   for (const std::string& text :
-       {std::string(), std::string("slipway-libraries 2\n"), first + "elf 62 64 /a",
+       {std::string(), std::string("slipway-libraries 1\n"), first + "elf 62 64 /a",
         first + "elf x 64 /a\n", first + "elf 62 65 /a\n", first + "soname a\n",
         first + "elf 62 64 /a\nunknown a\n", first + "removed %4\n", first + "removed %zz\n",
-        first + "removed a b\n", first + "elf 62 64 /a\n\n"}) {
+        first + "removed a b\n", first + "elf 62 64 /a\n\n", first + "code sass sm_80 1 2\n",
+        first + "elf 62 64 /a\ncode sass sm_80 1\n",
+        first + "elf 62 64 /a\ncode sass sm_80 1 2 8.4\n",
+        first + "elf 62 64 /a\ncode ptx sm_80 1 2\n", first + "elf 62 64 /a\ncode sass 80 1 2\n",
+        first + "elf 62 64 /a\ncode sass sm_80 -1 2\n", first + "elf 62 64 /a\nneeds libc.so.6\n",
+        first + "needs libc.so.6 GLIBC_2.17\n"}) {
     CAPTURE(text);
     CHECK(parse_layer_libraries(text).error().kind == ErrorKind::Corrupt);
   }

@@ -1,6 +1,6 @@
 // The text form of LayerLibraries:
 //
-//   slipway-libraries 1
+//   slipway-libraries 2
 //   elf 62 64 /opt/venv/lib/x.so      machine, class, path; the lines that follow are about it
 //   soname libx.so.1
 //   needed libc.so.6
@@ -21,7 +21,7 @@
 namespace slipway::gpu {
 namespace {
 
-constexpr std::string_view kFirstLine = "slipway-libraries 1";
+constexpr std::string_view kFirstLine = "slipway-libraries 2";
 
 std::string encode(std::string_view text) {
   std::string out;
@@ -79,7 +79,40 @@ Result<void> parse_elf_line(std::string_view rest, std::size_t line, LayerLibrar
   return {};
 }
 
-Result<void> parse_fact(std::string_view key, std::string text, std::size_t line, ElfFacts& facts) {
+template <typename T>
+bool read_number(std::string_view word, T& into) {
+  const char* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, into);
+  return !word.empty() && error == std::errc() && stop == end;
+}
+
+/// `code sass sm_90a 17 123456`, `code ptx sm_50 6 493000 8.4`; `relocatable` the same.
+Result<void> parse_code(std::string_view rest, std::size_t line, std::vector<CodeGroup>& into) {
+  CodeGroup group;
+  const std::string_view kind = next_word(rest);
+  const auto target = parse_code_target(next_word(rest));
+  if (!target.ok() || !read_number(next_word(rest), group.count) ||
+      !read_number(next_word(rest), group.bytes) || (kind != "sass" && kind != "ptx") ||
+      (kind == "ptx") != !rest.empty())
+    return corrupt(line);
+  group.kind = kind == "ptx" ? CodeKind::Ptx : CodeKind::Sass;
+  group.target = target.value();
+  group.ptx_version = TRY(decode(rest, line));
+  into.push_back(std::move(group));
+  return {};
+}
+
+Result<void> parse_version(std::string_view key, std::string library, std::string_view rest,
+                           std::size_t line, ElfFacts& facts) {
+  std::string version = TRY(decode(rest, line));
+  if (version.empty()) return corrupt(line);
+  facts.needed_versions.push_back({std::move(library), std::move(version), key == "wants"});
+  return {};
+}
+
+Result<void> parse_fact(std::string_view key, std::string text, std::size_t line,
+                        LibraryFile& file) {
+  ElfFacts& facts = file.facts;
   if (key == "soname") {
     facts.soname = std::move(text);
   } else if (key == "needed") {
@@ -90,6 +123,10 @@ Result<void> parse_fact(std::string_view key, std::string text, std::size_t line
     facts.runpath.push_back(std::move(text));
   } else if (key == "interpreter") {
     facts.interpreter = std::move(text);
+  } else if (key == "defines") {
+    facts.defined_versions.push_back(std::move(text));
+  } else if (key == "code-problem") {
+    file.code.problem = std::move(text);
   } else {
     return corrupt(line);
   }
@@ -99,7 +136,16 @@ Result<void> parse_fact(std::string_view key, std::string text, std::size_t line
 Result<void> parse_line(std::string_view text, std::size_t line, LayerLibraries& into) {
   const std::string_view key = next_word(text);
   if (key == "elf") return parse_elf_line(text, line, into);
+  if (key == "code" || key == "relocatable") {
+    if (into.elves.empty()) return corrupt(line);
+    GpuCode& code = into.elves.back().code;
+    return parse_code(text, line, key == "code" ? code.groups : code.relocatable);
+  }
   std::string first = TRY(decode(next_word(text), line));
+  if (key == "needs" || key == "wants") {
+    if (into.elves.empty()) return corrupt(line);
+    return parse_version(key, std::move(first), text, line, into.elves.back().facts);
+  }
   if (key == "link" || key == "configuration") {
     std::string second = TRY(decode(text, line));
     if (key == "link") into.links.push_back({std::move(first), std::move(second)});
@@ -117,7 +163,15 @@ Result<void> parse_line(std::string_view text, std::size_t line, LayerLibraries&
     return {};
   }
   if (into.elves.empty()) return corrupt(line);
-  return parse_fact(key, std::move(first), line, into.elves.back().facts);
+  return parse_fact(key, std::move(first), line, into.elves.back());
+}
+
+void write_code(std::string_view key, const std::vector<CodeGroup>& groups, std::string& out) {
+  for (const CodeGroup& group : groups) {
+    const bool is_ptx = group.kind == CodeKind::Ptx;
+    out += fmt::format("{} {} {} {} {}{}{}\n", key, is_ptx ? "ptx" : "sass", group.target.text(),
+                       group.count, group.bytes, is_ptx ? " " : "", encode(group.ptx_version));
+  }
 }
 
 void write_facts(const LibraryFile& file, std::string& out) {
@@ -128,6 +182,15 @@ void write_facts(const LibraryFile& file, std::string& out) {
   for (const std::string& name : facts.rpath) out += fmt::format("rpath {}\n", encode(name));
   for (const std::string& name : facts.runpath) out += fmt::format("runpath {}\n", encode(name));
   if (!facts.interpreter.empty()) out += fmt::format("interpreter {}\n", encode(facts.interpreter));
+  for (const NeededVersion& one : facts.needed_versions)
+    out += fmt::format("{} {} {}\n", one.weak ? "wants" : "needs", encode(one.library),
+                       encode(one.version));
+  for (const std::string& name : facts.defined_versions)
+    out += fmt::format("defines {}\n", encode(name));
+  write_code("code", file.code.groups, out);
+  write_code("relocatable", file.code.relocatable, out);
+  if (!file.code.problem.empty())
+    out += fmt::format("code-problem {}\n", encode(file.code.problem));
 }
 
 }  // namespace

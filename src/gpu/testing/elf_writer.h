@@ -2,6 +2,7 @@
 /// classes and byte orders), and what no toolchain would.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "gpu/elf.h"
@@ -10,7 +11,9 @@ namespace slipway::gpu {
 
 enum class ByteOrder { Little, Big };
 
-/// A shared library of `facts`, without section headers. Its addresses are not its file offsets.
-std::string make_elf(const ElfFacts& facts, ByteOrder order = ByteOrder::Little);
+/// A shared library of `facts`, without section headers unless there are `sections` (name ->
+/// bytes). Its addresses are not its file offsets.
+std::string make_elf(const ElfFacts& facts, ByteOrder order = ByteOrder::Little,
+                     const std::map<std::string, std::string>& sections = {});
 
 }  // namespace slipway::gpu
