@@ -8,6 +8,7 @@ namespace slipway::cli {
 
 Command lock_command();
 Command build_command();
+Command check_command();
 Command run_command();
 Command images_command();
 Command inspect_command();

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "gpu/compatibility.h"
+#include "gpu/environment_view.h"
 #include "gpu/loader.h"
 #include "gpu/remedy.h"
 
@@ -20,6 +21,14 @@ bool matches(const std::string& pattern, const std::string& text) {
 bool contains(const std::vector<std::string>& all, std::string_view one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
+
+/// What every host has on which wheels run: the libraries that PEP 513 and PEP 600 let wheels
+/// expect, without those of a desktop.
+constexpr std::string_view kEverywhere[] = {
+    "libc.so.6",       "libm.so.6",      "libdl.so.2",     "librt.so.1",
+    "libpthread.so.0", "libutil.so.1",   "libnsl.so.1",    "libresolv.so.2",
+    "libgcc_s.so.1",   "libstdc++.so.6", "libz.so.1",      "ld-linux-x86-64.so.2",
+    "libanl.so.1",     "libexpat.so.1",  "libatomic.so.1", "ld-linux-aarch64.so.1"};
 
 using Kind = std::pair<int, bool>;  ///< machine and class
 
@@ -63,6 +72,8 @@ class Check {
       if (!seen_.contains(file)) load(*file);
     }
     for (const Unfound& entry : unfound_) report_one(entry, report);
+    for (const WrongVersion& entry : wrong_) report_version(entry, report);
+    if (request_.system == System::Outside) report_glibc(report);
     return report;
   }
 
@@ -90,6 +101,8 @@ class Check {
       loader_.load(file, process);
     }
     for (const LoadedObject& object : process.objects) seen_.insert(object.file);
+    for (WrongVersion& one : find_wrong_versions(process, provisions_))
+      wrong_.insert(std::move(one));
     unfound_.insert(process.unfound.begin(), process.unfound.end());
   }
 
@@ -165,8 +178,69 @@ class Check {
     return false;
   }
 
+  /// The highest version of the same series: `GLIBC_2.36` for `GLIBC_2.38`.
+  static std::string highest_like(const LibraryFile& provider, const std::string& version) {
+    const std::string series = version.substr(0, version.find('_') + 1);
+    std::string highest;
+    for (const std::string& one : provider.facts.defined_versions) {
+      if (!one.starts_with(series) || one.size() <= series.size()) continue;
+      if (highest.empty() ||
+          compare_dotted(one.substr(series.size()), highest.substr(series.size())) > 0)
+        highest = one;
+    }
+    return highest;
+  }
+
+  void report_version(const WrongVersion& entry, ClosureReport& report) const {
+    Missing missing;
+    missing.path = entry.file->path;
+    missing.library = entry.library;
+    missing.version = entry.version;
+    missing.owner = owner_of(missing.path);
+    if (find_gap(missing) != nullptr) return;
+    const std::string highest = highest_like(*entry.provider, entry.version);
+    missing.because = highest.empty()
+                          ? fmt::format("`{}` does not define it", entry.provider->path)
+                          : fmt::format("`{}` goes up to {}", entry.provider->path, highest);
+    if (entry.version.starts_with("GLIBC_"))
+      missing.remedy = "use a release of it for an older glibc, or a newer base";
+    report.missing.push_back(std::move(missing));
+  }
+
+  /// What the host's C library has to have, where that is known.
+  void report_glibc(ClosureReport& report) const {
+    if (request_.glibc.empty()) return;
+    for (const auto& [path, file] : tree_.files()) {
+      for (const NeededVersion& one : file->facts.needed_versions) {
+        if (one.weak || !one.version.starts_with("GLIBC_2.") ||
+            compare_dotted(one.version.substr(6), request_.glibc) <= 0)
+          continue;
+        Missing missing;
+        missing.path = path;
+        missing.library = one.library;
+        missing.version = one.version;
+        missing.owner = owner_of(path);
+        missing.because = fmt::format("the host has glibc {}", request_.glibc);
+        missing.remedy = "use a release of it for an older glibc, or a host with a newer one";
+        report.missing.push_back(std::move(missing));
+      }
+    }
+  }
+
+  bool is_everywhere(const std::string& library) const {
+    return std::find(std::begin(kEverywhere), std::end(kEverywhere), library) !=
+           std::end(kEverywhere);
+  }
+
+  bool is_of_debian(const std::string& library) const {
+    return std::any_of(tables_.debian_libraries.begin(), tables_.debian_libraries.end(),
+                       [&](const DebianLibrary& row) { return row.library == library; });
+  }
+
   void report_one(const Unfound& entry, ClosureReport& report) const {
     if (find_driver_library(tables_, entry.library) != nullptr) return;
+    const bool is_outside = request_.system == System::Outside;
+    if (is_outside && is_everywhere(entry.library)) return;
     Missing missing;
     missing.path = entry.file->path;
     missing.library = entry.library;
@@ -182,6 +256,12 @@ class Check {
       return;
     }
     add_remedy(tables_, request_.installed, find_beside(entry.library), missing);
+    if (is_outside && is_of_debian(entry.library)) {
+      missing.because = "the host must have it";
+      missing.remedy = "";
+      report.outside.push_back(std::move(missing));
+      return;
+    }
     report.missing.push_back(std::move(missing));
   }
 
@@ -192,11 +272,13 @@ class Check {
   std::set<std::string_view> wanted_;  ///< every name that a file asks for
   std::set<const LibraryFile*> seen_;
   std::set<Unfound> unfound_;
+  std::set<WrongVersion> wrong_;
+  std::set<Provision> provisions_;
   std::map<std::set<std::size_t>, LoadedProcess> preloaded_;
 };
 
 bool by_path(const Missing& a, const Missing& b) {
-  return std::tie(a.path, a.library) < std::tie(b.path, b.library);
+  return std::tie(a.path, a.library, a.version) < std::tie(b.path, b.library, b.version);
 }
 
 }  // namespace
@@ -204,6 +286,7 @@ bool by_path(const Missing& a, const Missing& b) {
 ClosureReport check_closure(const ClosureRequest& request) {
   ClosureReport report = Check(request, compatibility_tables()).run();
   std::sort(report.missing.begin(), report.missing.end(), by_path);
+  std::sort(report.outside.begin(), report.outside.end(), by_path);
   std::sort(report.optional.begin(), report.optional.end(), by_path);
   return report;
 }

@@ -25,11 +25,15 @@
 
 namespace slipway::gpu {
 
-/// One NEEDED entry that nothing fulfils.
+/// Whether the C library and its like are in the environment, or the host's.
+enum class System { Inside, Outside };
+
+/// One NEEDED entry that nothing fulfils, or a version of symbols that its library does not define.
 struct Missing {
-  std::string path;     ///< the file that asks: `/opt/venv/.../libtorchaudio.so`
-  std::string library;  ///< what it asks for: `libcudart.so.13`
-  std::string owner;    ///< the package that brought it: `torchaudio 2.11.0`; may be empty
+  std::string path;          ///< the file that asks: `/opt/venv/.../libtorchaudio.so`
+  std::string library;       ///< what it asks for: `libcudart.so.13`
+  std::string version = {};  ///< `GLIBC_2.38`; empty where the whole library is missing
+  std::string owner;         ///< the package that brought it: `torchaudio 2.11.0`; may be empty
   std::string because;  ///< what the image has instead: `this image has torch 2.6.0 with CUDA 12.4`
   std::string remedy;   ///< what to do: `use torchaudio==2.6.0`; may be empty
   std::string reason;   ///< of a known gap: why it does no harm
@@ -43,10 +47,14 @@ struct ClosureRequest {
   std::function<std::string(const std::string& path)> find_owner;
   /// The Python packages in the image: normalised name -> version.
   std::map<std::string, std::string> installed;
+  System system = System::Inside;
+  std::string glibc = {};  ///< the host's, where the system is outside; empty: not known
 };
 
 struct ClosureReport {
-  std::vector<Missing> missing;   ///< refuses the build; sorted by path and library, each once
+  std::vector<Missing> missing;  ///< refuses the build; sorted by path and library, each once
+  /// Where the system is outside: what no rule says that every host has (libGL), so nobody knows.
+  std::vector<Missing> outside;
   std::vector<Missing> optional;  ///< known gaps that do no harm, each with its `reason`
   std::size_t files = 0;          ///< how many ELF files were looked at
 };

@@ -14,12 +14,14 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "base/unique_fd.h"
+#include "gpu/python_packages.h"
 
 namespace slipway::gpu {
 namespace {
 
 constexpr std::size_t kFilesAtOnce = 256;
 constexpr std::size_t kLongestConfiguration = 1 << 20;
+constexpr std::size_t kLongestPackageFile = 64 << 20;  ///< RECORD of torch: 1 MB
 
 struct CloseFolder {
   void operator()(DIR* folder) const { closedir(folder); }
@@ -98,22 +100,42 @@ bool is_loader_configuration(std::string_view path) {
          (path.starts_with("/etc/ld.so.conf.d/") && path.ends_with(".conf"));
 }
 
-Result<void> read_configuration(const Walk& walk, const std::string& path, LayerLibraries& into) {
-  const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY));
+/// What the files of a batch hold.
+struct Part {
+  LayerLibraries found;
+  std::vector<PackageFile> package_files;
+};
+
+/// Nothing where the file is larger than `most_bytes`.
+Result<std::optional<std::string>> read_small(const Walk& walk, const std::string& path,
+                                              std::size_t most_bytes) {
+  const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_NONBLOCK));
   StringSink text;
   FdSource source(fd.get());
-  std::byte buffer[4096];
+  std::vector<std::byte> buffer(64 << 10);
   while (const std::size_t got = TRY(source.read(buffer))) {
-    TRY(text.write(Bytes(buffer, got)));
-    if (text.text.size() > kLongestConfiguration)
-      return make_error(ErrorKind::Corrupt, "`{}` is larger than a loader configuration", path);
+    TRY(text.write(Bytes(buffer).subspan(0, got)));
+    if (text.text.size() > most_bytes) return std::optional<std::string>();
   }
-  into.loader_configurations.push_back({path, std::move(text.text)});
+  return std::optional(std::move(text.text));
+}
+
+Result<void> read_configuration(const Walk& walk, const std::string& path, LayerLibraries& into) {
+  auto text = TRY(read_small(walk, path, kLongestConfiguration));
+  if (!text)
+    return make_error(ErrorKind::Corrupt, "`{}` is larger than a loader configuration", path);
+  into.loader_configurations.push_back({path, std::move(*text)});
   return {};
 }
 
-Result<void> look_at_file(const Walk& walk, const std::string& path, LayerLibraries& into) {
+Result<void> look_at_file(const Walk& walk, const std::string& path, Part& part) {
+  LayerLibraries& into = part.found;
   if (is_loader_configuration(path)) return read_configuration(walk, path, into);
+  if (is_package_file(path)) {
+    if (auto text = TRY(read_small(walk, path, kLongestPackageFile)))
+      part.package_files.push_back({path, std::move(*text)});
+    return {};
+  }
   const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_NONBLOCK));
   auto file = read_elf_file(fd.get());
   if (file.ok() && file->has_value())
@@ -130,15 +152,16 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-Result<void> look_at_batch(const Walk& walk, std::size_t batch, Guarded<LayerLibraries>& all) {
-  LayerLibraries part;
+Result<void> look_at_batch(const Walk& walk, std::size_t batch, Guarded<Part>& all) {
+  Part part;
   const std::size_t end = std::min(walk.files.size(), (batch + 1) * kFilesAtOnce);
   for (std::size_t i = batch * kFilesAtOnce; i < end; ++i)
     TRY(look_at_file(walk, walk.files[i], part));
-  all.with([&](LayerLibraries& whole) {
-    append(whole.elves, std::move(part.elves));
-    append(whole.loader_configurations, std::move(part.loader_configurations));
-    append(whole.unreadable, std::move(part.unreadable));
+  all.with([&](Part& whole) {
+    append(whole.found.elves, std::move(part.found.elves));
+    append(whole.found.loader_configurations, std::move(part.found.loader_configurations));
+    append(whole.found.unreadable, std::move(part.found.unreadable));
+    append(whole.package_files, std::move(part.package_files));
   });
   return {};
 }
@@ -166,13 +189,14 @@ Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& 
   // Sorted, neighbours share folders: their lookups stay warm.
   std::sort(walk.files.begin(), walk.files.end());
 
-  Guarded<LayerLibraries> all(std::move(walk.found));
+  Guarded<Part> all(Part{std::move(walk.found), {}});
   const std::size_t batches = (walk.files.size() + kFilesAtOnce - 1) / kFilesAtOnce;
   const auto look = [&](std::size_t batch) { return look_at_batch(walk, batch, all); };
   TRY(for_each_parallel(batches, usable_cores(), cancel, look));
-  return all.with([](LayerLibraries& whole) {
-    sort_facts(whole);
-    return std::move(whole);
+  return all.with([](Part& whole) {
+    sort_facts(whole.found);
+    add_packages(whole.package_files, whole.found);
+    return std::move(whole.found);
   });
 }
 

@@ -19,6 +19,7 @@ struct LibraryFile {
   std::string path;
   ElfFacts facts;
   GpuCode code = {};
+  std::string owner = {};  ///< `torch 2.6.0`: whose RECORD in the same layer names it; may be empty
   bool operator==(const LibraryFile&) const = default;
 };
 
@@ -35,6 +36,17 @@ struct LoaderConfiguration {
   bool operator==(const LoaderConfiguration&) const = default;
 };
 
+/// A Python package, by its dist-info folder.
+struct PythonPackage {
+  std::string name;     ///< normalised as PEP 503 says
+  std::string version;  ///< as METADATA has it
+  std::string folder;   ///< the dist-info folder
+  /// Those of its Requires-Dist that tell of the GPU's software: torch, triton, nvidia-*, cuda-*.
+  std::vector<std::string> requirements;
+  std::string cuda;  ///< of torch: what torch/version.py says it was built with; `none` for the CPU
+  bool operator==(const PythonPackage&) const = default;
+};
+
 struct LayerLibraries {
   std::vector<LibraryFile> elves;
   std::vector<LibraryLink> links;
@@ -45,6 +57,7 @@ struct LayerLibraries {
   /// Files that begin as ELF and are not readable as such: `path: why`. Test data of some packages
   /// is broken on purpose, so this is no error; the loader could not load them either.
   std::vector<std::string> unreadable;
+  std::vector<PythonPackage> packages = {};  ///< by folder
 
   bool operator==(const LayerLibraries&) const = default;
 };

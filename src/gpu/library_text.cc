@@ -1,6 +1,6 @@
 // The text form of LayerLibraries:
 //
-//   slipway-libraries 2
+//   slipway-libraries 3
 //   elf 62 64 /opt/venv/lib/x.so      machine, class, path; the lines that follow are about it
 //   soname libx.so.1
 //   needed libc.so.6
@@ -21,7 +21,7 @@
 namespace slipway::gpu {
 namespace {
 
-constexpr std::string_view kFirstLine = "slipway-libraries 2";
+constexpr std::string_view kFirstLine = "slipway-libraries 3";
 
 std::string encode(std::string_view text) {
   std::string out;
@@ -125,6 +125,8 @@ Result<void> parse_fact(std::string_view key, std::string text, std::size_t line
     facts.interpreter = std::move(text);
   } else if (key == "defines") {
     facts.defined_versions.push_back(std::move(text));
+  } else if (key == "owner") {
+    file.owner = std::move(text);
   } else if (key == "code-problem") {
     file.code.problem = std::move(text);
   } else {
@@ -146,6 +148,14 @@ Result<void> parse_line(std::string_view text, std::size_t line, LayerLibraries&
     if (into.elves.empty()) return corrupt(line);
     return parse_version(key, std::move(first), text, line, into.elves.back().facts);
   }
+  if (key == "package") {
+    PythonPackage package;
+    package.name = std::move(first);
+    package.version = TRY(decode(next_word(text), line));
+    package.folder = TRY(decode(text, line));
+    into.packages.push_back(std::move(package));
+    return {};
+  }
   if (key == "link" || key == "configuration") {
     std::string second = TRY(decode(text, line));
     if (key == "link") into.links.push_back({std::move(first), std::move(second)});
@@ -160,6 +170,13 @@ Result<void> parse_line(std::string_view text, std::size_t line, LayerLibraries&
   }
   if (key == "unreadable") {
     into.unreadable.push_back(std::move(first));
+    return {};
+  }
+  if (key == "requires" || key == "cuda") {
+    if (into.packages.empty()) return corrupt(line);
+    PythonPackage& package = into.packages.back();
+    if (key == "cuda") package.cuda = std::move(first);
+    if (key == "requires") package.requirements.push_back(std::move(first));
     return {};
   }
   if (into.elves.empty()) return corrupt(line);
@@ -187,6 +204,7 @@ void write_facts(const LibraryFile& file, std::string& out) {
                        encode(one.version));
   for (const std::string& name : facts.defined_versions)
     out += fmt::format("defines {}\n", encode(name));
+  if (!file.owner.empty()) out += fmt::format("owner {}\n", encode(file.owner));
   write_code("code", file.code.groups, out);
   write_code("relocatable", file.code.relocatable, out);
   if (!file.code.problem.empty())
@@ -206,6 +224,13 @@ std::string write_layer_libraries(const LayerLibraries& libraries) {
     out += fmt::format("removed {}\n", encode(path));
   for (const std::string& why : libraries.unreadable)
     out += fmt::format("unreadable {}\n", encode(why));
+  for (const PythonPackage& package : libraries.packages) {
+    out += fmt::format("package {} {} {}\n", encode(package.name), encode(package.version),
+                       encode(package.folder));
+    for (const std::string& text : package.requirements)
+      out += fmt::format("requires {}\n", encode(text));
+    if (!package.cuda.empty()) out += fmt::format("cuda {}\n", encode(package.cuda));
+  }
   return out;
 }
 

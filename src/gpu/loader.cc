@@ -1,5 +1,7 @@
 #include "gpu/loader.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "gpu/loader_configuration.h"
 
@@ -135,6 +137,33 @@ void Loader::load(const LibraryFile& file, LoadedProcess& process) const {
       add_names(*found, name, index, process);
     }
   }
+}
+
+std::vector<WrongVersion> find_wrong_versions(const LoadedProcess& process,
+                                              std::set<Provision>& seen) {
+  std::vector<WrongVersion> wrong;
+  for (const LoadedObject& object : process.objects) {
+    const LibraryFile& file = *object.file;
+    const LibraryFile* provider = nullptr;
+    std::string_view library;
+    for (const NeededVersion& one : file.facts.needed_versions) {
+      if (one.library != library) {
+        library = one.library;
+        const auto found = process.names.find(one.library);
+        provider = found == process.names.end()
+                       ? nullptr
+                       : process.objects[static_cast<std::size_t>(found->second)].file;
+        if (provider != nullptr && !seen.insert({&file, provider}).second) provider = nullptr;
+      }
+      if (provider == nullptr || one.weak) continue;
+      const std::vector<std::string>& defined = provider->facts.defined_versions;
+      if (defined.empty() ||
+          std::find(defined.begin(), defined.end(), one.version) != defined.end())
+        continue;
+      wrong.push_back({&file, provider, one.library, one.version});
+    }
+  }
+  return wrong;
 }
 
 }  // namespace slipway::gpu

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,28 @@ struct Unfound {
   auto operator<=>(const Unfound&) const = default;
 };
 
+/// A version of symbols that the library which was found does not define.
+struct WrongVersion {
+  const LibraryFile* file = nullptr;
+  const LibraryFile* provider = nullptr;
+  std::string library, version;
+  auto operator<=>(const WrongVersion&) const = default;
+};
+
 struct LoadedProcess {
   std::vector<LoadedObject> objects;
   std::map<std::string, int, std::less<>> names;  ///< file names and SONAMEs -> object
   std::vector<Unfound> unfound;
 };
+
+/// A file and the one that provides a library to it.
+using Provision = std::pair<const LibraryFile*, const LibraryFile*>;
+
+/// The versions that the objects of `process` want and do not get, by the rules of glibc's
+/// elf/dl-version.c: a library without versions, and a weak want, only warn. Pairs in `seen` are
+/// passed over; those looked at are added.
+std::vector<WrongVersion> find_wrong_versions(const LoadedProcess& process,
+                                              std::set<Provision>& seen);
 
 class Loader {
  public:

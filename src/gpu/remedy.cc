@@ -138,7 +138,9 @@ void add_remedy(const CompatibilityTables& tables,
 std::string explain(const Missing& missing) {
   const std::string cuda = cuda_of_library(compatibility_tables(), missing.library);
   std::string text = missing.owner.empty() ? fmt::format("`{}`", missing.path) : missing.owner;
-  text += fmt::format(" needs {}", missing.library);
+  text += missing.version.empty()
+              ? fmt::format(" needs {}", missing.library)
+              : fmt::format(" needs {} of {}", missing.version, missing.library);
   if (!cuda.empty()) text += fmt::format(" ({})", cuda);
   if (!missing.because.empty()) text += fmt::format(", and {}", missing.because);
   if (!missing.remedy.empty()) text += fmt::format(": {}", missing.remedy);

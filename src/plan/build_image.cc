@@ -15,7 +15,8 @@ Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
                          const BuildRequest& request) {
   Sha256 hash;
   hash.update(fmt::format("image {} {} {} ", layer::kLayoutVersion,
-                          request.bytecode == Bytecode::Yes, request.proof == Proof::Closure));
+                          request.bytecode == Bytecode::Yes,
+                          request.proof == Proof::Closure ? kProofRules : "no proof"));
   hash.update(spec::write_lock(lock));
   const spec::Project& spec = project.spec;
   hash.update(fmt::format("{} {} {} ", spec.image.reference(), spec.user.name, spec.user.uid));

@@ -4,76 +4,69 @@
 
 #include "base/threads.h"
 #include "gpu/closure.h"
-#include "plan/wheel_facts.h"
+#include "gpu/compatibility.h"
+#include "plan/check_environment.h"
+#include "plan/layer_facts.h"
 
 namespace slipway::plan {
 namespace {
 
-/// Changes with the rules: what an older version found good is looked at again.
-constexpr std::string_view kRules = "closure 2";
-
-Result<gpu::LayerLibraries> libraries_of(const store::Store& store, const ImageLayer& layer,
-                                         const Tools& tools) {
-  if (const auto text = TRY(store.find_known("libraries", layer.diff_id))) {
-    Result<gpu::LayerLibraries> libraries = gpu::parse_layer_libraries(*text);
-    if (libraries.ok()) return libraries;  // else an older version wrote it: scan again
+gpu::ClosureReport find_missing(std::span<const gpu::LayerLibraries> libraries,
+                                const spec::Lock& lock) {
+  std::map<std::string, std::string> owners;
+  gpu::ClosureRequest request;
+  request.layers = libraries;
+  for (const gpu::LayerLibraries& layer : libraries) {
+    for (const gpu::LibraryFile& file : layer.elves) owners[file.path] = file.owner;
   }
-  gpu::LayerLibraries libraries =
-      TRY(gpu::scan_layer(store.layer_path(layer.diff_id), tools.cancel));
-  TRY(store.put_known("libraries", layer.diff_id, gpu::write_layer_libraries(libraries)));
-  return libraries;
+  request.find_owner = [&](const std::string& path) {
+    const auto owner = owners.find(path);
+    return owner == owners.end() ? std::string() : owner->second;
+  };
+  for (const spec::LockedWheel& wheel : lock.wheels) request.installed[wheel.name] = wheel.version;
+  return gpu::check_closure(request);
 }
 
-/// Which package brought a file: looked up only for what is missing.
-class Owners {
- public:
-  Owners(const store::Store& store, const spec::Lock& lock, const Tools& tools)
-      : store_(store), lock_(lock), tools_(tools) {}
-
-  std::string find(const std::string& path) {
-    if (by_path_.empty()) read();
-    const auto found = by_path_.find(path.substr(path.starts_with('/') ? 1 : 0));
-    return found == by_path_.end() ? std::string() : found->second;
+/// The target's hosts: what is broken there.
+Result<void> check_target(std::span<const gpu::LayerLibraries> libraries, const spec::Lock& lock,
+                          const Tools& tools) {
+  const gpu::HostQuestion question = TRY(make_question({"", lock.gpus, lock.driver, ""}));
+  if (question.gpus.empty() && !question.driver) return {};
+  Error error = make_error(ErrorKind::Unsolvable, "the image would not run on its target");
+  for (const gpu::Finding& finding :
+       gpu::judge_code({libraries, gpu::System::Inside}, question, gpu::compatibility_tables())) {
+    if (finding.verdict == gpu::Verdict::Slow)
+      tools.reporter.warn(fmt::format("slow: {}{}: {}", finding.subject,
+                                      finding.gpu.empty() ? "" : " on " + finding.gpu,
+                                      finding.reason));
+    if (finding.verdict != gpu::Verdict::Broken) continue;
+    error.because.push_back(fmt::format("{}{}: {}", finding.subject,
+                                        finding.gpu.empty() ? "" : " on " + finding.gpu,
+                                        finding.reason));
+    if (!finding.remedy.empty()) error.hints.push_back(finding.remedy);
   }
-
- private:
-  void read() {
-    by_path_.emplace("", "");
-    const auto wheels = read_wheel_facts(store_, lock_, tools_);
-    if (!wheels.ok()) return;
-    for (const WheelFacts& wheel : wheels.value()) {
-      for (const layer::WheelPath& path : wheel.paths) by_path_[path.path] = wheel.label();
-    }
-  }
-
-  const store::Store& store_;
-  const spec::Lock& lock_;
-  const Tools& tools_;
-  std::map<std::string, std::string> by_path_;
-};
+  if (error.because.empty()) return {};
+  return error;
+}
 
 }  // namespace
 
 Result<void> prove_image(const store::Store& store, const spec::Lock& lock,
                          std::span<const ImageLayer> layers, const Tools& tools) {
-  std::string text(kRules);
+  std::string text = fmt::format("{} {} {}", kProofRules, fmt::join(lock.gpus, ","), lock.driver);
   for (const ImageLayer& layer : layers) text += " " + layer.diff_id.hex();
   const Digest key = sha256(text);
   if (TRY(store.find_known("closure", key))) return {};
 
   std::vector<gpu::LayerLibraries> libraries(layers.size());
   const auto read = [&](std::size_t i) -> Result<void> {
-    libraries[i] = TRY(libraries_of(store, layers[i], tools));
+    libraries[i] = TRY(read_layer_facts(store, layers[i].diff_id, tools));
     return {};
   };
   TRY(for_each_parallel(layers.size(), usable_cores(), tools.cancel, read));
-  Owners owners(store, lock, tools);
-  gpu::ClosureRequest request;
-  request.layers = libraries;
-  request.find_owner = [&](const std::string& path) { return owners.find(path); };
-  for (const spec::LockedWheel& wheel : lock.wheels) request.installed[wheel.name] = wheel.version;
-  const gpu::ClosureReport report = gpu::check_closure(request);
+  const gpu::ClosureReport report = find_missing(libraries, lock);
   if (!report.missing.empty()) return gpu::closure_error(report.missing);
+  TRY(check_target(libraries, lock, tools));
   tools.reporter.done(
       fmt::format("proved: the libraries that {} ELF files need are in the image{}", report.files,
                   report.optional.empty()

@@ -1,5 +1,6 @@
 /// The check of bytes that ends a build: every library that an ELF file of the image asks for is
-/// in the image, or is the driver's. See gpu/closure.h.
+/// in the image, with the versions of its symbols, or is the driver's; and what is in the image
+/// runs on the GPUs and drivers of the lock's target. See gpu/closure.h and gpu/verdict.h.
 #pragma once
 
 #include <span>
@@ -13,8 +14,11 @@
 
 namespace slipway::plan {
 
+/// Changes with the rules: what an older version found good is looked at again.
+inline constexpr std::string_view kProofRules = "proof 2";
+
 /// What was scanned once is remembered by diff_id, and a whole image by all of them. Fails with
-/// Unsolvable, naming the wheel, the library and the version that would fit.
+/// Unsolvable, naming the wheel, the library and what would fit.
 Result<void> prove_image(const store::Store& store, const spec::Lock& lock,
                          std::span<const ImageLayer> layers, const Tools& tools);
 

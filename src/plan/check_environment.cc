@@ -1,0 +1,139 @@
+#include "plan/check_environment.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "gpu/compatibility.h"
+#include "gpu/gpu_names.h"
+#include "gpu/host.h"
+#include "plan/layer_facts.h"
+#include "spec/project.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr const char* kVenvPrefix = "/venv";
+constexpr const char* kSitePackages = "/venv/lib/python3/site-packages";
+
+/// As if the folder stood at `prefix`.
+void move_below(const std::string& prefix, gpu::LayerLibraries& layer) {
+  for (gpu::LibraryFile& file : layer.elves) file.path = prefix + file.path;
+  for (gpu::LibraryLink& link : layer.links) link.path = prefix + link.path;
+  for (gpu::PythonPackage& package : layer.packages) package.folder = prefix + package.folder;
+  layer.loader_configurations.clear();
+  layer.removed.clear();
+}
+
+bool has_dist_info(const std::string& folder) {
+  const auto names = list_folder(folder);
+  return names.ok() && std::any_of(names->begin(), names->end(), [](const std::string& name) {
+           return name.ends_with(".dist-info");
+         });
+}
+
+bool is_virtual_environment(const std::string& folder) {
+  return path_exists(folder + "/pyvenv.cfg") || is_folder(folder + "/lib");
+}
+
+Result<gpu::LayerLibraries> scan(const std::string& folder, const std::string& prefix,
+                                 const Tools& tools) {
+  gpu::LayerLibraries layer = TRY(gpu::scan_layer(folder, tools.cancel));
+  move_below(prefix, layer);
+  return layer;
+}
+
+}  // namespace
+
+Result<CheckedEnvironment> read_image_environment(const StoredImage& image, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  const std::vector<ImageLayer> layers = image.layers();
+  CheckedEnvironment environment{image.reference, {}, gpu::System::Inside, ""};
+  environment.layers.resize(layers.size());
+  const auto read = [&](std::size_t i) -> Result<void> {
+    environment.layers[i] = TRY(read_layer_facts(store, layers[i].diff_id, tools));
+    return {};
+  };
+  TRY(for_each_parallel(layers.size(), usable_cores(), tools.cancel, read));
+  return environment;
+}
+
+Result<CheckedEnvironment> read_lock_environment(const std::string& name, const spec::Lock& lock,
+                                                 const std::vector<spec::PythonIndex>& indexes,
+                                                 const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  return CheckedEnvironment{name, TRY(read_lock_facts(store, lock, indexes, tools)),
+                            gpu::System::Outside, lock.glibc};
+}
+
+Result<CheckedEnvironment> read_folder_environment(const std::string& path, const Tools& tools) {
+  const std::string folder = TRY(absolute_path(path));
+  if (!is_folder(folder)) return make_error(ErrorKind::NotFound, "`{}` is not a folder", folder);
+  CheckedEnvironment environment{folder, {}, gpu::System::Outside, ""};
+  if (has_dist_info(folder)) {
+    environment.layers.push_back(TRY(scan(folder, kSitePackages, tools)));
+    return environment;
+  }
+  for (const std::string& name : TRY(list_folder(folder))) {
+    const std::string child = join_path(folder, name);
+    if (has_dist_info(child)) environment.layers.push_back(TRY(scan(child, kSitePackages, tools)));
+  }
+  if (!environment.layers.empty()) return environment;
+  if (is_virtual_environment(folder)) {
+    environment.layers.push_back(TRY(scan(folder, kVenvPrefix, tools)));
+    if (!environment.layers.front().packages.empty()) return environment;
+  }
+  return make_error(ErrorKind::NotFound, "there is no Python package in `{}`", folder)
+      .hint("name a virtual environment, its site-packages, or a folder of unpacked wheels");
+}
+
+Result<gpu::HostQuestion> make_question(const spec::FleetHost& host) {
+  gpu::HostQuestion question;
+  question.name = host.name;
+  question.glibc = host.glibc;
+  std::optional<gpu::HostGpus> here;
+  const bool asks_here =
+      host.driver == spec::kThisHost ||
+      std::find(host.gpus.begin(), host.gpus.end(), spec::kThisHost) != host.gpus.end();
+  if (asks_here) {
+    here = TRY(gpu::read_host_gpus());
+    if (!here->driver_found || here->gpus.empty())
+      return make_error(ErrorKind::NotFound, "`this host` has no GPU to be asked about")
+          .reason(here->missing);
+  }
+  const gpu::CompatibilityTables& tables = gpu::compatibility_tables();
+  for (const std::string& name : host.gpus) {
+    if (name != spec::kThisHost) {
+      question.gpus.push_back(TRY(gpu::parse_gpu(tables, name)));
+      continue;
+    }
+    for (const gpu::Gpu& one : here->gpus) {
+      const gpu::GpuModel* model = gpu::find_gpu(tables, one.name);
+      const std::string sm = fmt::format("sm_{}{}", one.compute_major, one.compute_minor);
+      if (model == nullptr) model = gpu::find_gpu(tables, sm);
+      if (model == nullptr)
+        return make_error(ErrorKind::Unsupported, "no table knows the GPU `{}` ({})", one.name, sm);
+      question.gpus.push_back(*model);
+    }
+  }
+  if (!host.driver.empty()) {
+    question.driver = TRY(
+        gpu::lowest_driver(host.driver == spec::kThisHost ? here->driver_version : host.driver));
+  }
+  return question;
+}
+
+HostVerdict check_environment(const CheckedEnvironment& environment,
+                              const gpu::HostQuestion& question) {
+  HostVerdict verdict{question, {}, gpu::Verdict::Ok};
+  gpu::HostQuestion asked = question;
+  if (asked.glibc.empty()) asked.glibc = environment.glibc;
+  verdict.findings =
+      gpu::judge({environment.layers, environment.system}, asked, gpu::compatibility_tables());
+  verdict.verdict = gpu::overall(verdict.findings);
+  return verdict;
+}
+
+}  // namespace slipway::plan
