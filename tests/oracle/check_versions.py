@@ -180,7 +180,8 @@ class Generator:
             "manylinux_2_28_aarch64", "manylinux_2_5_x86_64", "manylinux_2_4_x86_64", "manylinux_2_36_x86_64",
             "manylinux_2_37_x86_64", "manylinux_3_0_x86_64", "musllinux_1_2_x86_64", "win_amd64",
             "macosx_11_0_arm64", "manylinux_2_17_x86_64.manylinux2014_x86_64", "linux_aarch64", "LINUX_x86_64")
-        return self.spoilt(f"{name}-{version}{build}-{python}-{abi}-{platform}") + ".whl"
+        # Not the tags: packaging takes any character there, Slipway those that a tag can have.
+        return self.spoilt(f"{name}-{version}{build}") + f"-{python}-{abi}-{platform}.whl"
 
     def question(self, kind):
         if kind == "compare":
@@ -253,6 +254,7 @@ def expected(kind, fields):
                 return text
             held = holds(parsed.marker, 11, "")
             return held if held == UNDEFINED else text + ";" + held
+        canonicalize_name(fields[0].split("-")[0], validate=True)  # `a.` is no name (PEP 508)
         wheel = parse_wheel_filename(fields[0])
         order = ranks(int(fields[1]), int(fields[2]), fields[3])
         found = [order[tag] for tag in wheel[3] if tag in order]
