@@ -5,6 +5,7 @@
 #include "cli/check_text.h"
 #include "cli/project_image.h"
 #include "cli/terminal_reporter.h"
+#include "plan/archive_environment.h"
 #include "plan/check_environment.h"
 #include "plan/project_folder.h"
 
@@ -80,6 +81,10 @@ Result<plan::CheckedEnvironment> named_environment(const std::string& name, cons
                                                    const plan::Tools& tools) {
   const std::string path = TRY(absolute_path(join_path(context.folder, name)));
   if (name.ends_with(".lock") && path_exists(path)) return lock_environment(path, tools);
+  // A bare word is an image first: a folder of that name may stand there by chance.
+  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".tar");
+  if (plan::is_image_archive(path) && (is_path || !plan::find_stored_image(name, tools).ok()))
+    return plan::read_archive_environment(path, tools);
   const plan::StoredImage image = TRY(plan::find_stored_image(name, tools));
   return plan::read_image_environment(image, tools);
 }
@@ -135,7 +140,7 @@ Command check_command() {
   return {"check",
           "prove that an environment runs on given GPUs and drivers; needs none of them",
           Operand::Optional,
-          "IMAGE|LOCK",
+          "IMAGE|LOCK|LAYOUT|ARCHIVE",
           {{"--gpu", "NAME", "a GPU, like h100, `rtx 4090` or sm_90 (repeatable)"},
            {"--driver", "VERSION", "the host's driver, like 550.54.15 or 550"},
            {"--glibc", "VERSION", "the host's C library, for a lock or a plain environment"},

@@ -17,6 +17,12 @@
 #include "gpu/python_packages.h"
 
 namespace slipway::gpu {
+
+bool is_loader_configuration(std::string_view path) {
+  return path == "/etc/ld.so.conf" ||
+         (path.starts_with("/etc/ld.so.conf.d/") && path.ends_with(".conf"));
+}
+
 namespace {
 
 constexpr std::size_t kFilesAtOnce = 256;
@@ -93,11 +99,6 @@ Result<void> walk_tree(const CancelToken& cancel, Walk& walk) {
     TRY(walk_folder(folder, walk, folders));
   }
   return {};
-}
-
-bool is_loader_configuration(std::string_view path) {
-  return path == "/etc/ld.so.conf" ||
-         (path.starts_with("/etc/ld.so.conf.d/") && path.ends_with(".conf"));
 }
 
 /// What the files of a batch hold.
@@ -178,6 +179,11 @@ void sort_facts(LayerLibraries& libraries) {
 
 }  // namespace
 
+void finish_layer(const std::vector<PackageFile>& files, LayerLibraries& found) {
+  sort_facts(found);
+  add_packages(files, found);
+}
+
 Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& cancel) {
   const UniqueFd root = TRY(open_file(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
@@ -194,8 +200,7 @@ Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& 
   const auto look = [&](std::size_t batch) { return look_at_batch(walk, batch, all); };
   TRY(for_each_parallel(batches, usable_cores(), cancel, look));
   return all.with([](Part& whole) {
-    sort_facts(whole.found);
-    add_packages(whole.package_files, whole.found);
+    finish_layer(whole.package_files, whole.found);
     return std::move(whole.found);
   });
 }

@@ -66,6 +66,12 @@ struct LayerLibraries {
 /// file system. Fails with NotFound, Denied, Io, or Cancelled.
 Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& cancel);
 
+/// For who meets the files of a layer by another way: whether a path is a loader configuration,
+/// and what there is to do at the end: `found` sorted, packages and owners from their files.
+bool is_loader_configuration(std::string_view path);
+struct PackageFile;
+void finish_layer(const std::vector<PackageFile>& files, LayerLibraries& found);
+
 std::string write_layer_libraries(const LayerLibraries& libraries);
 /// Fails with Corrupt on anything that `write_layer_libraries` does not write.
 Result<LayerLibraries> parse_layer_libraries(std::string_view text);

@@ -62,7 +62,6 @@ def package(name, version, files, requires=()):
 
 code = fat(*[entry(2, arch, 1, 7) for arch in (50, 60, 70, 75, 80, 86, 90)])
 if len(sys.argv) > 2: code = eval(sys.argv[2])(bytearray(code))
-open(f"{folder}.marker", "w")
 os.makedirs(f"{folder}/bin")
 package("torch", "2.6.0",
         {"torch/lib/libtorch_cuda.so": elf("libtorch_cuda.so", bytes(code), ["libcudart.so.12", "libc.so.6"]),
