@@ -13,6 +13,7 @@ using gpu::Finding;
 using gpu::Verdict;
 
 constexpr std::size_t kMostNamed = 4;
+constexpr std::string_view kNeeds = "needs ";
 
 std::string coloured(std::string_view text, Verdict verdict, Colour colour) {
   if (colour == Colour::No) return std::string(text);
@@ -84,6 +85,11 @@ bool is_slow_library(const Finding& finding) {
          finding.subject.starts_with("nvidia-");
 }
 
+bool is_missing(const Finding& finding) {
+  return finding.layer == "system" && finding.verdict != Verdict::Ok &&
+         finding.reason.starts_with(kNeeds);
+}
+
 /// NVIDIA's libraries that are older than a GPU are so together: one line for each GPU.
 void add_slow_libraries(std::span<const Finding> findings, TextTable& table) {
   std::map<std::string, std::vector<std::string>> by_gpu;
@@ -107,9 +113,39 @@ void add_slow_libraries(std::span<const Finding> findings, TextTable& table) {
   }
 }
 
-void add_findings(std::span<const Finding> findings, TextTable& table) {
-  bool told_fine = false, told_slow = false;
+/// What a package misses, in one line for each remedy: `needs a, b and 9 more, and …`.
+void add_missing(std::span<const Finding> findings, TextTable& table) {
+  std::vector<std::pair<const Finding*, std::vector<std::string>>> groups;
   for (const Finding& finding : findings) {
+    if (!is_missing(finding)) continue;
+    const std::string what = finding.reason.substr(0, finding.reason.find(", and "));
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& known) {
+      return known.first->subject == finding.subject && known.first->remedy == finding.remedy &&
+             known.first->verdict == finding.verdict;
+    });
+    if (group == groups.end()) group = groups.insert(groups.end(), {&finding, {}});
+    const std::string name = what.substr(kNeeds.size());
+    if (std::find(group->second.begin(), group->second.end(), name) == group->second.end())
+      group->second.push_back(name);
+  }
+  for (const auto& [first, names] : groups) {
+    const std::size_t comma = first->reason.find(", and ");
+    const std::string because = comma == std::string::npos ? "" : first->reason.substr(comma);
+    table.add("system", first->verdict,
+              fmt::format("{}: {}{}{}", first->subject, kNeeds, some_of(names), because),
+              first->remedy);
+  }
+}
+
+void add_findings(std::span<const Finding> findings, TextTable& table) {
+  bool told_fine = false, told_slow = false, told_missing = false;
+  for (const Finding& finding : findings) {
+    if (is_missing(finding)) {
+      if (!told_fine) add_fine_gpus(findings, table);
+      if (!told_missing) add_missing(findings, table);
+      told_fine = told_missing = true;
+      continue;
+    }
     if (is_slow_library(finding)) {
       if (!told_slow) add_slow_libraries(findings, table);
       told_slow = true;

@@ -212,6 +212,21 @@ TEST_CASE("symbol versions: what a found library does not define, and the host's
   CHECK(overall(judged(layer, asked)) == Verdict::Ok);
 }
 
+TEST_CASE("circles end: libraries that need each other, links and search paths that lead back") {
+  LayerLibraries layer;
+  LibraryFile a = library("a/liba.so", "a 1.0", {}), b = library("b/libb.so", "b 1.0", {});
+  a.facts.needed = {"libb.so"};
+  a.facts.rpath = {"$ORIGIN/../loop/x", "$ORIGIN/../b", "$ORIGIN", "$ORIGIN/../a/../a/."};
+  b.facts.needed = {"liba.so", "libgone.so"};
+  b.facts.runpath = {"$ORIGIN/../loop", "$ORIGIN/../a"};
+  layer.elves = {a, b};
+  layer.links = {{std::string(kSite) + "back", "loop"}, {std::string(kSite) + "loop", "back"}};
+  const auto findings = judged(layer, {});
+  CHECK(find(findings, "system", "a") == nullptr);
+  REQUIRE(find(findings, "system", "b") != nullptr);
+  CHECK(find(findings, "system", "b")->reason.find("libgone.so") != std::string::npos);
+}
+
 TEST_CASE("what packages say of themselves") {
   LayerLibraries layer;
   layer.elves = {library("torch/lib/libtorch.so", "", {}), library("odd/a b.so", "", {})};

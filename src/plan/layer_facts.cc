@@ -25,7 +25,8 @@ Result<std::optional<gpu::LayerLibraries>> find_facts(const store::Store& store,
 Result<gpu::LayerLibraries> read_wheel(const store::Store& store, const layer::WheelInput& wheel,
                                        const Tools& tools) {
   const TemporaryFolder tree = TRY(store.make_layer_folder());
-  TRY(layer::build_wheel_layer({&wheel, 1}, {kVenv, 3, 11}, &tree.path(), nullptr, tools.reporter,
+  SilentReporter silent;  // it would speak of building
+  TRY(layer::build_wheel_layer({&wheel, 1}, {kVenv, 3, 11}, &tree.path(), nullptr, silent,
                                tools.cancel));
   gpu::LayerLibraries libraries = TRY(gpu::scan_layer(tree.path(), tools.cancel));
   TRY(store.put_known(kWheelKind, wheel.sha256, gpu::write_layer_libraries(libraries)));
@@ -57,6 +58,8 @@ Result<std::vector<gpu::LayerLibraries>> read_lock_facts(
     if (!known[i]) missing.push_back(make_artifact(lock.wheels[i]));
   }
   TRY(fetch_artifacts(missing, {lock.debian, indexes}, tools));
+  if (!missing.empty())
+    tools.reporter.note(fmt::format("reading {} wheels that are not known yet", missing.size()));
   const auto read = [&](std::size_t i) -> Result<void> {
     if (!known[i]) known[i] = TRY(read_wheel(store, make_input(lock.wheels[i], tools), tools));
     return {};
