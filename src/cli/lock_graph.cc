@@ -61,6 +61,7 @@ std::string layers_text(const spec::Lock& lock) {
   if (!lock.gpus.empty()) layers.push_back(fmt::format("GPU {}", fmt::join(lock.gpus, " and ")));
   if (!lock.driver.empty()) layers.push_back("driver " + lock.driver);
   if (!lock.cuda.empty()) layers.push_back("CUDA " + lock.cuda);
+  if (!lock.cpu.empty()) layers.push_back("processor " + lock.cpu);
   layers.push_back("glibc " + lock.glibc);
   layers.push_back(fmt::format("Python {} on {}", lock.python_version, lock.architecture));
   return fmt::format("{}", fmt::join(layers, ", "));

@@ -110,6 +110,13 @@ struct LibraryFloor {
   std::string version, verdict;
 };
 
+/// The processor without which these versions of a package end with SIGILL.
+struct CpuFloor {
+  std::string package;
+  std::string versions;  ///< `>=2.4`
+  std::string level;     ///< `x86-64-v2`
+};
+
 /// Where a cuda-compat library of a CUDA major version helps.
 struct ForwardCompatibility {
   std::string cuda;  ///< `12`
@@ -134,6 +141,7 @@ struct CompatibilityTables {
   std::vector<TorchArch> torch_archs;
   std::vector<LibraryFloor> library_floors;
   std::vector<ForwardCompatibility> forward_compatibilities;
+  std::vector<CpuFloor> cpu_floors;
 };
 
 /// Fails with Corrupt on unknown tables or keys, and on a row without a source.

@@ -37,6 +37,10 @@ const Architecture* find_architecture(const CompatibilityTables& tables, Compute
 }  // namespace
 
 bool read_hardware_row(std::string_view kind, Row& row, CompatibilityTables& into) {
+  if (kind == "cpu_floor") {
+    into.cpu_floors.push_back({row.text("package"), row.text("versions"), row.text("level")});
+    return true;
+  }
   if (kind == "architecture") {
     into.architectures.push_back(read_architecture(row));
   } else if (kind == "gpu") {

@@ -15,6 +15,11 @@ constexpr std::string_view kGpuPrefix = "GPU ";
 constexpr std::string_view kTorch = "torch";
 constexpr std::string_view kCpuBuild = "cpu";
 
+/// "3" of "x86-64-v3"; the first level has no number in its name.
+std::string cpu_level(const std::string& name) {
+  return name == "x86-64" ? "1" : name.substr(name.size() - 1);
+}
+
 /// "12.4" of "cu124"; "12" of "cu12"; empty for what is no CUDA's name.
 std::string cuda_of_build(std::string_view build) {
   if (!build.starts_with("cu")) return {};
@@ -56,8 +61,8 @@ bool has_code_for(const gpu::ComputeCapability& device, std::string_view constra
 }  // namespace
 
 bool is_layer(std::string_view name) {
-  return name == kCudaPackage || name == kDriverPackage || name == kPythonPackage ||
-         name == kGlibcPackage || name.starts_with(kGpuPrefix);
+  return name == kCudaPackage || name == kCpuPackage || name == kDriverPackage ||
+         name == kPythonPackage || name == kGlibcPackage || name.starts_with(kGpuPrefix);
 }
 
 ChainSource::ChainSource(solve::PackageSource& python, const gpu::CompatibilityTables& tables,
@@ -122,6 +127,13 @@ solve::CandidateList ChainSource::driver_candidates() const {
   list.given =
       fmt::format("the oldest driver that slipway.toml allows is {}", target_.driver->text());
   list.candidates.push_back({target_.driver->text(), false, false, "", "", {}});
+  return list;
+}
+
+solve::CandidateList ChainSource::cpu_candidates() const {
+  solve::CandidateList list;
+  list.given = fmt::format("slipway.toml says `cpu = \"{}\"`", target_.cpu);
+  list.candidates.push_back({cpu_level(target_.cpu), false, false, "", "", {}});
   return list;
 }
 
@@ -191,13 +203,27 @@ void ChainSource::add_companion_requirements(const std::string& name,
   candidate.requirements.push_back({{std::string(kTorch), ""}, fmt::format("=={}.*", series)});
 }
 
+void ChainSource::add_cpu_requirements(const std::string& name, solve::Candidate& candidate) const {
+  const auto version = version::Version::parse(candidate.version);
+  if (target_.cpu.empty() || !version.ok()) return;
+  for (const gpu::CpuFloor& row : tables_.cpu_floors) {
+    if (row.package != name) continue;
+    const auto versions = version::SpecifierSet::parse(row.versions);
+    if (!versions.ok() || !versions->contains(version->without_local())) continue;
+    candidate.requirements.push_back(
+        {{kCpuPackage, ""}, ">=" + cpu_level(row.level), "a processor of level " + row.level});
+  }
+}
+
 Result<solve::CandidateList> ChainSource::candidates(const std::string& name) {
   if (name == kCudaPackage) return cuda_candidates();
   if (name == kDriverPackage) return driver_candidates();
+  if (name == kCpuPackage) return cpu_candidates();
   if (name.starts_with(kGpuPrefix)) return gpu_candidates(name);
   solve::CandidateList list = TRY(python_.candidates(name));
   if (is_layer(name)) return list;
   for (solve::Candidate& candidate : list.candidates) {
+    add_cpu_requirements(name, candidate);
     if (name == kTorch) {
       add_torch_requirements(candidate);
     } else {
@@ -231,7 +257,8 @@ Result<solve::Dependencies> ChainSource::dependencies(const solve::Package& pack
 Result<solve::Selection> ChainSource::select(const std::string& name,
                                              const solve::CandidateList& list,
                                              const std::string& constraint) {
-  if (name != kCudaPackage && name != kDriverPackage && !name.starts_with(kGpuPrefix)) {
+  if (name != kCudaPackage && name != kDriverPackage && name != kCpuPackage &&
+      !name.starts_with(kGpuPrefix)) {
     return python_.select(name, list, constraint);
   }
   solve::Selection selection;

@@ -1,9 +1,10 @@
-/// The layers below Python as packages of the same solve: GPU, NVIDIA driver and CUDA.
+/// The layers below Python as packages of the same solve: GPU, NVIDIA driver, CUDA and processor.
 ///
 /// What no metadata says is read from gpu/compatibility.h: which compute capabilities a build of
-/// torch has code for, which driver a CUDA needs, and which torch a build of another package was
-/// made for. It enters the solve as requirements like any other, so a choice is made through all
-/// layers at once, and a conflict is one chain from the GPU to the package:
+/// torch has code for, which driver a CUDA needs, which processor a wheel needs, and which torch a
+/// build of another package was made for. It enters the solve as requirements like any other, so a
+/// choice is made through all layers at once, and a conflict is one chain from the GPU to the
+/// package:
 ///
 ///   torch 2.6.0 -> CUDA 12.4 -> NVIDIA driver 525.60.13 or newer
 ///   torch 2.6.0 -> GPU: compute capability 5.x, 6.x, 7.x, 8.x or 9.x
@@ -26,11 +27,13 @@ struct ChainTarget {
   };
   std::vector<Gpu> gpus;
   std::optional<gpu::DriverVersion> driver;  ///< the lowest that is allowed; nothing: not said
+  std::string cpu;                           ///< "x86-64-v2"; empty: not said
 };
 
 /// Their names in a solve. Normal names of Python packages have neither capitals nor spaces.
 inline constexpr const char* kCudaPackage = "CUDA";
 inline constexpr const char* kDriverPackage = "NVIDIA driver";
+inline constexpr const char* kCpuPackage = "CPU";
 
 /// Whether the name is that of a layer rather than of a wheel: these two, `GPU …`, and those of
 /// plan/python_source.h.
@@ -56,9 +59,11 @@ class ChainSource final : public solve::PackageSource {
  private:
   solve::CandidateList cuda_candidates() const;
   solve::CandidateList driver_candidates() const;
+  solve::CandidateList cpu_candidates() const;
   solve::CandidateList gpu_candidates(const std::string& name) const;
   void add_torch_requirements(solve::Candidate& candidate) const;
   void add_companion_requirements(const std::string& name, solve::Candidate& candidate) const;
+  void add_cpu_requirements(const std::string& name, solve::Candidate& candidate) const;
   void require_cuda(const std::string& cuda, std::vector<solve::Requirement>& into) const;
   void require_driver(const std::optional<gpu::DriverVersion>& floor,
                       std::vector<solve::Requirement>& into) const;

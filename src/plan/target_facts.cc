@@ -53,6 +53,7 @@ Result<TargetFacts> find_target_facts(const spec::Target& target,
     facts.gpus.push_back(name);
     facts.chain.gpus.push_back({name, std::move(model)});
   }
+  facts.chain.cpu = target.cpu;
   facts.driver = target.driver;
   if (target.driver == spec::kThisHost) {
     facts.driver = "==" + TRY(host.facts())->driver_version;

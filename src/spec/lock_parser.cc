@@ -137,6 +137,7 @@ void read_target(TableReader& root, Lock& lock) {
   lock.gpus = sorted_list(*table, "gpu");
   lock.driver = optional(*table, "driver");
   lock.cuda = optional(*table, "cuda");
+  lock.cpu = optional(*table, "cpu");
   table->refuse_the_rest();
 }
 

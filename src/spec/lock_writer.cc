@@ -123,6 +123,7 @@ std::string write_lock(Lock lock) {
   out.put_if_said("gpu", lock.gpus);
   out.put_if_said("driver", lock.driver);
   out.put_if_said("cuda", lock.cuda);
+  out.put_if_said("cpu", lock.cpu);
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
   for (const LockedDeb& deb : lock.debs) put_deb(out, deb);
   return std::move(out).take();
@@ -147,6 +148,7 @@ Digest inputs_digest(const Project& project) {
   }
   put_list("gpu", project.target.gpus);
   put("driver", project.target.driver);
+  if (!project.target.cpu.empty()) put("cpu", project.target.cpu);
   put_list("arch", project.target.architectures);
   put("glibc", project.target.glibc);
   put("debian", project.base.debian);

@@ -32,6 +32,9 @@ inline constexpr std::string_view kThisHost = "this host";
 struct Target {
   std::vector<std::string> gpus;  ///< lower case: `a100`, `sm_80`, or kThisHost; empty: not said
   std::string driver;             ///< a specifier such as `>=525`, or kThisHost; empty: not said
+  /// The least processor: `x86-64`, `x86-64-v2`, `-v3` or `-v4` of the x86-64 psABI; empty: not
+  /// said.
+  std::string cpu;
   std::vector<std::string> architectures = {"x86_64"};
   std::string glibc = "2.36";  ///< that of the base; no key sets it
   bool operator==(const Target&) const = default;

@@ -32,6 +32,14 @@ std::optional<Fault> check_gpu(std::string_view name) {
   return name == kThisHost ? std::nullopt : check_plain_name(name);
 }
 
+std::optional<Fault> check_cpu(std::string_view level) {
+  for (const std::string_view known : {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
+    if (level == known) return std::nullopt;
+  }
+  return Fault{fmt::format("`{}` is no level of the x86-64 processor", level),
+               "write `x86-64`, `x86-64-v2`, `x86-64-v3` or `x86-64-v4`"};
+}
+
 /// What a package is bound by: a name as PEP 503 normalises it, or the beginning of names.
 std::optional<Fault> check_package_pattern(std::string_view pattern) {
   const bool is_prefix = pattern.ends_with('*');
@@ -132,6 +140,10 @@ void read_target(TableReader& root, Target& target) {
   if (auto driver = table->text("driver")) {
     refuse(*table, *driver, check_driver(driver->value));
     target.driver = std::move(driver->value);
+  }
+  if (auto cpu = table->text("cpu")) {
+    refuse(*table, *cpu, check_cpu(cpu->value));
+    target.cpu = std::move(cpu->value);
   }
   if (auto names = read_checked(*table, "arch", check_architecture); !names.empty()) {
     target.architectures = std::move(names);
