@@ -59,6 +59,8 @@ class Slipway:
         times = {"cold": self.run("before", home, *flags)}  # with its base, as the peers have theirs
         times["nothing"] = self.run("before", home, *flags)
         times["rebuild"] = self.run("after", home, *flags)
+        for when in ("first check", "check"):
+            times[when] = self.run("after", home, "check", "--gpu", "h100", "--driver", "550")
         shutil.rmtree(home, ignore_errors=True)
         settle()
         times["empty store"] = self.run("before", home, *flags)

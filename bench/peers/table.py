@@ -49,6 +49,18 @@ def write_rounds(mode: str, rounds: list[dict]) -> list[str]:
     return [*lines, ""]
 
 
+def write_checks(rounds: dict) -> list[str]:
+    sides = [r["slipway"] for mode in rounds.values() for r in mode if "check" in r.get("slipway", {})]
+    if not sides:
+        return []
+    first, again = (statistics.median(s[key] for s in sides) for key in ("first check", "check"))
+    return ["## The proof for a GPU and a driver", "",
+            "`slipway check` of the whole image; no peer does this.", "",
+            "| | seconds, median |", "|---|---|",
+            f"| the first time: every ELF file and fat binary is read | {first:.2f} |",
+            f"| again | {again:.2f} |", ""]
+
+
 def write(results: dict) -> str:
     lines = ["# Benchmarks", "",
              f"Written by `make bench` on {machine()}. How it is measured: bench/peers/README.md.", "",
@@ -56,6 +68,7 @@ def write(results: dict) -> str:
     for mode, rounds in results["rounds"].items():
         if rounds:
             lines += write_rounds(mode, rounds)
+    lines += write_checks(results["rounds"])
     lines += ["## Resolving again, caches warm", "", "| | seconds, median |", "|---|---|"]
     names = {"uv": "uv pip compile --generate-hashes", "slipway": "slipway lock (wheels and Debian)"}
     for side in ("slipway", "uv"):
