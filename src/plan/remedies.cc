@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "gpu/chain_tables.h"
 #include "plan/target_facts.h"
@@ -13,6 +14,8 @@ namespace {
 // A conflict may speak of many; the first ones are asked for by name.
 constexpr std::size_t kMostPackages = 6;
 constexpr std::size_t kMostRemedies = 5;
+// Setting several packages free costs a solve for each.
+constexpr std::size_t kMostFreed = 20;
 
 class Search {
  public:
@@ -26,19 +29,8 @@ class Search {
   /// The lowest other driver from which on it works; below the present one, where newer branches
   /// have dropped a GPU.
   Result<void> move_driver(const gpu::CompatibilityTables& tables) {
-    if (project_.target.driver.empty()) return {};
-    const auto facts = TRY(find_target_facts(project_.target, tables));
-    const gpu::DriverVersion& present = *facts.chain.driver;
-    for (const gpu::DriverVersion& driver : gpu::driver_floors(tables)) {  // lowest first
-      spec::Project changed = project_;
-      changed.target.driver = ">=" + driver.text();
-      if (gpu::compare(driver, present) < 0) changed.target.driver += ",<" + present.text();
-      if (TRY(works(changed))) {
-        found.push_back(
-            fmt::format("`driver = \"{}\"` in [target] would do", changed.target.driver));
-        return {};
-      }
-    }
+    spec::Project changed = project_;
+    if (TRY(find_driver(tables, changed))) found.push_back(driver_change(changed) + " would do");
     return {};
   }
 
@@ -56,15 +48,38 @@ class Search {
 
   /// Takes the bounds off a package.
   Result<void> free_package(std::size_t index) {
-    const std::string& text = project_.python.packages[index];
-    version::Requirement requirement = TRY(version::parse_requirement(text));
-    if (requirement.specifiers.empty()) return {};
-    requirement.specifiers = {};
     spec::Project changed = project_;
-    changed.python.packages[index] = requirement.text();
-    if (TRY(works(changed))) {
-      found.push_back(fmt::format("`{}=={}` in place of `{}` would do", requirement.name.text(),
-                                  chosen(requirement.name.text()), text));
+    std::string& text = changed.python.packages[index];
+    text = TRY(without_bounds(text));
+    if (text == project_.python.packages[index]) return {};
+    if (TRY(works(changed))) found.push_back(TRY(package_change(index)) + " would do");
+    return {};
+  }
+
+  /// Several changes at once: all is set free that can be, and taken back one by one where it works
+  /// without.
+  Result<void> change_together(const gpu::CompatibilityTables& tables) {
+    spec::Project changed = project_;
+    changed.target.driver.clear();
+    for (std::string& text : changed.python.packages) text = TRY(without_bounds(text));
+    if (!TRY(works(changed))) return {};
+    std::vector<std::size_t> freed;
+    for (std::size_t i = 0; i < changed.python.packages.size(); ++i) {
+      std::string& text = changed.python.packages[i];
+      if (text == project_.python.packages[i]) continue;
+      const std::string free = std::exchange(text, project_.python.packages[i]);
+      if (TRY(works(changed))) continue;
+      text = free;
+      freed.push_back(i);
+    }
+    changed.target.driver = project_.target.driver;
+    const bool same_driver = TRY(works(changed));
+    if (!same_driver && !TRY(find_driver(tables, changed))) return {};
+    std::vector<std::string> changes;
+    if (!same_driver) changes.push_back(driver_change(changed));
+    for (const std::size_t i : freed) changes.push_back(TRY(package_change(i)));
+    if (changes.size() > 1) {
+      found.push_back(fmt::format("{} would do together", fmt::join(changes, ", and ")));
     }
     return {};
   }
@@ -81,6 +96,37 @@ class Search {
   }
 
  private:
+  static Result<std::string> without_bounds(const std::string& text) {
+    version::Requirement requirement = TRY(version::parse_requirement(text));
+    if (requirement.specifiers.empty()) return text;
+    requirement.specifiers = {};
+    return requirement.text();
+  }
+
+  /// Sets the lowest other driver from which on `changed` works; whether there is one.
+  Result<bool> find_driver(const gpu::CompatibilityTables& tables, spec::Project& changed) {
+    if (project_.target.driver.empty()) return false;
+    const auto facts = TRY(find_target_facts(project_.target, tables));
+    const gpu::DriverVersion& present = *facts.chain.driver;
+    for (const gpu::DriverVersion& driver : gpu::driver_floors(tables)) {  // lowest first
+      changed.target.driver = ">=" + driver.text();
+      if (gpu::compare(driver, present) < 0) changed.target.driver += ",<" + present.text();
+      if (TRY(works(changed))) return true;
+    }
+    return false;
+  }
+
+  static std::string driver_change(const spec::Project& changed) {
+    return fmt::format("`driver = \"{}\"` in [target]", changed.target.driver);
+  }
+
+  /// To what the last solve has chosen.
+  Result<std::string> package_change(std::size_t index) const {
+    const std::string& text = project_.python.packages[index];
+    const std::string name = TRY(version::parse_requirement(text)).name.text();
+    return fmt::format("`{}=={}` in place of `{}`", name, chosen(name), text);
+  }
+
   Result<bool> works(const spec::Project& changed) {
     Result<SolveOutcome> outcome = solve_again_(changed);
     if (!outcome.ok()) {
@@ -128,10 +174,17 @@ Result<std::vector<std::string>> find_remedies(const spec::Project& project,
                                                const SolveAgain& solve_again) {
   Search search(project, solve_again);
   TRY(search.move_driver(tables));
+  const std::size_t before = search.found.size();
   TRY(search.drop_gpus());
+  const std::size_t given_up = before == 0 ? search.found.size() : 0;
   const std::vector<std::size_t> blamed = blamed_packages(project, conflict);
   for (const std::size_t index : blamed) {
     if (!search.is_full()) TRY(search.free_package(index));
+  }
+  // To give a GPU up is no remedy for whoever has one.
+  const bool keeps_gpus = search.found.size() > given_up;
+  if (!keeps_gpus && project.python.packages.size() <= kMostFreed) {
+    TRY(search.change_together(tables));
   }
   if (!search.found.empty() || blamed.size() < 2) return std::move(search.found);
   for (const std::size_t index : blamed) {
