@@ -2,7 +2,6 @@
 /// the remedies that are offered. See tests/scenarios/README.md for the form.
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "plan/chain_source.h"
 #include "plan/remedies.h"
 #include "plan/target_facts.h"
@@ -13,6 +12,7 @@ namespace slipway::plan {
 namespace {
 
 using solve::testing::check_keys;
+using solve::testing::check_text;
 using solve::testing::strings;
 
 const std::string kFolder = std::string(SLIPWAY_SOURCE_DIR) + "/tests/scenarios/chain";
@@ -49,13 +49,6 @@ std::vector<std::string> lock_lines(const solve::Solution& solution) {
   return lines;
 }
 
-void check_text(const std::vector<std::string>& wanted, const std::vector<std::string>& got) {
-  std::string text;
-  for (const std::string& line : got) text += "\n  \"" + line + "\",";
-  INFO("the answer was:" << text);
-  CHECK(wanted == got);
-}
-
 void run_scenario(const toml::table& root) {
   check_keys(root, {"about", "target", "packages", "request", "expect"});
   check_keys(*root["expect"].as_table(), {"lock", "because", "remedies", "refused"});
@@ -81,22 +74,7 @@ void run_scenario(const toml::table& root) {
 }  // namespace
 
 TEST_CASE("scenarios across the layers") {
-  const auto names = list_folder(kFolder);
-  REQUIRE(names.ok());
-  std::size_t count = 0;
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".toml")) continue;
-    CAPTURE(name);
-    ++count;
-    const auto text = read_file(join_path(kFolder, name));
-    REQUIRE(text.ok());
-    try {
-      run_scenario(toml::parse(*text));
-    } catch (const toml::parse_error& error) {
-      FAIL(error.description());
-    }
-  }
-  CHECK(count >= 20);
+  solve::testing::run_scenarios(kFolder, 30, run_scenario);
 }
 
 }  // namespace slipway::plan

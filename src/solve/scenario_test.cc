@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "solve/explain.h"
 #include "solve/solve.h"
 #include "solve/testing/scenario_file.h"
@@ -13,6 +12,7 @@ namespace slipway::solve {
 namespace {
 
 using testing::check_keys;
+using testing::check_text;
 using testing::read_source;
 using testing::strings;
 
@@ -44,13 +44,6 @@ std::vector<std::string> lock_lines(const Solution& solution) {
                     chosen.version);
   }
   return lines;
-}
-
-void check_text(const std::vector<std::string>& wanted, const std::vector<std::string>& got) {
-  std::string text;
-  for (const std::string& line : got) text += "\n  \"" + line + "\",";
-  INFO("the answer was:" << text);
-  CHECK(wanted == got);
 }
 
 void run_scenario(const toml::table& root) {
@@ -93,23 +86,6 @@ void run_scenario(const toml::table& root) {
 
 }  // namespace
 
-TEST_CASE("scenarios") {
-  const auto names = list_folder(kFolder);
-  REQUIRE(names.ok());
-  std::size_t count = 0;
-  for (const std::string& name : *names) {
-    if (!name.ends_with(".toml")) continue;
-    CAPTURE(name);
-    ++count;
-    const auto text = read_file(join_path(kFolder, name));
-    REQUIRE(text.ok());
-    try {
-      run_scenario(toml::parse(*text));
-    } catch (const toml::parse_error& error) {
-      FAIL(error.description());
-    }
-  }
-  CHECK(count >= 90);
-}
+TEST_CASE("scenarios") { testing::run_scenarios(kFolder, 90, run_scenario); }
 
 }  // namespace slipway::solve

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "solve/testing/memory_source.h"
 
 namespace slipway::solve::testing {
@@ -65,6 +66,36 @@ inline MemorySource read_source(const toml::table& root) {
     }
   }
   return source;
+}
+
+/// A wrong answer is shown in the form in which it can be pasted into the file.
+inline void check_text(const std::vector<std::string>& wanted,
+                       const std::vector<std::string>& got) {
+  std::string text;
+  for (const std::string& line : got) text += "\n  \"" + line + "\",";
+  INFO("the answer was:" << text);
+  CHECK(wanted == got);
+}
+
+/// Every .toml file of the folder, of which there are at least so many.
+inline void run_scenarios(const std::string& folder, std::size_t least,
+                          void (*run)(const toml::table& root)) {
+  const auto names = list_folder(folder);
+  REQUIRE(names.ok());
+  std::size_t count = 0;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".toml")) continue;
+    CAPTURE(name);
+    ++count;
+    const auto text = read_file(join_path(folder, name));
+    REQUIRE(text.ok());
+    try {
+      run(toml::parse(*text));
+    } catch (const toml::parse_error& error) {
+      FAIL(error.description());
+    }
+  }
+  CHECK(count >= least);
 }
 
 }  // namespace slipway::solve::testing
