@@ -59,10 +59,14 @@ const Companion* find_companion(const CompatibilityTables& tables, std::string_v
 
 const TorchArch* find_torch_arch(const CompatibilityTables& tables, std::string_view torch_series,
                                  std::string_view cuda) {
-  const auto row = std::ranges::find_if(tables.torch_archs, [&](const TorchArch& each) {
-    return each.torch == torch_series && each.cuda == cuda;
-  });
-  return row == tables.torch_archs.end() ? nullptr : &*row;
+  const TorchArch* newest = nullptr;
+  for (const TorchArch& row : tables.torch_archs) {
+    if (row.cuda != cuda) continue;
+    if (row.torch == torch_series) return &row;
+    if (newest == nullptr || numbers_of(newest->torch) < numbers_of(row.torch)) newest = &row;
+  }
+  const bool is_newer = newest != nullptr && numbers_of(newest->torch) < numbers_of(torch_series);
+  return is_newer ? newest : nullptr;
 }
 
 std::string capabilities_text(const TorchArch& row) {

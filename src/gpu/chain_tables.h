@@ -23,7 +23,9 @@ std::string default_cuda(const CompatibilityTables& tables, std::string_view tor
 const Companion* find_companion(const CompatibilityTables& tables, std::string_view package,
                                 std::string_view series);
 
-/// What torch MAJOR.MINOR, built for that CUDA, has code for; null where it is not known.
+/// What torch MAJOR.MINOR, built for that CUDA, has code for. Of a torch that is newer than the
+/// tables, what the newest of them has for the same CUDA: PyTorch drops GPUs with a CUDA rather
+/// than within one. Null where nothing is known of that CUDA.
 const TorchArch* find_torch_arch(const CompatibilityTables& tables, std::string_view torch_series,
                                  std::string_view cuda);
 

@@ -165,13 +165,17 @@ void ChainSource::add_torch_requirements(solve::Candidate& candidate) const {
       build.empty() ? gpu::default_cuda(tables_, series) : cuda_of_build(build);
   if (cuda.empty()) return;
   require_cuda(cuda, candidate.requirements);
+  require_gpus(series, cuda, candidate.requirements);
+}
+
+void ChainSource::require_gpus(const std::string& series, const std::string& cuda,
+                               std::vector<solve::Requirement>& into) const {
   const gpu::TorchArch* row = gpu::find_torch_arch(tables_, series, cuda);
   if (row == nullptr) return;
   for (const ChainTarget::Gpu& gpu : target_.gpus) {
-    candidate.requirements.push_back(
-        {{std::string(kGpuPrefix) + gpu.name, ""},
-         capabilities_constraint(*row),
-         "a GPU of compute capability " + gpu::capabilities_text(*row)});
+    into.push_back({{std::string(kGpuPrefix) + gpu.name, ""},
+                    capabilities_constraint(*row),
+                    "a GPU of compute capability " + gpu::capabilities_text(*row)});
   }
 }
 
@@ -251,6 +255,7 @@ Result<solve::Dependencies> ChainSource::dependencies(const solve::Package& pack
     if (is_runtime && pin.ok()) cuda = pin->series();
   }
   require_cuda(cuda, dependencies.requirements);
+  require_gpus(version->series(), cuda, dependencies.requirements);
   return dependencies;
 }
 

@@ -63,6 +63,8 @@ class ChainSource final : public solve::PackageSource {
   solve::CandidateList gpu_candidates(const std::string& name) const;
   void add_torch_requirements(solve::Candidate& candidate) const;
   void add_companion_requirements(const std::string& name, solve::Candidate& candidate) const;
+  void require_gpus(const std::string& series, const std::string& cuda,
+                    std::vector<solve::Requirement>& into) const;
   void add_cpu_requirements(const std::string& name, solve::Candidate& candidate) const;
   void require_cuda(const std::string& cuda, std::vector<solve::Requirement>& into) const;
   void require_driver(const std::optional<gpu::DriverVersion>& floor,

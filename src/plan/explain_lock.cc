@@ -68,7 +68,7 @@ std::string explain_wheel_layers(const spec::Lock& lock, const spec::LockedWheel
   if (!version.ok()) return text;
   const gpu::TorchArch* row =
       gpu::find_torch_arch(gpu::compatibility_tables(), version->series(), lock.cuda);
-  if (row == nullptr) return text;
+  if (row == nullptr || row->torch != version->series()) return text;  // a guess is no answer
   return text + fmt::format("it has code for GPUs of compute capability {}\n",
                             gpu::capabilities_text(*row));
 }
