@@ -117,14 +117,17 @@ Result<Diagnosis> examine(uid_t uid, const std::optional<std::string>& image = {
 
 TEST_CASE("an examination of a host without anything") {
   const Diagnosis diagnosis = examine(1000).value();
-  std::vector<std::string> ids;
-  for (const HostFinding& finding : diagnosis.findings) ids.push_back(finding.id);
-  CHECK(ids == std::vector<std::string>{"gpu-none", "runtime-missing", "uidmap-missing",
-                                        "subids-missing", "overlay-missing", "cgroups-missing",
-                                        "store", "cache", "memory-low"});
+  std::string ids;
+  for (const HostFinding& finding : diagnosis.findings) {
+    // The two folders are on the disk of the machine that runs this test: how full it is, is its own.
+    const bool is_full = finding.id == "store-full" || finding.id == "cache-full";
+    ids += (is_full ? finding.id.substr(0, 5) : finding.id) + " ";
+  }
+  CHECK(ids ==
+        "gpu-none runtime-missing uidmap-missing subids-missing overlay-missing cgroups-missing "
+        "store cache memory-low ");
   CHECK(diagnosis.is_broken());
   CHECK_FALSE(diagnosis.has_gpu());
-  CHECK(diagnosis.count(Severity::Broken) == 4);
   CHECK(diagnosis.findings[1].remedy == "sudo apt-get install crun");
 }
 
