@@ -119,7 +119,8 @@ TEST_CASE("an examination of a host without anything") {
   const Diagnosis diagnosis = examine(1000).value();
   std::string ids;
   for (const HostFinding& finding : diagnosis.findings) {
-    // The two folders are on the disk of the machine that runs this test: how full it is, is its own.
+    // The two folders are on the disk of the machine that runs this test: how full it is, is its
+    // own.
     const bool is_full = finding.id == "store-full" || finding.id == "cache-full";
     ids += (is_full ? finding.id.substr(0, 5) : finding.id) + " ";
   }
