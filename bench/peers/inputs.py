@@ -18,9 +18,12 @@ PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_24_x
 
 
 def settle():
-    """What the side before has left to the disk is written first, so that nobody pays for another."""
+    """What the side before has left to the disk is written first, so that nobody pays for another.
+
+    And a minute passes: so long ext4 gives no inode out again that was freed, and looks past each of
+    the tens of thousands that the side before has removed."""
     os.sync()
-    time.sleep(3)
+    time.sleep(61)
 
 
 def install_prerequisites():

@@ -10,6 +10,7 @@
 #include "layer/tar_layer.h"
 #include "layer/wheel_layer.h"
 #include "plan/image_frame.h"
+#include "plan/layer_facts.h"
 #include "plan/layer_recipe.h"
 
 namespace slipway::plan {
@@ -134,6 +135,8 @@ Result<ImageLayer> LayerBuilder::keep(const Digest& key, TemporaryFolder tree,
                                       std::vector<std::string> packages) {
   TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
   TRY(store_.put_known(kKind, key, write_facts(facts)));
+  // For the proof at the end: now, while other cores are still busy with other layers.
+  if (request_.proof == Proof::Closure) (void)TRY(read_layer_facts(store_, facts.diff_id, tools_));
   return describe_layer(facts, std::move(packages));
 }
 
