@@ -10,6 +10,7 @@
 #include "gpu/environment_view.h"
 #include "gpu/loader.h"
 #include "gpu/remedy.h"
+#include "gpu/undefined_symbols.h"
 
 namespace slipway::gpu {
 namespace {
@@ -28,7 +29,8 @@ constexpr std::string_view kEverywhere[] = {
     "libc.so.6",       "libm.so.6",      "libdl.so.2",     "librt.so.1",
     "libpthread.so.0", "libutil.so.1",   "libnsl.so.1",    "libresolv.so.2",
     "libgcc_s.so.1",   "libstdc++.so.6", "libz.so.1",      "ld-linux-x86-64.so.2",
-    "libanl.so.1",     "libexpat.so.1",  "libatomic.so.1", "ld-linux-aarch64.so.1"};
+    "libanl.so.1",     "libexpat.so.1",  "libatomic.so.1", "ld-linux-aarch64.so.1",
+    "libmvec.so.1"};
 
 using Kind = std::pair<int, bool>;  ///< machine and class
 
@@ -48,7 +50,11 @@ Kind main_kind(const ImageTree& tree) {
 class Check {
  public:
   Check(const ClosureRequest& request, const CompatibilityTables& tables)
-      : request_(request), tables_(tables), tree_(request.layers), loader_(tree_) {
+      : request_(request),
+        tables_(tables),
+        tree_(request.layers),
+        loader_(tree_),
+        undefined_(tree_) {
     for (const auto& [path, file] : tree_.files())
       wanted_.insert(file->facts.needed.begin(), file->facts.needed.end());
   }
@@ -73,6 +79,9 @@ class Check {
     }
     for (const Unfound& entry : unfound_) report_one(entry, report);
     for (const WrongVersion& entry : wrong_) report_version(entry, report);
+    for (const auto& [file, names] : symbols_) {
+      if (!names.empty()) report_symbols(*file, names, report);
+    }
     if (request_.system == System::Outside) report_glibc(report);
     return report;
   }
@@ -104,6 +113,40 @@ class Check {
     for (WrongVersion& one : find_wrong_versions(process, provisions_))
       wrong_.insert(std::move(one));
     unfound_.insert(process.unfound.begin(), process.unfound.end());
+    if (!undefined_.empty()) note_symbols(process);
+  }
+
+  /// Where `file` and those that it loads in `process` may find symbols that no file here defines.
+  Elsewhere elsewhere_of(const LibraryFile& file, const LoadedProcess& process) const {
+    Elsewhere elsewhere =
+        request_.system == System::Outside ? Elsewhere::System : Elsewhere::Nowhere;
+    std::vector<const LibraryFile*> reached = {&file};
+    for (std::size_t next = 0; next < reached.size(); ++next) {
+      if (!reached[next]->symbols.problem.empty()) return Elsewhere::Anywhere;
+      for (const std::string& library : reached[next]->facts.needed) {
+        const auto found = process.names.find(library);
+        if (found != process.names.end()) {
+          const auto* other = process.objects[static_cast<std::size_t>(found->second)].file;
+          if (std::ranges::find(reached, other) == reached.end()) reached.push_back(other);
+          continue;
+        }
+        const bool is_system = find_driver_library(tables_, library) != nullptr ||
+                               (request_.system == System::Outside && is_everywhere(library));
+        if (!is_system) return Elsewhere::Anywhere;
+        elsewhere = Elsewhere::System;
+      }
+    }
+    return elsewhere;
+  }
+
+  /// Each file as the first process sees it in which all its libraries are there.
+  void note_symbols(const LoadedProcess& process) {
+    for (const LoadedObject& object : process.objects) {
+      const LibraryFile& file = *object.file;
+      if (file.symbols.undefined.empty() || symbols_.contains(&file)) continue;
+      const Elsewhere elsewhere = elsewhere_of(file, process);
+      if (elsewhere != Elsewhere::Anywhere) symbols_[&file] = undefined_.find(file, elsewhere);
+    }
   }
 
   /// Adds rows that explain something unfound; whether there were new ones.
@@ -207,6 +250,17 @@ class Check {
     report.missing.push_back(std::move(missing));
   }
 
+  void report_symbols(const LibraryFile& file, const std::vector<std::string>& names,
+                      ClosureReport& report) const {
+    Missing missing;
+    missing.path = file.path;
+    missing.owner = owner_of(file.path);
+    missing.symbols = names;
+    if (find_gap(missing) != nullptr) return;
+    add_remedy(tables_, request_.installed, "", missing);
+    report.missing.push_back(std::move(missing));
+  }
+
   /// What the host's C library has to have, where that is known.
   void report_glibc(ClosureReport& report) const {
     if (request_.glibc.empty()) return;
@@ -232,15 +286,40 @@ class Check {
            std::end(kEverywhere);
   }
 
-  bool is_of_debian(const std::string& library) const {
-    return std::any_of(tables_.debian_libraries.begin(), tables_.debian_libraries.end(),
-                       [&](const DebianLibrary& row) { return row.library == library; });
+  const DebianLibrary* find_debian_library(const std::string& library) const {
+    const auto row = std::ranges::find(tables_.debian_libraries, library, &DebianLibrary::library);
+    return row == tables_.debian_libraries.end() ? nullptr : &*row;
+  }
+
+  /// Whether wheels bring it and no system does: torch's, CUDA's, what auditwheel has named, and
+  /// what is here in another version.
+  bool is_of_wheels(const std::string& library) const {
+    const bool is_torchs = std::ranges::any_of(
+        tables_.preloads, [&](const Preload& row) { return contains(row.marks, library); });
+    const bool is_cudas = std::ranges::any_of(tables_.cuda_libraries, [&](const CudaLibrary& row) {
+      return library.starts_with(row.name + ".so.");
+    });
+    const std::size_t dash = library.find('-');
+    const bool is_renamed = dash != std::string::npos && library.size() - dash > 9 &&
+                            library.find_first_not_of("0123456789abcdef", dash + 1) == dash + 9;
+    return is_torchs || is_cudas || is_renamed || !find_beside(library).empty();
+  }
+
+  /// Whether the system outside has a library of no wheel; nothing where nobody knows.
+  std::optional<bool> has_outside(const std::string& library) const {
+    if (is_everywhere(library)) return true;
+    const DebianLibrary* const row = find_debian_library(library);
+    if (row != nullptr && request_.debian_packages)
+      return std::ranges::binary_search(*request_.debian_packages, row->package);
+    if (row == nullptr && is_of_wheels(library)) return false;
+    return std::nullopt;
   }
 
   void report_one(const Unfound& entry, ClosureReport& report) const {
     if (find_driver_library(tables_, entry.library) != nullptr) return;
     const bool is_outside = request_.system == System::Outside;
-    if (is_outside && is_everywhere(entry.library)) return;
+    const std::optional<bool> outside = is_outside ? has_outside(entry.library) : false;
+    if (outside == true) return;
     Missing missing;
     missing.path = entry.file->path;
     missing.library = entry.library;
@@ -256,7 +335,7 @@ class Check {
       return;
     }
     add_remedy(tables_, request_.installed, find_beside(entry.library), missing);
-    if (is_outside && is_of_debian(entry.library)) {
+    if (!outside) {
       missing.because = "the host must have it";
       missing.remedy = "";
       report.outside.push_back(std::move(missing));
@@ -274,6 +353,8 @@ class Check {
   std::set<Unfound> unfound_;
   std::set<WrongVersion> wrong_;
   std::set<Provision> provisions_;
+  UndefinedSymbols undefined_;
+  std::map<const LibraryFile*, std::vector<std::string>> symbols_;  ///< looked at -> undefined
   std::map<std::set<std::size_t>, LoadedProcess> preloaded_;
 };
 

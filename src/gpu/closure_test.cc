@@ -289,6 +289,36 @@ TEST_CASE("what is missing is explained") {
         "`/b` needs libfoo.so.2, and this image has libfoo.so.1 instead");
 }
 
+TEST_CASE("where the system is outside, it has what every host has, and a lock's Debian packages") {
+  using Packages = std::optional<std::vector<std::string>>;
+  struct Case {
+    const char* library;
+    Packages debian_packages;
+    const char* told;  ///< missing, unknown or nothing
+  };
+  const Packages plain = std::nullopt, none = std::vector<std::string>{};
+  const Packages some = std::vector<std::string>{"libgl1", "libzstd1"};
+  for (const Case& c : {Case{"libc.so.6", plain, ""}, Case{"libmvec.so.1", plain, ""},
+                        Case{"libcuda.so.1", plain, ""}, Case{"libGL.so.1", plain, "unknown"},
+                        Case{"libGL.so.1", none, "missing"}, Case{"libGL.so.1", some, ""},
+                        Case{"libzstd.so.1", plain, "unknown"},  // in no table
+                        Case{"libzstd.so.1", some, "unknown"}, Case{"libc10.so", plain, "missing"},
+                        Case{"libcudart.so.13", none, "missing"},
+                        Case{"libfoo.so.2", plain, "missing"},  // libfoo.so.1 is here
+                        Case{"libjpeg-6c0f8e20.so.62", plain, "missing"},
+                        Case{"libboost-system.so.1", plain, "unknown"}}) {
+    CAPTURE(c.library);
+    const std::vector<LayerLibraries> layers = {
+        layer({library("/a", {c.library}), library("/p/libfoo.so.1", {})})};
+    ClosureRequest request{layers, {}, {}, System::Outside, "", c.debian_packages};
+    const ClosureReport report = check_closure(request);
+    const std::string told = !report.missing.empty()   ? "missing"
+                             : !report.outside.empty() ? "unknown"
+                                                       : "";
+    CHECK(told == c.told);
+  }
+}
+
 TEST_CASE("a refusal stays readable") {
   std::vector<std::string> needed;
   for (int i = 0; i < 30; ++i) needed.push_back(fmt::format("lib{:02}.so", i));

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/io.h"
+#include "gpu/elf_symbols.h"
 #include "gpu/fat_binary.h"
 
 namespace slipway::gpu {
@@ -51,10 +52,11 @@ Result<std::optional<ElfFacts>> read_elf(Bytes bytes);
 struct ElfFile {
   ElfFacts facts;
   GpuCode code;
+  ElfSymbols symbols;
 };
 
-/// The same for an open regular file, with its GPU code. Reads four bytes, and maps the file only
-/// if it is ELF. Fat binaries that lie are told in `code.problem`.
+/// The same for an open regular file, with its GPU code and its symbols. Reads four bytes, and maps
+/// the file only if it is ELF. Fat binaries and symbol tables that lie are told in their `problem`.
 Result<std::optional<ElfFile>> read_elf_file(int fd);
 
 }  // namespace slipway::gpu

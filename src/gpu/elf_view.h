@@ -1,5 +1,5 @@
 /// Reading an ELF file's own numbers and strings, never beyond its end: shared by elf.cc,
-/// elf_versions.cc and fat_binary.cc.
+/// elf_dynamic.cc, elf_symbols.cc, elf_versions.cc and fat_binary.cc.
 #pragma once
 
 #include <bit>
@@ -49,10 +49,11 @@ class ElfView {
     return number<std::uint32_t>(offset);
   }
   /// Up to a NUL before `end`.
-  std::optional<std::string> string(std::uint64_t offset, std::uint64_t end) const {
+  std::optional<std::string> string(std::uint64_t offset, std::uint64_t end,
+                                    std::size_t longest = kLongestString) const {
     end = std::min<std::uint64_t>(end, bytes_.size());
     if (offset >= end) return std::nullopt;
-    const auto most = std::min<std::uint64_t>(end - offset, kLongestString + 1);
+    const auto most = std::min<std::uint64_t>(end - offset, longest + 1);
     const std::string_view text = as_text(bytes_.subspan(offset, most));
     const std::size_t length = text.find('\0');
     if (length == std::string_view::npos) return std::nullopt;
@@ -88,6 +89,22 @@ Result<std::string> read_name(const ElfView& elf, const NameTable& names, std::u
 struct VersionTables {
   std::uint64_t needed = 0, needed_count = 0, defined = 0, defined_count = 0;
 };
+
+Result<std::vector<Segment>> read_segments(const ElfView& elf);
+
+/// What the dynamic section says: addresses, and indexes of names, before anything is read there.
+struct DynamicEntries {
+  std::uint64_t strings_address = 0, strings_bytes = 0;
+  std::vector<std::uint64_t> needed;
+  std::optional<std::uint64_t> soname, rpath, runpath;
+  VersionTables versions;
+  std::uint64_t symbols = 0, symbol_versions = 0, hash = 0, gnu_hash = 0;  ///< 0: not there
+};
+Result<DynamicEntries> read_dynamic(const ElfView& elf, const std::vector<Segment>& segments,
+                                    const Segment& dynamic);
+/// The table of names; Corrupt where it is in no segment.
+Result<NameTable> find_names(const std::vector<Segment>& segments, const DynamicEntries& entries);
+
 Result<void> read_versions(const ElfView& elf, const std::vector<Segment>& segments,
                            const NameTable& names, const VersionTables& tables, ElfFacts& facts);
 

@@ -35,12 +35,9 @@ std::string floors_of(const EnvironmentView& view) {
 }
 
 Finding finding_of(const Missing& missing, Verdict verdict) {
-  const std::string what = missing.version.empty()
-                               ? missing.library
-                               : fmt::format("{} of {}", missing.version, missing.library);
   Finding finding{"system",      missing.owner.empty() ? base_name(missing.path) : missing.owner,
                   missing.path,  "",
-                  verdict,       fmt::format("needs {}", what),
+                  verdict,       need_of(missing),
                   missing.remedy};
   if (!missing.because.empty()) finding.reason += ", and " + missing.because;
   return finding;
@@ -55,6 +52,7 @@ void judge_system(const Environment& environment, const EnvironmentView& view,
   request.installed = view.installed();
   request.system = environment.system;
   request.glibc = question.glibc;
+  request.debian_packages = environment.debian_packages;
   request.find_owner = [&](const std::string& path) {
     const auto file = view.tree().files().find(path);
     return file == view.tree().files().end() ? std::string() : file->second->owner;
@@ -68,9 +66,9 @@ void judge_system(const Environment& environment, const EnvironmentView& view,
   const std::string gaps = report.optional.empty() ? ""
                                                    : fmt::format(" ({} known gaps that do no harm)",
                                                                  report.optional.size());
-  findings.push_back(
-      {"system", fmt::format("{} ELF files", report.files), "", "", Verdict::Ok,
-       fmt::format("find their libraries and symbol versions{}{}", gaps, floors_of(view)), ""});
+  findings.push_back({"system", fmt::format("{} ELF files", report.files), "", "", Verdict::Ok,
+                      fmt::format("find their libraries and symbols{}{}", gaps, floors_of(view)),
+                      ""});
 }
 
 }  // namespace slipway::gpu

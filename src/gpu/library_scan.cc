@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "base/file.h"
@@ -140,7 +141,11 @@ Result<void> look_at_file(const Walk& walk, const std::string& path, Part& part)
   const UniqueFd fd = TRY(open_in(walk, path, O_RDONLY | O_NONBLOCK));
   auto file = read_elf_file(fd.get());
   if (file.ok() && file->has_value())
-    into.elves.push_back({path, std::move((*file)->facts), std::move((*file)->code)});
+    into.elves.push_back({path,
+                          std::move((*file)->facts),
+                          std::move((*file)->code),
+                          {},
+                          std::move((*file)->symbols)});
   if (file.ok()) return {};
   if (file.error().kind != ErrorKind::Corrupt)
     return std::move(file).error().while_doing(fmt::format("reading `{}`", path));
@@ -177,11 +182,32 @@ void sort_facts(LayerLibraries& libraries) {
   std::sort(libraries.unreadable.begin(), libraries.unreadable.end());
 }
 
+/// Of what a file leaves undefined, what its own package defines, and Python's own interface, which
+/// comes with the interpreter.
+void drop_own_symbols(LayerLibraries& libraries) {
+  std::map<std::string_view, std::vector<std::uint32_t>> own;
+  for (const LibraryFile& file : libraries.elves) {
+    if (file.owner.empty()) continue;
+    std::vector<std::uint32_t>& defined = own[file.owner];
+    defined.insert(defined.end(), file.symbols.defined.begin(), file.symbols.defined.end());
+  }
+  for (auto& [owner, defined] : own) std::ranges::sort(defined);
+  for (LibraryFile& file : libraries.elves) {
+    const std::vector<std::uint32_t>& defined = own[file.owner];
+    std::erase_if(file.symbols.undefined, [&](const std::string& name) {
+      return file.owner.empty() || name.starts_with("Py") || name.starts_with("_Py") ||
+             std::ranges::binary_search(defined, symbol_hash(name));
+    });
+    file.symbols.undefined.shrink_to_fit();
+  }
+}
+
 }  // namespace
 
 void finish_layer(const std::vector<PackageFile>& files, LayerLibraries& found) {
   sort_facts(found);
   add_packages(files, found);
+  drop_own_symbols(found);
 }
 
 Result<LayerLibraries> scan_layer(const std::string& folder, const CancelToken& cancel) {

@@ -20,6 +20,9 @@ struct LibraryFile {
   ElfFacts facts;
   GpuCode code = {};
   std::string owner = {};  ///< `torch 2.6.0`: whose RECORD in the same layer names it; may be empty
+  /// Undefined ones of Python packages only, and of these what no other file of the package
+  /// defines.
+  ElfSymbols symbols = {};
   bool operator==(const LibraryFile&) const = default;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "gpu/python_packages.h"
 #include "gpu/testing/elf_writer.h"
 
 namespace slipway::gpu {
@@ -79,6 +80,23 @@ TEST_CASE("whiteouts of overlayfs" * doctest::skip(geteuid() != 0)) {
   CHECK(scan_layer(tree.path(), {}).value().removed == std::vector<std::string>{"/a/gone.so"});
 }
 
+TEST_CASE("of undefined symbols those of packages are kept, without their own and Python's") {
+  LayerLibraries layer;
+  const auto add = [&](const std::string& path, std::vector<std::string> undefined,
+                       std::vector<std::uint32_t> defined) {
+    layer.elves.push_back({path, library(path), {}, {}, {std::move(undefined), defined, ""}});
+  };
+  add("/s/p/_C.so", {"PyInit_x", "_Py_Dealloc", "gone", "own"}, {});
+  add("/s/p/libown.so", {}, {symbol_hash("own")});
+  add("/usr/lib/libdebian.so", {"gone"}, {});
+  finish_layer({{"/s/p-1.dist-info/METADATA", "Name: p\nVersion: 1\n"},
+                {"/s/p-1.dist-info/RECORD", "p/_C.so,,\np/libown.so,,\n"}},
+               layer);
+  CHECK(layer.elves[0].symbols.undefined == std::vector<std::string>{"gone"});
+  CHECK(layer.elves[2].symbols.undefined.empty());
+  CHECK(parse_layer_libraries(write_layer_libraries(layer)).value() == layer);
+}
+
 TEST_CASE("thousands of files, in the same order each time") {
   Tree tree;
   for (int i = 0; i < 2000; ++i)
@@ -98,17 +116,29 @@ TEST_CASE("a folder that is not there, and a cancel") {
 }
 
 TEST_CASE("text that was not written by us is refused") {
-  const std::string first = "slipway-libraries 3\n";
-  for (const std::string& text :
-       {std::string(), std::string("slipway-libraries 1\n"), first + "elf 62 64 /a",
-        first + "elf x 64 /a\n", first + "elf 62 65 /a\n", first + "soname a\n",
-        first + "elf 62 64 /a\nunknown a\n", first + "removed %4\n", first + "removed %zz\n",
-        first + "removed a b\n", first + "elf 62 64 /a\n\n", first + "code sass sm_80 1 2\n",
-        first + "elf 62 64 /a\ncode sass sm_80 1\n",
-        first + "elf 62 64 /a\ncode sass sm_80 1 2 8.4\n",
-        first + "elf 62 64 /a\ncode ptx sm_80 1 2\n", first + "elf 62 64 /a\ncode sass 80 1 2\n",
-        first + "elf 62 64 /a\ncode sass sm_80 -1 2\n", first + "elf 62 64 /a\nneeds libc.so.6\n",
-        first + "needs libc.so.6 GLIBC_2.17\n"}) {
+  const std::string first = "slipway-libraries 4\n";
+  for (const std::string& text : {std::string(),
+                                  std::string("slipway-libraries 1\n"),
+                                  first + "elf 62 64 /a",
+                                  first + "elf x 64 /a\n",
+                                  first + "elf 62 65 /a\n",
+                                  first + "soname a\n",
+                                  first + "elf 62 64 /a\nunknown a\n",
+                                  first + "removed %4\n",
+                                  first + "removed %zz\n",
+                                  first + "removed a b\n",
+                                  first + "elf 62 64 /a\n\n",
+                                  first + "code sass sm_80 1 2\n",
+                                  first + "elf 62 64 /a\ncode sass sm_80 1\n",
+                                  first + "elf 62 64 /a\ncode sass sm_80 1 2 8.4\n",
+                                  first + "elf 62 64 /a\ncode ptx sm_80 1 2\n",
+                                  first + "elf 62 64 /a\ncode sass 80 1 2\n",
+                                  first + "elf 62 64 /a\ncode sass sm_80 -1 2\n",
+                                  first + "elf 62 64 /a\nneeds libc.so.6\n",
+                                  first + "needs libc.so.6 GLIBC_2.17\n",
+                                  first + "undefined f\n",
+                                  first + "elf 62 64 /a\nexports g\n",
+                                  first + "elf 62 64 /a\nundefined a b\n"}) {
     CAPTURE(text);
     CHECK(parse_layer_libraries(text).error().kind == ErrorKind::Corrupt);
   }

@@ -1,12 +1,14 @@
 // The text form of LayerLibraries:
 //
-//   slipway-libraries 3
+//   slipway-libraries 4
 //   elf 62 64 /opt/venv/lib/x.so      machine, class, path; the lines that follow are about it
 //   soname libx.so.1
 //   needed libc.so.6
 //   rpath $ORIGIN
 //   runpath $ORIGIN/../lib
 //   interpreter /lib64/ld-linux-x86-64.so.2
+//   undefined _ZN3c104impl3fooEv     symbols that others must define
+//   exports EB5jM...                  hashes of what it defines: gpu/number_text.h
 //   link /lib usr/lib
 //   configuration /etc/ld.so.conf include%20/etc/ld.so.conf.d/*.conf%0A
 //   removed /usr/lib/x.so
@@ -17,11 +19,12 @@
 #include <string>
 
 #include "gpu/library_scan.h"
+#include "gpu/number_text.h"
 
 namespace slipway::gpu {
 namespace {
 
-constexpr std::string_view kFirstLine = "slipway-libraries 3";
+constexpr std::string_view kFirstLine = "slipway-libraries 4";
 
 std::string encode(std::string_view text) {
   std::string out;
@@ -129,6 +132,14 @@ Result<void> parse_fact(std::string_view key, std::string text, std::size_t line
     file.owner = std::move(text);
   } else if (key == "code-problem") {
     file.code.problem = std::move(text);
+  } else if (key == "undefined") {
+    file.symbols.undefined.push_back(std::move(text));
+  } else if (key == "symbols-problem") {
+    file.symbols.problem = std::move(text);
+  } else if (key == "exports") {
+    auto numbers = parse_rising_numbers(text);
+    if (!numbers) return corrupt(line);
+    file.symbols.defined = std::move(*numbers);
   } else {
     return corrupt(line);
   }
@@ -209,6 +220,12 @@ void write_facts(const LibraryFile& file, std::string& out) {
   write_code("relocatable", file.code.relocatable, out);
   if (!file.code.problem.empty())
     out += fmt::format("code-problem {}\n", encode(file.code.problem));
+  for (const std::string& name : file.symbols.undefined)
+    out += fmt::format("undefined {}\n", encode(name));
+  if (!file.symbols.defined.empty())
+    out += fmt::format("exports {}\n", write_rising_numbers(file.symbols.defined));
+  if (!file.symbols.problem.empty())
+    out += fmt::format("symbols-problem {}\n", encode(file.symbols.problem));
 }
 
 }  // namespace

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "gpu/undefined_symbols.h"
+
 namespace slipway::gpu {
 namespace {
 
 constexpr std::size_t kMostNamed = 4;     ///< libraries in one line
 constexpr std::size_t kMostReasons = 12;  ///< lines in one refusal
+constexpr std::string_view kTorchNamespaces[] = {"c10::", "at::", "torch::", "caffe2::"};
 
 /// `2.6.0` of `2.6.0+cu126`.
 std::string_view public_version(std::string_view version) {
@@ -80,12 +83,35 @@ void tell_about_torch(const CompatibilityTables& tables,
   const std::string cuda = cuda_of_torch(tables, torch->second);
   missing.because = fmt::format("this image has torch {}", torch->second);
   if (!cuda.empty()) missing.because += fmt::format(" with CUDA {}", cuda);
+  if (!missing.symbols.empty())
+    missing.because =
+        fmt::format("neither torch {} nor anything else here defines it", torch->second);
   const Companion* const companion = find_companion(tables, package, public_version(torch->second));
   const auto own = installed.find(package);
   const bool is_that = companion != nullptr && own != installed.end() &&
                        public_version(own->second) == companion->version;
   if (companion != nullptr && !is_that)
     missing.remedy = fmt::format("use {}=={}", package, companion->version);
+  if (companion == nullptr && !missing.symbols.empty())
+    missing.remedy = fmt::format("use a build of {} for torch {}", package,
+                                 major_minor(public_version(torch->second)));
+}
+
+/// Whether `import torch` loads that library.
+bool is_of_torch(const CompatibilityTables& tables, const std::string& library) {
+  return std::ranges::any_of(tables.preloads, [&](const Preload& row) {
+    return row.package == "torch" && std::ranges::find(row.marks, library) != row.marks.end();
+  });
+}
+
+/// Whether they are of libtorch, libc10 and their like.
+bool uses_torch(const std::vector<std::string>& symbols) {
+  return std::ranges::any_of(symbols, [](const std::string& symbol) {
+    const std::string text = readable_symbol(symbol);
+    return std::ranges::any_of(kTorchNamespaces, [&](std::string_view name) {
+      return text.find(name) != std::string::npos;
+    });
+  });
 }
 
 std::string lower_case_dashes(std::string_view name) {
@@ -110,6 +136,12 @@ std::string name_some(const std::set<std::string>& libraries) {
   return text;
 }
 
+void add_symbols(const std::vector<std::string>& more, std::vector<std::string>& to) {
+  to.insert(to.end(), more.begin(), more.end());
+  std::ranges::sort(to);
+  to.erase(std::unique(to.begin(), to.end()), to.end());
+}
+
 }  // namespace
 
 std::string package_of(std::string_view owner) {
@@ -121,8 +153,13 @@ void add_remedy(const CompatibilityTables& tables,
                 Missing& missing) {
   const std::string package = package_of(missing.owner);
   const std::string cuda = cuda_of_library(tables, missing.library);
-  if (is_companion(tables, package) || (!cuda.empty() && installed.contains("torch"))) {
+  if (is_companion(tables, package) || (!cuda.empty() && installed.contains("torch")) ||
+      is_of_torch(tables, missing.library) || uses_torch(missing.symbols)) {
     tell_about_torch(tables, installed, package, missing);
+    return;
+  }
+  if (!missing.symbols.empty()) {
+    missing.because = "nothing here defines it";
     return;
   }
   for (const DebianLibrary& row : tables.debian_libraries) {
@@ -135,12 +172,20 @@ void add_remedy(const CompatibilityTables& tables,
                                    : fmt::format("this image has {} instead", beside);
 }
 
+std::string need_of(const Missing& missing) {
+  if (!missing.symbols.empty()) {
+    const std::size_t more = missing.symbols.size() - 1;
+    return fmt::format("needs the symbol `{}`{}", readable_symbol(missing.symbols.front()),
+                       more == 0 ? "" : fmt::format(" (and {} more)", more));
+  }
+  return missing.version.empty() ? fmt::format("needs {}", missing.library)
+                                 : fmt::format("needs {} of {}", missing.version, missing.library);
+}
+
 std::string explain(const Missing& missing) {
   const std::string cuda = cuda_of_library(compatibility_tables(), missing.library);
   std::string text = missing.owner.empty() ? fmt::format("`{}`", missing.path) : missing.owner;
-  text += missing.version.empty()
-              ? fmt::format(" needs {}", missing.library)
-              : fmt::format(" needs {} of {}", missing.version, missing.library);
+  text += " " + need_of(missing);
   if (!cuda.empty()) text += fmt::format(" ({})", cuda);
   if (!missing.because.empty()) text += fmt::format(", and {}", missing.because);
   if (!missing.remedy.empty()) text += fmt::format(": {}", missing.remedy);
@@ -155,16 +200,20 @@ Error closure_error(std::span<const Missing> missing) {
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const auto& group) {
       const Missing& first = group.first;
       return first.owner == entry.owner && first.remedy == entry.remedy &&
-             first.because == entry.because && !entry.owner.empty();
+             first.because == entry.because && !entry.owner.empty() &&
+             first.symbols.empty() == entry.symbols.empty();
     });
     if (same != groups.end()) {
       same->second.insert(entry.library);
+      add_symbols(entry.symbols, same->first.symbols);
     } else {
       groups.push_back({entry, {entry.library}});
     }
   }
-  Error error =
-      make_error(ErrorKind::Unsolvable, "the image would not work: libraries are missing");
+  const bool has_libraries =
+      std::ranges::any_of(missing, [](const Missing& entry) { return entry.symbols.empty(); });
+  Error error = make_error(ErrorKind::Unsolvable, "the image would not work: {} are missing",
+                           has_libraries ? "libraries" : "symbols");
   std::set<std::string> remedies;
   for (auto& [first, libraries] : groups) {
     if (error.because.size() == kMostReasons) {

@@ -46,6 +46,8 @@ struct HostQuestion {
 struct Environment {
   std::span<const LayerLibraries> layers;  ///< lowest first
   System system = System::Inside;          ///< whether the C library and its like are among them
+  /// Outside, of a lock: the names of the Debian packages below the wheels, sorted.
+  std::optional<std::vector<std::string>> debian_packages = {};
 };
 
 /// By layer, as they stand in Finding, then worst first. Never empty where something was asked.

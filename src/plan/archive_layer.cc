@@ -78,7 +78,11 @@ class LayerScan {
     TRY(copy(contents, out));
     auto file = gpu::read_elf_file(fd.get());
     if (file.ok() && file->has_value())
-      found_.elves.push_back({path, std::move((*file)->facts), std::move((*file)->code)});
+      found_.elves.push_back({path,
+                              std::move((*file)->facts),
+                              std::move((*file)->code),
+                              {},
+                              std::move((*file)->symbols)});
     if (!file.ok() && file.error().kind != ErrorKind::Corrupt) return std::move(file).error();
     if (!file.ok()) found_.unreadable.push_back(fmt::format("{}: {}", path, file.error().message));
     return {};

@@ -64,8 +64,12 @@ Result<CheckedEnvironment> read_lock_environment(const std::string& name, const 
                                                  const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-  return CheckedEnvironment{name, TRY(read_lock_facts(store, lock, indexes, tools)),
-                            gpu::System::Outside, lock.glibc};
+  CheckedEnvironment environment{name, TRY(read_lock_facts(store, lock, indexes, tools)),
+                                 gpu::System::Outside, lock.glibc};
+  environment.debian_packages.emplace();
+  for (const spec::LockedDeb& deb : lock.debs) environment.debian_packages->push_back(deb.name);
+  std::ranges::sort(*environment.debian_packages);
+  return environment;
 }
 
 Result<CheckedEnvironment> read_folder_environment(const std::string& path, const Tools& tools) {
@@ -131,7 +135,8 @@ HostVerdict check_environment(const CheckedEnvironment& environment,
   gpu::HostQuestion asked = question;
   if (asked.glibc.empty()) asked.glibc = environment.glibc;
   verdict.findings =
-      gpu::judge({environment.layers, environment.system}, asked, gpu::compatibility_tables());
+      gpu::judge({environment.layers, environment.system, environment.debian_packages}, asked,
+                 gpu::compatibility_tables());
   verdict.verdict = gpu::overall(verdict.findings);
   return verdict;
 }

@@ -2,6 +2,7 @@
 /// gpu/verdict.h for the rules.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,14 @@ struct CheckedEnvironment {
   std::vector<gpu::LayerLibraries> layers;
   gpu::System system = gpu::System::Inside;
   std::string glibc;  ///< of a lock: what it was solved for
+  std::optional<std::vector<std::string>> debian_packages = {};  ///< of a lock: names, sorted
 };
 
 /// An image of the store. Facts that are known are not read again.
 Result<CheckedEnvironment> read_image_environment(const StoredImage& image, const Tools& tools);
 
 /// A lock: its wheels; the C library and its like are the base's, of which the lock tells the
-/// glibc.
+/// glibc and the packages.
 Result<CheckedEnvironment> read_lock_environment(const std::string& name, const spec::Lock& lock,
                                                  const std::vector<spec::PythonIndex>& indexes,
                                                  const Tools& tools);

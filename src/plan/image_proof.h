@@ -15,7 +15,7 @@
 namespace slipway::plan {
 
 /// Changes with the rules: what an older version found good is looked at again.
-inline constexpr std::string_view kProofRules = "proof 2";
+inline constexpr std::string_view kProofRules = "proof 3";
 
 /// What was scanned once is remembered by diff_id, and a whole image by all of them. Fails with
 /// Unsolvable, naming the wheel, the library and what would fit.

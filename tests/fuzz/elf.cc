@@ -1,8 +1,11 @@
-// Any bytes: facts or Corrupt, never a read outside them (ASan and UBSan watch).
+// Any bytes: facts and symbols, or why not; never a read outside them (ASan and UBSan watch).
 #include "gpu/elf.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
-  const auto facts = slipway::gpu::read_elf({reinterpret_cast<const std::byte*>(data), size});
+  const slipway::Bytes bytes{reinterpret_cast<const std::byte*>(data), size};
+  const auto symbols = slipway::gpu::read_symbols(bytes);
+  if (!symbols.problem.empty() && !symbols.defined.empty()) __builtin_trap();
+  const auto facts = slipway::gpu::read_elf(bytes);
   if (!facts.ok() && facts.error().kind != slipway::ErrorKind::Corrupt) __builtin_trap();
   return 0;
 }

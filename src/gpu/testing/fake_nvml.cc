@@ -50,7 +50,12 @@ struct State {
 };
 State state;
 
-void copy(Text& to, const char* from) { std::snprintf(to.data(), to.size(), "%s", from); }
+/// What does not fit is cut.
+void copy(Text& to, const char* from) {
+  const std::size_t length = strnlen(from, to.size() - 1);
+  std::memcpy(to.data(), from, length);
+  to[length] = '\0';
+}
 
 void read_field(Device& device, const char* key, const char* value) {
   const auto is = [key](const char* name) { return std::strcmp(key, name) == 0; };
