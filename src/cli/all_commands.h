@@ -6,6 +6,7 @@
 
 namespace slipway::cli {
 
+Command load_command();
 Command lock_command();
 Command build_command();
 Command check_command();

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,15 @@ unsigned char type_of(mode_t mode) {
   return S_ISCHR(mode) ? DT_CHR : DT_UNKNOWN;
 }
 
+/// overlayfs's mark on a folder that hides the one below it; where it is mounted in a user
+/// namespace, the mark is the user's.
+bool is_opaque(int folder_fd, const char* name) {
+  const UniqueFd fd(openat(folder_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  char value = 0;
+  return fd && (fgetxattr(fd.get(), "trusted.overlay.opaque", &value, 1) == 1 ||
+                fgetxattr(fd.get(), "user.overlay.opaque", &value, 1) == 1);
+}
+
 Result<void> note_link(int folder_fd, const char* name, const std::string& path, Walk& walk) {
   char target[PATH_MAX];
   const ssize_t length = readlinkat(folder_fd, name, target, sizeof target);
@@ -86,7 +96,10 @@ Result<void> walk_folder(const std::string& path, Walk& walk, std::vector<std::s
     }
     if (type == DT_REG) walk.files.push_back(child);
     if (type == DT_LNK) TRY(note_link(folder_fd, entry->d_name, child, walk));
-    if (type == DT_DIR && status.st_dev == walk.device) folders.push_back(child);
+    if (type == DT_DIR && status.st_dev == walk.device) {
+      folders.push_back(child);
+      if (is_opaque(folder_fd, entry->d_name)) walk.found.removed.push_back(child);
+    }
     if (type == DT_CHR && status.st_rdev == makedev(0, 0)) walk.found.removed.push_back(child);
   }
 }

@@ -13,8 +13,6 @@
 #include <thread>
 #include <vector>
 
-#include "layer/layout.h"
-
 namespace slipway::layer {
 namespace {
 
@@ -39,6 +37,7 @@ struct Job {
   std::size_t count = 0;
   std::uint64_t offset = 0;
   unsigned mode = 0;
+  timespec time{};
 };
 
 std::uint64_t rounded_up(std::uint64_t size) {
@@ -71,8 +70,8 @@ Result<void> write_buffer(File& file, const Job& job) {
   return {};
 }
 
-Result<void> end_file(File& file, unsigned mode) {
-  const timespec times[2] = {{kLayerTime, 0}, {kLayerTime, 0}};
+Result<void> end_file(File& file, unsigned mode, timespec time) {
+  const timespec times[2] = {time, time};
   const int fd = file.fd.get();
   if (::ftruncate(fd, static_cast<off_t>(file.size_bytes)) != 0 || ::fchmod(fd, mode) != 0 ||
       ::futimens(fd, times) != 0) {
@@ -126,7 +125,7 @@ void DirectWriter::State::work() {
     lock.unlock();
     Result<void> result;
     if (!failed_before) {
-      result = job.buffer ? write_buffer(*job.file, job) : end_file(*job.file, job.mode);
+      result = job.buffer ? write_buffer(*job.file, job) : end_file(*job.file, job.mode, job.time);
     }
     job.file.reset();
     lock.lock();
@@ -183,14 +182,14 @@ Result<std::span<std::byte>> DirectWriter::buffer() {
 
 Result<void> DirectWriter::submit(std::size_t count) {
   SLIPWAY_CHECK(state_->filling && state_->file && count <= kBufferBytes);
-  state_->add({state_->file, std::move(state_->filling), count, state_->offset, 0});
+  state_->add({state_->file, std::move(state_->filling), count, state_->offset, 0, {}});
   state_->offset += count;
   return {};
 }
 
-Result<void> DirectWriter::end(unsigned mode) {
+Result<void> DirectWriter::end(unsigned mode, timespec time) {
   SLIPWAY_CHECK(state_->file && state_->offset == state_->file->size_bytes);
-  state_->add({std::move(state_->file), nullptr, 0, 0, mode});
+  state_->add({std::move(state_->file), nullptr, 0, 0, mode, time});
   return {};
 }
 

@@ -6,6 +6,8 @@
 /// writes take its place.
 #pragma once
 
+#include <time.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "layer/layout.h"
 
 namespace slipway::layer {
 
@@ -35,7 +38,7 @@ class DirectWriter {
   /// filled. Fails with what an earlier write failed of.
   Result<void> submit(std::size_t count);
   /// Ends the file: permission bits and time are set behind the last byte.
-  Result<void> end(unsigned mode);
+  Result<void> end(unsigned mode, timespec time = {kLayerTime, 0});
   /// Waits until all is written. Fails with what any write failed of.
   Result<void> finish();
 

@@ -8,16 +8,9 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/io.h"
+#include "layer/tar_item.h"
 
 namespace slipway::layer {
-
-struct TarItem {
-  enum class Kind { File, HardLink, Link, Folder, Other };
-  Kind kind = Kind::Other;
-  std::string path;    ///< `usr/lib/x`: no empty, `.` or `..` part
-  std::string target;  ///< of links: as it stands; of hard links as `path`
-  std::uint64_t size_bytes = 0;
-};
 
 /// Gets each entry with its contents, of which it may read as much as it likes.
 using TarVisitor = std::function<Result<void>(const TarItem& item, Source& contents)>;

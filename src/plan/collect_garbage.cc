@@ -33,6 +33,7 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
         reachable.blobs.insert(layer.digest);
         reachable.recipes.insert(layer.digest);
         reachable.layers.insert(layer.diff_id);
+        reachable.known.insert(layer.diff_id);
       }
     }
     return reachable;

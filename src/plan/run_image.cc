@@ -1,16 +1,17 @@
 #include "plan/run_image.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/nearest.h"
 #include "gpu/host.h"
+#include "plan/id_records.h"
 #include "plan/image_frame.h"
 #include "run/container.h"
 
@@ -19,6 +20,8 @@ namespace {
 
 /// Where a GPU run finds the driver's libraries: one folder, theirs alone.
 constexpr const char* kDriverFolder = "/usr/lib/slipway-driver";
+constexpr const char* kUsualPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 Error bad_flag(std::string_view flag, std::string_view value, std::string hint) {
   return make_error(ErrorKind::InvalidInput, "`{} {}` cannot be read", flag, value)
@@ -69,6 +72,10 @@ void set_variable(std::vector<std::string>& environment, const std::string& vari
 
 Result<std::vector<std::string>> environment_of(const StoredImage& image, const RunFlags& flags) {
   std::vector<std::string> environment = image.config.env;
+  // As every engine does for an image that says nothing.
+  if (std::ranges::none_of(environment, [](const auto& one) { return one.starts_with("PATH="); })) {
+    environment.insert(environment.begin(), kUsualPath);
+  }
   if (flags.terminal == RunFlags::Terminal::Yes) {
     set_variable(environment, "TERM=" + find_environment("TERM").value_or("xterm"));
   }
@@ -177,32 +184,6 @@ Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
   return {};
 }
 
-std::optional<std::uint32_t> parse_id(std::string_view text) {
-  std::uint32_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return id;
-}
-
-/// The fields of the first line of a passwd(5)-like text whose field `column` is `value`.
-std::vector<std::string> find_record(std::string_view text, std::size_t column,
-                                     std::string_view value) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    std::vector<std::string> fields;
-    while (true) {
-      const std::size_t colon = std::min(line.find(':'), line.size());
-      fields.emplace_back(line.substr(0, colon));
-      if (colon == line.size()) break;
-      line.remove_prefix(colon + 1);
-    }
-    if (column < fields.size() && fields[column] == value) return fields;
-  }
-  return {};
-}
-
 /// A small file of the image: from its topmost layer that has it.
 std::string read_image_file(const StoredImage& image, const store::Store& store,
                             const std::string& path) {
@@ -210,8 +191,10 @@ std::string read_image_file(const StoredImage& image, const store::Store& store,
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     const auto folder = open_file(store.layer_path(*layer), O_PATH | O_DIRECTORY);
     if (!folder.ok()) continue;
-    const auto file = open_beneath(folder->get(), path, O_RDONLY);
-    if (!file.ok()) continue;
+    // A pipe there would be waited for, and a whiteout is a device.
+    const auto file = open_beneath(folder->get(), path, O_RDONLY | O_NONBLOCK);
+    struct stat status {};
+    if (!file.ok() || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
     FdSource source(file->get());
     StringSink sink;
     if (copy(source, sink).ok()) return sink.text;
@@ -230,35 +213,9 @@ Result<Gpus> parse_gpus(std::string_view text) {
 
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
                                 const Tools& tools) {
-  const std::string text = user.empty() ? std::string("0") : user;
-  const std::string name = text.substr(0, text.find(':'));
-  const std::string group =
-      text.find(':') == std::string::npos ? "" : text.substr(text.find(':') + 1);
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-
-  ImageIds ids;
-  const std::optional<std::uint32_t> uid = parse_id(name);
-  const auto record = find_record(read_image_file(image, store, "etc/passwd"), uid ? 2 : 0, name);
-  if (uid) {
-    ids.uid = *uid;
-  } else if (record.size() > 3 && parse_id(record[2])) {
-    ids.uid = *parse_id(record[2]);
-  } else {
-    return make_error(ErrorKind::InvalidInput, "`{}` has no user `{}`", image.reference, name)
-        .hint("give a number, like `--user 1000`");
-  }
-  if (record.size() > 3) ids.gid = parse_id(record[3]).value_or(0);
-  if (group.empty()) return ids;
-  if (const auto gid = parse_id(group)) {
-    ids.gid = *gid;
-    return ids;
-  }
-  const auto group_record = find_record(read_image_file(image, store, "etc/group"), 0, group);
-  if (group_record.size() < 3 || !parse_id(group_record[2])) {
-    return make_error(ErrorKind::InvalidInput, "`{}` has no group `{}`", image.reference, group);
-  }
-  ids.gid = *parse_id(group_record[2]);
-  return ids;
+  return find_ids(user, read_image_file(image, store, "etc/passwd"),
+                  read_image_file(image, store, "etc/group"), image.reference);
 }
 
 Result<int> run_image(const StoredImage& image, const RunFlags& flags,

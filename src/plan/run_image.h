@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plan/id_records.h"
 #include "plan/project_folder.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
@@ -38,10 +39,7 @@ struct RunFlags {
   std::string folder;  ///< to which relative volume sources are relative; absolute
 };
 
-/// Numeric ids of an image's user, resolved from the layers' bytes.
-struct ImageIds {
-  std::uint32_t uid = 0, gid = 0;
-};
+/// Resolved from the layers' bytes.
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
                                 const Tools& tools);
 

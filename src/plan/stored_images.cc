@@ -24,6 +24,19 @@ bool is_digest_of(std::string_view reference, const Digest& digest) {
   return reference.size() >= 12 && digest.hex().starts_with(reference);
 }
 
+/// As Podman reads a short name: the end of the name of an image from some registry.
+std::vector<const store::StoredImage*> find_by_end(const store::ImageName& name,
+                                                   const std::vector<store::StoredImage>& images) {
+  std::vector<const store::StoredImage*> found;
+  for (const store::StoredImage& image : images) {
+    const bool is_same = image.name.name == name.name || image.name.name.ends_with("/" + name.name);
+    if (name.registry.empty() && !image.name.registry.empty() && image.name.tag == name.tag &&
+        is_same)
+      found.push_back(&image);
+  }
+  return found;
+}
+
 Error unknown_image(const std::string& reference, const std::vector<store::StoredImage>& images) {
   // Without a tag, names are compared without theirs.
   const bool has_tag = base_name(reference).find(':') != std::string::npos;
@@ -104,8 +117,15 @@ Result<StoredImage> find_stored_image(const std::string& reference, const Tools&
   }
   const store::ImageName name = TRY(store::parse_image_name(reference));
   const auto manifest = TRY(store.find_image(name));
-  if (!manifest) return unknown_image(reference, images);
-  return read_stored_image(store, name.text(), *manifest);
+  if (manifest) return read_stored_image(store, name.text(), *manifest);
+  const auto meant = find_by_end(name, images);
+  if (meant.empty()) return unknown_image(reference, images);
+  if (meant.size() > 1) {
+    return make_error(ErrorKind::InvalidInput, "`{}` may be `{}` or `{}`", reference,
+                      meant[0]->name.text(), meant[1]->name.text())
+        .hint("write the whole name");
+  }
+  return read_stored_image(store, meant[0]->name.text(), meant[0]->manifest);
 }
 
 }  // namespace slipway::plan

@@ -26,8 +26,9 @@ struct StoredImage {
 /// Sorted by reference. Images whose manifest cannot be read are left out with a warning.
 Result<std::vector<StoredImage>> list_stored_images(const Tools& tools);
 
-/// By `name`, `name:tag` or the manifest's digest (or its first 12 digits or more). NotFound
-/// suggests names.
+/// By `name`, `name:tag` or the manifest's digest (or its first 12 digits or more). A name without
+/// a registry also finds the one image of a registry that ends in it. NotFound suggests names;
+/// InvalidInput where two end so.
 Result<StoredImage> find_stored_image(const std::string& reference, const Tools& tools);
 
 /// The image of that manifest. Fails with NotFound or Corrupt.

@@ -1,0 +1,49 @@
+/// Foreign layers and archives as plain bytes, whatever compresses them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/io.h"
+
+namespace slipway::layer {
+
+/// A Source of the plain bytes of another one: gzip (of one or many members) and zstd are told by
+/// their first bytes, as every engine does, since media types are often wrong; anything else is
+/// passed on as it is. Memory is bounded (a zstd window of up to 128 MiB).
+///
+/// Fails with Corrupt (damaged, cut short, bytes behind its end), Unsupported (bzip2, xz), or as
+/// the Source below does.
+class Decompressed final : public Source {
+ public:
+  /// Borrows `packed`.
+  explicit Decompressed(Source& packed);
+  ~Decompressed() override;
+  Result<std::size_t> read(std::span<std::byte> buffer) override;
+
+  class Codec;
+
+ private:
+  Result<void> start();
+  Source& packed_;
+  std::unique_ptr<Codec> codec_;
+};
+
+/// A Source that hashes and counts what goes by.
+class HashingSource final : public Source {
+ public:
+  /// Borrows `next`.
+  explicit HashingSource(Source& next) : next_(next) {}
+  Result<std::size_t> read(std::span<std::byte> buffer) override;
+  std::uint64_t size_bytes() const { return size_bytes_; }
+  Digest finish() { return hash_.finish(); }
+
+ private:
+  Source& next_;
+  Sha256 hash_;
+  std::uint64_t size_bytes_ = 0;
+};
+
+}  // namespace slipway::layer

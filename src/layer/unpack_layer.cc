@@ -1,0 +1,42 @@
+#include "layer/unpack_layer.h"
+
+#include "layer/decompress.h"
+#include "layer/tar_stream.h"
+
+namespace slipway::layer {
+namespace {
+
+class Stoppable final : public Source {
+ public:
+  Stoppable(Source& next, const CancelToken& cancel) : next_(next), cancel_(cancel) {}
+  Result<std::size_t> read(std::span<std::byte> buffer) override {
+    TRY(cancel_.check());
+    return next_.read(buffer);
+  }
+
+ private:
+  Source& next_;
+  const CancelToken& cancel_;
+};
+
+}  // namespace
+
+Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMarks marks,
+                              const CancelToken& cancel) {
+  Stoppable stoppable(blob, cancel);
+  Decompressed plain(stoppable);
+  HashingSource hashed(plain);
+  TarStream tar(hashed);
+  TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks));
+  while (const auto item = TRY(tar.next())) {
+    TRY(tree.add(*item, tar));
+  }
+  TRY(tar.drain());
+  Unpacked unpacked;
+  unpacked.left_out = TRY(tree.finish());
+  unpacked.tar_bytes = hashed.size_bytes();
+  unpacked.diff_id = hashed.finish();
+  return unpacked;
+}
+
+}  // namespace slipway::layer

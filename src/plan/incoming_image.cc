@@ -1,0 +1,188 @@
+#include "plan/incoming_image.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+
+#include "base/file.h"
+#include "base/size_text.h"
+#include "base/threads.h"
+#include "base/user_namespace.h"
+#include "layer/tar_reader.h"
+#include "layer/unpack_layer.h"
+#include "plan/id_records.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr std::string_view kOwnersKind = "layer-owners";
+constexpr std::size_t kMostRecords = 4 << 20;  ///< of a passwd or group file
+
+Result<void> check_usable(const IncomingImage& image) {
+  const oci::Platform& platform = image.config.platform;
+  if (platform.os != "linux" || platform.architecture != "amd64") {
+    return make_error(ErrorKind::Unsupported,
+                      "`{}` is made for {}, and this machine is linux/amd64", image.shown(),
+                      platform.text());
+  }
+  for (const oci::Descriptor& layer : image.manifest.layers) {
+    if (oci::layer_compression(layer.media_type) == oci::LayerCompression::Unknown) {
+      return make_error(ErrorKind::Unsupported, "`{}` is no image that runs: a layer of it is `{}`",
+                        image.shown(), layer.media_type);
+    }
+  }
+  return {};
+}
+
+/// `etc/passwd` and `etc/group` as the topmost layers have them.
+class RecordFiles {
+ public:
+  Result<void> read_layer(const std::string& blob, const CancelToken& cancel) {
+    std::map<std::string, std::string> found;
+    const auto visit = [&](const layer::TarItem& item, Source& contents) -> Result<void> {
+      if (item.kind != layer::TarItem::Kind::File || !is_wanted(item.path)) return {};
+      if (item.size_bytes > kMostRecords) {
+        return make_error(ErrorKind::Corrupt, "`{}` is larger than any real one", item.path);
+      }
+      StringSink text;
+      TRY(copy(contents, text));
+      found[item.path] = std::move(text.text);
+      return {};
+    };
+    TRY(layer::read_tar_file(blob, cancel, visit));
+    files_.merge(found);  // what a higher layer has stays
+    return {};
+  }
+  bool is_complete() const { return files_.size() == 2; }
+  const std::string& passwd() { return files_["etc/passwd"]; }
+  const std::string& group() { return files_["etc/group"]; }
+
+ private:
+  static bool is_wanted(std::string_view path) {
+    return path == "etc/passwd" || path == "etc/group";
+  }
+  std::map<std::string, std::string> files_;
+};
+
+void warn_of_left_out(const layer::LeftOut& left_out, const IncomingImage& image,
+                      Reporter& reporter) {
+  if (left_out.devices > 0) {
+    reporter.warn(fmt::format("{} device nodes of `{}` are left out: a container gets its own",
+                              left_out.devices, image.shown()));
+  }
+  if (left_out.attributes > 0) {
+    reporter.warn(fmt::format("{} extended attributes of `{}` are left out", left_out.attributes,
+                              image.shown()));
+  }
+}
+
+/// Which outer ids own a tree depends on the image's user (base/user_namespace.h): a tree made for
+/// one user has exchanged owners for another.
+Result<void> compare_owners(const store::Store& store, const Digest& diff_id,
+                            const IncomingImage& image, Reporter& reporter) {
+  if (!in_user_namespace()) return {};
+  const auto known = TRY(store.find_known(kOwnersKind, diff_id));
+  const std::string ours = fmt::format("{} {}", store.owner().uid, store.owner().gid);
+  if (!known || *known == ours) return {};
+  reporter.warn(
+      fmt::format("`{}` shares a layer with an image of another user: some files in it seem to "
+                  "belong to others",
+                  image.shown()));
+  return {};
+}
+
+Result<void> unpack_one(const store::Store& store, const IncomingImage& image, std::size_t i,
+                        const Tools& tools) {
+  const Digest& diff_id = image.config.diff_ids[i];
+  const oci::Descriptor& descriptor = image.manifest.layers[i];
+  if (store.has_layer(diff_id)) return compare_owners(store, diff_id, image, tools.reporter);
+  const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
+  TemporaryFolder folder = TRY(store.make_layer_folder());
+  const UniqueFd blob = TRY(open_file(store.blob_path(descriptor.digest), O_RDONLY));
+  FdSource source(blob.get());
+  const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
+  Result<layer::Unpacked> unpacked =
+      layer::unpack_layer(source, folder.path(), marks, tools.cancel);
+  if (!unpacked.ok()) {
+    Error error = std::move(unpacked).error();
+    const bool is_of_bytes =
+        error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
+    if (is_of_bytes) {
+      error.message = fmt::format("layer `{}` {}", descriptor.digest.text(), error.message);
+    }
+    return error;
+  }
+  if (unpacked->diff_id != diff_id) {
+    return make_error(ErrorKind::Corrupt, "layer `{}` unpacks to `{}`, and the image names `{}`",
+                      descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
+  }
+  warn_of_left_out(unpacked->left_out, image, tools.reporter);
+  TRY(store.put_known(kOwnersKind, diff_id,
+                      fmt::format("{} {}", store.owner().uid, store.owner().gid)));
+  TRY(store.adopt_layer(std::move(folder), diff_id));
+  tools.reporter.finish(task);
+  return {};
+}
+
+std::vector<std::size_t> largest_first(const IncomingImage& image) {
+  std::vector<std::size_t> order(image.manifest.layers.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) {
+    return image.manifest.layers[a].size_bytes > image.manifest.layers[b].size_bytes;
+  });
+  return order;
+}
+
+}  // namespace
+
+Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,
+                                    const Digest& manifest) {
+  IncomingImage image{std::move(names), manifest, {}, {}};
+  const std::string text = TRY(store.read_blob(manifest, oci::kMostManifestBytes));
+  image.manifest = TRY_WHILE(fmt::format("reading the manifest of `{}`", image.shown()),
+                             oci::parse_manifest(text));
+  const oci::Descriptor& config = image.manifest.config;
+  if (config.media_type != oci::kMediaTypeConfig && config.media_type != oci::kDockerConfig) {
+    return make_error(
+        ErrorKind::Unsupported, "`{}` is no image but an artifact of type `{}`", image.shown(),
+        image.manifest.artifact_type.empty() ? config.media_type : image.manifest.artifact_type);
+  }
+  const std::string config_text = TRY(store.read_blob(config.digest, oci::kMostConfigBytes));
+  image.config = TRY_WHILE(fmt::format("reading the configuration of `{}`", image.shown()),
+                           oci::parse_image_config(config_text));
+  TRY(oci::check_same_layers(image.manifest, image.config));
+  TRY(check_usable(image));
+  return image;
+}
+
+Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools) {
+  if (const auto ids = find_numeric_ids(image.config.user)) return *ids;
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  RecordFiles files;
+  const auto& layers = image.manifest.layers;
+  for (auto layer = layers.rbegin(); layer != layers.rend() && !files.is_complete(); ++layer) {
+    TRY(files.read_layer(store.blob_path(layer->digest), tools.cancel));
+  }
+  return find_ids(image.config.user, files.passwd(), files.group(), image.shown());
+}
+
+Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  for (const IncomingImage& image : incoming.images) {
+    const std::vector<std::size_t> order = largest_first(image);
+    const auto unpack = [&](std::size_t i, const CancelToken& cancel) {
+      Tools with_cancel = tools;
+      with_cancel.cancel = cancel;
+      return unpack_one(store, image, order[i], with_cancel);
+    };
+    TRY_WHILE(fmt::format("unpacking `{}`", image.shown()),
+              for_each_parallel(order.size(), usable_cores(), tools.cancel, unpack));
+    for (const store::ImageName& name : image.names) TRY(store.set_image(name, image.digest));
+  }
+  TRY(store.settle_layers());
+  return {};
+}
+
+}  // namespace slipway::plan

@@ -1,0 +1,48 @@
+/// Images that come from elsewhere, from an archive or a registry, on their way into the store.
+///
+/// First their blobs are brought in, as whoever calls; then the layers are unpacked, as root or in
+/// a user namespace made for the image's user (base/user_namespace.h), which is known by then. The
+/// lease holds off garbage collection in between. Nothing is named in the store before it is whole.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "plan/id_records.h"
+#include "plan/tools.h"
+#include "store/store.h"
+
+namespace slipway::plan {
+
+/// Manifest, configuration and layers are blobs of the store.
+struct IncomingImage {
+  std::vector<store::ImageName> names;
+  Digest digest;  ///< of the manifest
+  oci::Manifest manifest;
+  oci::ImageConfig config;
+
+  std::string shown() const { return names.empty() ? digest.text() : names.front().text(); }
+};
+
+struct Incoming {
+  store::Lease lease;
+  std::vector<IncomingImage> images;
+};
+
+/// Reads manifest and configuration out of the store's blobs. Fails with Unsupported for what no
+/// run here could use: another platform, layers of a media type unknown here.
+Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,
+                                    const Digest& manifest);
+
+/// The numbers of the image's user, out of its layers' /etc/passwd where it is a name.
+Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);
+
+/// Unpacks the layers that the store does not have, several at a time, and names the images. Needs
+/// uid 0, the machine's or a user namespace's. Fails with Corrupt where a layer's tar is not the
+/// one that the configuration names, and as layer/unpack_layer.h has it.
+Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools);
+
+}  // namespace slipway::plan
