@@ -44,18 +44,20 @@ Result<std::vector<spec::FleetHost>> hosts_of(const Invocation& call, const Cont
     const std::string text = TRY(read_file(path));
     hosts = TRY(spec::parse_fleet(text, *file));
   }
-  const bool asks = call.has("gpu") || call.has("driver") || call.has("glibc");
+  const bool asks =
+      call.has("gpu") || call.has("driver") || call.has("glibc") || call.has("cuda-compat");
   if (!hosts.empty() && asks)
     return make_error(ErrorKind::InvalidInput,
-                      "`--fleet` says all of `--gpu`, `--driver`, `--glibc`");
+                      "`--fleet` says all of `--gpu`, `--driver`, `--glibc`, `--cuda-compat`");
   if (asks) {
     hosts.push_back({"", split_commas(call.all("gpu")), call.find("driver").value_or(""),
-                     call.find("glibc").value_or("")});
+                     call.find("glibc").value_or(""), call.find("cuda-compat").value_or("")});
   }
   if (hosts.empty()) {
     const auto project = plan::open_project(context.folder);
     if (project.ok())
-      hosts.push_back({"", project->spec.target.gpus, project->spec.target.driver, ""});
+      hosts.push_back({"", project->spec.target.gpus, project->spec.target.driver, "",
+                       project->spec.target.cuda_compat});
     if (!project.ok() && project.error().kind != ErrorKind::NotFound) return project.error();
   }
   if (hosts.empty()) hosts.emplace_back();
@@ -144,6 +146,7 @@ Command check_command() {
           {{"--gpu", "NAME", "a GPU, like h100, `rtx 4090` or sm_90 (repeatable)"},
            {"--driver", "VERSION", "the host's driver, like 550.54.15 or 550"},
            {"--glibc", "VERSION", "the host's C library, for a lock or a plain environment"},
+           {"--cuda-compat", "VERSION", "NVIDIA's cuda-compat of that CUDA, which the host brings"},
            {"--venv", "PATH", "check a virtual environment or a folder of unpacked wheels"},
            {"--fleet", "FILE", "check every host of a fleet.toml"},
            json_option()},

@@ -175,6 +175,7 @@ std::string asked_of(const gpu::HostQuestion& host) {
                         ? gpu.name
                         : fmt::format("{} ({})", gpu.name, gpu.capability.text()));
   if (host.driver) parts.push_back("driver " + host.driver->text());
+  if (!host.cuda_compat.empty()) parts.push_back("cuda-compat " + host.cuda_compat);
   if (!host.glibc.empty()) parts.push_back("glibc " + host.glibc);
   if (parts.empty()) return "no GPU and no driver were asked about";
   return fmt::format("{}", fmt::join(parts, ", "));

@@ -60,6 +60,7 @@ std::string layers_text(const spec::Lock& lock) {
   std::vector<std::string> layers;
   if (!lock.gpus.empty()) layers.push_back(fmt::format("GPU {}", fmt::join(lock.gpus, " and ")));
   if (!lock.driver.empty()) layers.push_back("driver " + lock.driver);
+  if (!lock.cuda_compat.empty()) layers.push_back("cuda-compat " + lock.cuda_compat);
   if (!lock.cuda.empty()) layers.push_back("CUDA " + lock.cuda);
   if (!lock.cpu.empty()) layers.push_back("processor " + lock.cpu);
   layers.push_back("glibc " + lock.glibc);

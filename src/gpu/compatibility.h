@@ -117,11 +117,12 @@ struct CpuFloor {
   std::string level;     ///< `x86-64-v2`
 };
 
-/// Where a cuda-compat library of a CUDA major version helps.
+/// Where the package cuda-compat of a CUDA helps.
 struct ForwardCompatibility {
-  std::string cuda;  ///< `12`
-  std::vector<std::string> kinds;
-  DriverVersion min_driver;
+  std::string cuda;                ///< `12.8`
+  std::vector<std::string> kinds;  ///< of GPUs
+  std::vector<int> branches;       ///< of the drivers for which it stands in
+  DriverVersion driver;            ///< that of its libcuda: the one that came with the CUDA
 };
 
 struct CompatibilityTables {

@@ -59,6 +59,12 @@ class Row {
   DriverVersion driver(std::string_view key) {
     return checked(key, parse_driver_version(text(key)));
   }
+  std::vector<int> branches(std::string_view key) {
+    std::vector<int> all;
+    for (const std::string& one : texts(key))
+      all.push_back(checked(key, parse_driver_version(one)).branch());
+    return all;
+  }
   std::optional<DriverVersion> optional_driver(std::string_view key) {
     if (!table_.contains(key)) return std::nullopt;
     return driver(key);

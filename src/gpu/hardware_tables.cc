@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gpu/compatibility_row.h"
 
 namespace slipway::gpu {
@@ -61,7 +63,7 @@ bool read_hardware_row(std::string_view kind, Row& row, CompatibilityTables& int
                                    row.text("version"), row.text("verdict")});
   } else if (kind == "forward_compatibility") {
     into.forward_compatibilities.push_back(
-        {row.text("cuda"), row.texts("kinds"), row.driver("min_driver")});
+        {row.text("cuda"), row.texts("kinds"), row.branches("branches"), {}});
   } else {
     return false;
   }
@@ -77,6 +79,12 @@ Result<void> link_hardware(CompatibilityTables& tables) {
     model.tensor_cores = model.tensor_cores && row->tensor_cores;
     model.first_driver = row->first_driver;
     model.last_driver = row->last_driver;
+  }
+  for (ForwardCompatibility& row : tables.forward_compatibilities) {
+    const auto release = std::ranges::find(tables.cuda_releases, row.cuda, &CudaRelease::cuda);
+    if (release == tables.cuda_releases.end())
+      return make_error(ErrorKind::Corrupt, "compatibility data: no release of CUDA {}", row.cuda);
+    row.driver = release->driver;
   }
   for (const Architecture& row : tables.architectures) {
     GpuModel model;

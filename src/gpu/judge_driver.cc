@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "gpu/environment_view.h"
+#include "gpu/forward_compatibility.h"
 
 namespace slipway::gpu {
 namespace {
@@ -11,6 +12,12 @@ namespace {
 struct Runtime {
   std::string version;  ///< `12.4`, or `12` where no more is known
   std::string subject, file;
+};
+
+/// A cuda-compat that is there; without a name there is none.
+struct Compat {
+  std::string name, path;
+  const ForwardCompatibility* row = nullptr;
 };
 
 /// `12` of `libcudart.so.12`, `11.0` of `libcudart-d0da41ae.so.11.0`.
@@ -110,56 +117,62 @@ class DriverJudge {
     findings_.push_back(std::move(finding));
   }
 
-  /// The driver is too old by itself; a cuda-compat library in the image may stand in for it.
+  /// The driver is too old by itself; cuda-compat may stand in for it.
   void judge_old_driver(const Runtime& runtime, const DriverVersion& floor, Finding finding) {
-    const std::string reason = fmt::format("CUDA {} ({}) needs driver {} or newer", runtime.version,
-                                           runtime.subject, floor.text());
-    finding.remedy = fmt::format("raise the driver to >={}", floor.text());
-    const LibraryFile* const compat = find_compat(floor);
-    const ForwardCompatibility* const row = find_row(major_of(runtime.version));
     finding.verdict = Verdict::Broken;
-    finding.reason = reason;
-    if (compat == nullptr || row == nullptr || !reaches(driver(), row->min_driver) ||
-        question_.gpus.empty()) {
+    finding.reason = fmt::format("CUDA {} ({}) needs driver {} or newer", runtime.version,
+                                 runtime.subject, floor.text());
+    finding.remedy = fmt::format("raise the driver to >={}", floor.text());
+    const Compat compat = find_compat(floor);
+    if (compat.name.empty() || question_.gpus.empty()) {
       findings_.push_back(std::move(finding));
       return;
     }
-    finding.file = compat->path;
-    for (const GpuModel& gpu : question_.gpus) {
-      Finding one = finding;
-      one.gpu = gpu.name;
-      const bool fits =
-          std::find(row->kinds.begin(), row->kinds.end(), gpu.kind) != row->kinds.end();
-      if (fits) {
-        one.verdict = Verdict::Ok;
-        one.reason = fmt::format("{}, and the image's cuda-compat stands in for it", reason);
-        one.remedy = "";
-      } else if (gpu.kind.empty()) {
-        one.verdict = Verdict::Unknown;
-        one.reason = reason + "; the image's cuda-compat helps on data-centre GPUs alone";
-      } else {
-        one.reason = fmt::format("{}; the image's cuda-compat does not work on {} (error 804)",
-                                 reason, gpu.name);
-      }
-      findings_.push_back(std::move(one));
-    }
+    finding.file = compat.path;
+    for (const GpuModel& gpu : question_.gpus) judge_compat(compat, gpu, finding);
   }
 
-  const ForwardCompatibility* find_row(std::string_view major) const {
-    for (const ForwardCompatibility& row : tables_.forward_compatibilities) {
-      if (row.cuda == major) return &row;
+  void judge_compat(const Compat& compat, const GpuModel& gpu, Finding finding) {
+    finding.gpu = gpu.name;
+    const ForwardCompatibility* const row = compat.row;
+    std::string because;
+    if (row == nullptr) {
+      finding.verdict = Verdict::Unknown;
+      because = fmt::format("no table knows the drivers for which {} stands in", compat.name);
+    } else if (!fits_driver(*row, driver())) {
+      because = fmt::format("{} stands in for the driver branches {} alone", compat.name,
+                            branches_text(*row));
+    } else if (gpu.kind.empty()) {
+      finding.verdict = Verdict::Unknown;
+      because = fmt::format("{} helps on data-centre GPUs alone", compat.name);
+    } else if (!fits_kind(*row, gpu.kind)) {
+      because =
+          fmt::format("{} does not work on a {} (error 804)", compat.name, kind_text(gpu.kind));
+    } else if (!knows_chip(*row, gpu)) {
+      because = fmt::format("{} no longer supports compute capability {}", compat.name,
+                            gpu.capability.text());
+    } else {
+      finding.verdict = Verdict::Ok;
+      finding.remedy = "";
+      because = fmt::format("{} stands in for it", compat.name);
     }
-    return nullptr;
+    finding.reason += "; " + because;
+    findings_.push_back(std::move(finding));
   }
 
-  const LibraryFile* find_compat(const DriverVersion& floor) const {
+  /// That of the host, else that of the image, whose libcuda reaches `floor`.
+  Compat find_compat(const DriverVersion& floor) const {
+    const auto* const given = find_forward_compatibility(tables_, question_.cuda_compat);
+    if (given != nullptr && reaches(given->driver, floor))
+      return {"cuda-compat " + given->cuda, "", given};
     for (const LibraryFile* file : view_.find_libraries("libcuda")) {
       if (file->path.find("/compat/") == std::string::npos) continue;
       const auto version = parse_driver_version(EnvironmentView::version_of(*file));
       if (version.ok() && version.value().branch() > 1 && reaches(version.value(), floor))
-        return file;
+        return {fmt::format("the image's cuda-compat ({})", version->text()), file->path,
+                find_forward_compatibility(tables_, version.value())};
     }
-    return nullptr;
+    return {};
   }
 
   const EnvironmentView& view_;

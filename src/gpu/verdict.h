@@ -38,7 +38,8 @@ struct HostQuestion {
   std::string name;  ///< of a host of a fleet
   std::vector<GpuModel> gpus;
   std::optional<DriverVersion> driver;
-  std::string glibc;  ///< `2.28`
+  std::string glibc;             ///< `2.28`
+  std::string cuda_compat = {};  ///< `12.8`: what the host brings besides its driver
   bool operator==(const HostQuestion&) const = default;
 };
 

@@ -135,6 +135,35 @@ TEST_CASE("torch for CUDA 13 needs branch 580, or its compat library on a data-c
   CHECK(driver({"h100"}, "580").verdict == Verdict::Unknown);
 }
 
+TEST_CASE("a cuda-compat of the host stands in for a driver by NVIDIA's rules") {
+  LayerLibraries layer = torch26();
+  layer.elves[1] = library("nvidia/cu13/lib/libcudart.so.13", "nvidia-cuda-runtime 13.0.96", {});
+  layer.packages.back().cuda = "13.0";
+  struct Case {
+    const char *gpu, *driver, *compat;
+    Verdict verdict;
+    const char* reason;
+  };
+  for (const Case& c : {
+           Case{"h100", "550.54.15", "13.0", Verdict::Ok, "cuda-compat 13.0 stands in for it"},
+           Case{"h100", "580.65.06", "13.0", Verdict::Ok, "CUDA 13.0 runs"},
+           Case{"h100", "550.54.15", "12.8", Verdict::Broken, "needs driver 580 or newer"},
+           Case{"h100", "560.28.03", "13.0", Verdict::Broken, "535, 550, 565, 570 or 575 alone"},
+           Case{"rtx-4090", "550.54.15", "13.0", Verdict::Broken, "GeForce (error 804)"},
+           Case{"sm_90", "550.54.15", "13.0", Verdict::Unknown, "data-centre GPUs alone"},
+           Case{"v100", "535.54.03", "13.2", Verdict::Broken, "no longer supports"},
+           Case{"v100", "535.54.03", "13.0", Verdict::Ok, "stands in"},
+       }) {
+    CAPTURE(c.gpu);
+    CAPTURE(c.driver);
+    HostQuestion asked = question({c.gpu}, c.driver);
+    asked.cuda_compat = c.compat;
+    const Finding found = *find(judged(layer, asked), "driver", "driver");
+    CHECK(found.verdict == c.verdict);
+    CHECK_MESSAGE(found.reason.find(c.reason) != std::string::npos, found.reason);
+  }
+}
+
 TEST_CASE("extensions: no kernel is broken, PTX is slow, PTX too new for the driver is broken") {
   LayerLibraries layer = torch26();
   layer.elves.push_back(library("ext/_C.so", "ext 1.0", {sass("sm_80"), ptx("sm_80", "8.4")}));

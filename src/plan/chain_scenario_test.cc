@@ -22,6 +22,7 @@ spec::Project read_project(const toml::table& root) {
   project.python.packages = strings(root["request"]["packages"]);
   project.target.gpus = strings(root["target"]["gpu"]);
   project.target.cpu = root["target"]["cpu"].value_or(std::string());
+  project.target.cuda_compat = root["target"]["cuda-compat"].value_or(std::string());
   project.target.driver = root["target"]["driver"].value_or(std::string());
   return project;
 }

@@ -11,14 +11,8 @@
 namespace slipway::plan {
 namespace {
 
-constexpr std::string_view kGpuPrefix = "GPU ";
 constexpr std::string_view kTorch = "torch";
 constexpr std::string_view kCpuBuild = "cpu";
-
-/// "3" of "x86-64-v3"; the first level has no number in its name.
-std::string cpu_level(const std::string& name) {
-  return name == "x86-64" ? "1" : name.substr(name.size() - 1);
-}
 
 /// "12.4" of "cu124"; "12" of "cu12"; empty for what is no CUDA's name.
 std::string cuda_of_build(std::string_view build) {
@@ -41,28 +35,12 @@ std::string capabilities_constraint(const gpu::TorchArch& row) {
   return text;
 }
 
-bool has_code_for(const gpu::ComputeCapability& device, std::string_view constraint) {
-  bool is_ptx = false;
-  while (!constraint.empty()) {
-    const std::string_view word = constraint.substr(0, constraint.find(' '));
-    constraint.remove_prefix(std::min(word.size() + 1, constraint.size()));
-    if (word == "ptx") {
-      is_ptx = true;
-      continue;
-    }
-    const auto code = gpu::parse_compute_capability(word);
-    if (!code.ok()) continue;
-    const gpu::CodeTarget target{*code};
-    if (is_ptx ? gpu::runs_ptx(target, device) : gpu::runs_sass(target, device)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_layer(std::string_view name) {
   return name == kCudaPackage || name == kCpuPackage || name == kDriverPackage ||
-         name == kPythonPackage || name == kGlibcPackage || name.starts_with(kGpuPrefix);
+         name == kPythonPackage || name == kGlibcPackage || name.starts_with(kCompatPrefix) ||
+         name.starts_with(kGpuPrefix);
 }
 
 ChainSource::ChainSource(solve::PackageSource& python, const gpu::CompatibilityTables& tables,
@@ -88,68 +66,6 @@ void ChainSource::require_cuda(const std::string& cuda,
   });
   if (cuda.empty() || !is_known) return;
   into.push_back({{kCudaPackage, ""}, "==" + cuda + (is_major ? ".*" : ""), "CUDA " + cuda});
-}
-
-void ChainSource::require_driver(const std::optional<gpu::DriverVersion>& floor,
-                                 std::vector<solve::Requirement>& into) const {
-  if (!floor || !target_.driver) return;
-  into.push_back({{kDriverPackage, ""},
-                  ">=" + floor->text(),
-                  fmt::format("an NVIDIA driver of {} or newer", floor->text())});
-}
-
-void ChainSource::require_driver_before(const std::optional<gpu::DriverVersion>& last,
-                                        std::vector<solve::Requirement>& into) const {
-  if (!last || !target_.driver) return;
-  into.push_back({{kDriverPackage, ""},
-                  "<=" + last->text(),
-                  fmt::format("an NVIDIA driver of the branch {} or older", last->branch())});
-}
-
-solve::CandidateList ChainSource::cuda_candidates() const {
-  std::set<version::Version, std::greater<>> versions;
-  for (const std::string& cuda : gpu::known_cudas(tables_)) {
-    const auto version = version::Version::parse(cuda);
-    if (version.ok()) versions.insert(version.value());
-  }
-  solve::CandidateList list;
-  for (const version::Version& version : versions) {
-    solve::Candidate candidate;
-    candidate.version = version.text();
-    require_driver(gpu::driver_floor(tables_, candidate.version), candidate.requirements);
-    list.candidates.push_back(std::move(candidate));
-  }
-  return list;
-}
-
-solve::CandidateList ChainSource::driver_candidates() const {
-  solve::CandidateList list;
-  list.given =
-      fmt::format("the oldest driver that slipway.toml allows is {}", target_.driver->text());
-  list.candidates.push_back({target_.driver->text(), false, false, "", "", {}});
-  return list;
-}
-
-solve::CandidateList ChainSource::cpu_candidates() const {
-  solve::CandidateList list;
-  list.given = fmt::format("slipway.toml says `cpu = \"{}\"`", target_.cpu);
-  list.candidates.push_back({cpu_level(target_.cpu), false, false, "", "", {}});
-  return list;
-}
-
-solve::CandidateList ChainSource::gpu_candidates(const std::string& name) const {
-  solve::CandidateList list;
-  for (const ChainTarget::Gpu& gpu : target_.gpus) {
-    if (kGpuPrefix.size() + gpu.name.size() != name.size() || !name.ends_with(gpu.name)) continue;
-    list.given = fmt::format("the {} of slipway.toml has compute capability {}", gpu.name,
-                             gpu.model.capability.text());
-    solve::Candidate candidate;
-    candidate.version = gpu.model.capability.text();
-    require_driver(gpu.model.first_driver, candidate.requirements);
-    require_driver_before(gpu.model.last_driver, candidate.requirements);
-    list.candidates.push_back(std::move(candidate));
-  }
-  return list;
 }
 
 void ChainSource::add_torch_requirements(solve::Candidate& candidate) const {
@@ -214,14 +130,16 @@ void ChainSource::add_cpu_requirements(const std::string& name, solve::Candidate
     if (row.package != name) continue;
     const auto versions = version::SpecifierSet::parse(row.versions);
     if (!versions.ok() || !versions->contains(version->without_local())) continue;
-    candidate.requirements.push_back(
-        {{kCpuPackage, ""}, ">=" + cpu_level(row.level), "a processor of level " + row.level});
+    candidate.requirements.push_back({{kCpuPackage, ""},
+                                      fmt::format(">={}", cpu_level_number(row.level)),
+                                      "a processor of level " + row.level});
   }
 }
 
 Result<solve::CandidateList> ChainSource::candidates(const std::string& name) {
   if (name == kCudaPackage) return cuda_candidates();
   if (name == kDriverPackage) return driver_candidates();
+  if (name.starts_with(kCompatPrefix)) return compat_candidates();
   if (name == kCpuPackage) return cpu_candidates();
   if (name.starts_with(kGpuPrefix)) return gpu_candidates(name);
   solve::CandidateList list = TRY(python_.candidates(name));
@@ -257,32 +175,6 @@ Result<solve::Dependencies> ChainSource::dependencies(const solve::Package& pack
   require_cuda(cuda, dependencies.requirements);
   require_gpus(version->series(), cuda, dependencies.requirements);
   return dependencies;
-}
-
-Result<solve::Selection> ChainSource::select(const std::string& name,
-                                             const solve::CandidateList& list,
-                                             const std::string& constraint) {
-  if (name != kCudaPackage && name != kDriverPackage && name != kCpuPackage &&
-      !name.starts_with(kGpuPrefix)) {
-    return python_.select(name, list, constraint);
-  }
-  solve::Selection selection;
-  for (const solve::Candidate& candidate : list.candidates) {
-    bool matches = constraint.empty();
-    if (!matches && name.starts_with(kGpuPrefix)) {
-      matches = has_code_for(TRY(gpu::parse_compute_capability(candidate.version)), constraint);
-    } else if (!matches && name == kDriverPackage) {
-      const auto driver = TRY(gpu::parse_driver_version(candidate.version));
-      const auto bound = TRY(gpu::parse_driver_version(constraint.substr(2)));
-      matches = constraint.starts_with("<=") ? driver.branch() <= bound.branch()
-                                             : gpu::reaches(driver, bound);
-    } else if (!matches) {
-      const auto cudas = TRY(version::SpecifierSet::parse(constraint));
-      matches = cudas.contains(TRY(version::Version::parse(candidate.version)));
-    }
-    selection.matches.push_back(matches);
-  }
-  return selection;
 }
 
 void ChainSource::prefetch_candidates(const std::string& name) {

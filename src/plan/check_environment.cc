@@ -8,6 +8,7 @@
 #include "gpu/gpu_names.h"
 #include "gpu/host.h"
 #include "plan/layer_facts.h"
+#include "plan/target_facts.h"
 #include "spec/project.h"
 
 namespace slipway::plan {
@@ -122,6 +123,8 @@ Result<gpu::HostQuestion> make_question(const spec::FleetHost& host) {
       question.gpus.push_back(*model);
     }
   }
+  if (!host.cuda_compat.empty())
+    question.cuda_compat = TRY(find_cuda_compat(tables, host.cuda_compat))->cuda;
   if (!host.driver.empty()) {
     question.driver = TRY(
         gpu::lowest_driver(host.driver == spec::kThisHost ? here->driver_version : host.driver));

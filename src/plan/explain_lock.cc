@@ -10,10 +10,15 @@
 namespace slipway::plan {
 namespace {
 
-std::string driver_line(const std::string& cuda) {
-  const auto driver = gpu::driver_floor(gpu::compatibility_tables(), cuda);
+std::string driver_line(const spec::Lock& lock) {
+  const auto driver = gpu::driver_floor(gpu::compatibility_tables(), lock.cuda);
   if (!driver) return {};
-  return fmt::format("└─ CUDA {} needs an NVIDIA driver of {} or newer\n", cuda, driver->text());
+  const std::string compat =
+      lock.cuda_compat.empty()
+          ? ""
+          : fmt::format("; where it is older, cuda-compat {} stands in for it", lock.cuda_compat);
+  return fmt::format("└─ CUDA {} needs an NVIDIA driver of {} or newer{}\n", lock.cuda,
+                     driver->text(), compat);
 }
 
 std::string explain_cuda(const spec::Lock& lock) {
@@ -22,14 +27,14 @@ std::string explain_cuda(const spec::Lock& lock) {
   if (const spec::LockedWheel* torch = find_wheel(lock, "torch")) {
     text += fmt::format("├─ torch {} from `{}` is built for it\n", torch->version, torch->index);
   }
-  return text + driver_line(lock.cuda);
+  return text + driver_line(lock);
 }
 
 std::string explain_driver(const spec::Lock& lock) {
   std::string text = lock.driver.empty()
                          ? "slipway.toml says no driver (`target.driver`)\n"
                          : fmt::format("driver {}, as slipway.toml says\n", lock.driver);
-  if (!lock.cuda.empty()) text += driver_line(lock.cuda);
+  if (!lock.cuda.empty()) text += driver_line(lock);
   return text;
 }
 
@@ -63,7 +68,7 @@ std::optional<std::string> explain_layer(const spec::Lock& lock, const std::stri
 
 std::string explain_wheel_layers(const spec::Lock& lock, const spec::LockedWheel& wheel) {
   if (wheel.name != "torch" || lock.cuda.empty()) return {};
-  std::string text = fmt::format("it is built for CUDA {}\n", lock.cuda) + driver_line(lock.cuda);
+  std::string text = fmt::format("it is built for CUDA {}\n", lock.cuda) + driver_line(lock);
   const auto version = version::Version::parse(wheel.version);
   if (!version.ok()) return text;
   const gpu::TorchArch* row =

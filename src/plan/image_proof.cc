@@ -30,7 +30,8 @@ gpu::ClosureReport find_missing(std::span<const gpu::LayerLibraries> libraries,
 /// The target's hosts: what is broken there.
 Result<void> check_target(std::span<const gpu::LayerLibraries> libraries, const spec::Lock& lock,
                           const Tools& tools) {
-  const gpu::HostQuestion question = TRY(make_question({"", lock.gpus, lock.driver, ""}));
+  const gpu::HostQuestion question =
+      TRY(make_question({"", lock.gpus, lock.driver, "", lock.cuda_compat}));
   if (question.gpus.empty() && !question.driver) return {};
   Error error = make_error(ErrorKind::Unsolvable, "the image would not run on its target");
   for (const gpu::Finding& finding :
@@ -53,7 +54,8 @@ Result<void> check_target(std::span<const gpu::LayerLibraries> libraries, const 
 
 Result<void> prove_image(const store::Store& store, const spec::Lock& lock,
                          std::span<const ImageLayer> layers, const Tools& tools) {
-  std::string text = fmt::format("{} {} {}", kProofRules, fmt::join(lock.gpus, ","), lock.driver);
+  std::string text = fmt::format("{} {} {} {}", kProofRules, fmt::join(lock.gpus, ","), lock.driver,
+                                 lock.cuda_compat);
   for (const ImageLayer& layer : layers) text += " " + layer.diff_id.hex();
   const Digest key = sha256(text);
   if (TRY(store.find_known("closure", key))) return {};

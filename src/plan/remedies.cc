@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gpu/chain_tables.h"
+#include "gpu/forward_compatibility.h"
 #include "plan/target_facts.h"
 #include "version/requirement.h"
 
@@ -34,7 +35,25 @@ class Search {
     return {};
   }
 
+  /// The cuda-compat of the oldest CUDA with which it works.
+  Result<void> add_compat(const gpu::CompatibilityTables& tables) {
+    if (project_.target.driver.empty() || project_.target.gpus.empty()) return {};
+    spec::Project changed = project_;
+    for (const gpu::ForwardCompatibility& row : tables.forward_compatibilities) {
+      if (row.cuda == project_.target.cuda_compat) continue;
+      changed.target.cuda_compat = row.cuda;
+      if (!TRY(works(changed))) continue;
+      found.push_back(fmt::format(
+          "`cuda-compat = \"{}\"` in [target] would do, on hosts that bring that package of NVIDIA",
+          row.cuda));
+      return {};
+    }
+    return {};
+  }
+
   Result<void> drop_gpus() {
+    const bool needs_one = !project_.target.cuda_compat.empty();
+    if (needs_one && project_.target.gpus.size() == 1) return {};
     for (std::size_t i = 0; i < project_.target.gpus.size(); ++i) {
       spec::Project changed = project_;
       changed.target.gpus.erase(changed.target.gpus.begin() + static_cast<std::ptrdiff_t>(i));
@@ -108,12 +127,23 @@ class Search {
     if (project_.target.driver.empty()) return false;
     const auto facts = TRY(find_target_facts(project_.target, tables));
     const gpu::DriverVersion& present = *facts.chain.driver;
-    for (const gpu::DriverVersion& driver : gpu::driver_floors(tables)) {  // lowest first
+    for (const gpu::DriverVersion& driver : possible_drivers(tables)) {
       changed.target.driver = ">=" + driver.text();
       if (gpu::compare(driver, present) < 0) changed.target.driver += ",<" + present.text();
       if (TRY(works(changed))) return true;
     }
     return false;
+  }
+
+  /// Those from which on something more works, and those for which the target's cuda-compat stands
+  /// in; lowest first.
+  std::vector<gpu::DriverVersion> possible_drivers(const gpu::CompatibilityTables& tables) const {
+    std::vector<gpu::DriverVersion> drivers = gpu::driver_floors(tables);
+    const auto* const row = gpu::find_forward_compatibility(tables, project_.target.cuda_compat);
+    if (row == nullptr) return drivers;
+    for (const int branch : row->branches) drivers.push_back({{branch}});
+    std::ranges::sort(drivers, [](const auto& a, const auto& b) { return compare(a, b) < 0; });
+    return drivers;
   }
 
   static std::string driver_change(const spec::Project& changed) {
@@ -166,6 +196,13 @@ std::vector<std::size_t> blamed_packages(const spec::Project& project,
   return indexes;
 }
 
+bool speaks_of_driver(const solve::Conflict& conflict) {
+  return std::ranges::any_of(conflict.facts, [](const solve::Fact& fact) {
+    const std::string& name = fact.requirement.package.name;
+    return name == kDriverPackage || name.starts_with(kCompatPrefix);
+  });
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> find_remedies(const spec::Project& project,
@@ -174,6 +211,7 @@ Result<std::vector<std::string>> find_remedies(const spec::Project& project,
                                                const SolveAgain& solve_again) {
   Search search(project, solve_again);
   TRY(search.move_driver(tables));
+  if (speaks_of_driver(conflict)) TRY(search.add_compat(tables));
   const std::size_t before = search.found.size();
   TRY(search.drop_gpus());
   const std::size_t given_up = before == 0 ? search.found.size() : 0;

@@ -115,6 +115,7 @@ void fill_lock(const solve::Solution& solution, const Attempt& attempt, Reporter
                spec::Lock& lock) {
   lock.gpus = attempt.target().gpus;
   lock.driver = attempt.target().driver;
+  lock.cuda_compat = attempt.target().chain.cuda_compat;
   lock.cpu = attempt.target().chain.cpu;
   for (const solve::Chosen& chosen : solution.packages) {
     if (chosen.name == kCudaPackage) lock.cuda = chosen.version;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "gpu/driver_version.h"
+#include "gpu/forward_compatibility.h"
 #include "gpu/gpu_names.h"
 
 namespace slipway::plan {
@@ -39,6 +40,15 @@ Result<void> add_host_gpus(Host& host, const gpu::CompatibilityTables& tables, T
 
 }  // namespace
 
+Result<const gpu::ForwardCompatibility*> find_cuda_compat(const gpu::CompatibilityTables& tables,
+                                                          const std::string& cuda) {
+  if (const auto* const row = gpu::find_forward_compatibility(tables, cuda)) return row;
+  std::vector<std::string> known;
+  for (const auto& row : tables.forward_compatibilities) known.push_back(row.cuda);
+  return make_error(ErrorKind::InvalidInput, "`{}` is no cuda-compat that is known", cuda)
+      .hint(fmt::format("known are {}", fmt::join(known, ", ")));
+}
+
 Result<TargetFacts> find_target_facts(const spec::Target& target,
                                       const gpu::CompatibilityTables& tables) {
   TargetFacts facts;
@@ -53,6 +63,11 @@ Result<TargetFacts> find_target_facts(const spec::Target& target,
     facts.gpus.push_back(name);
     facts.chain.gpus.push_back({name, std::move(model)});
   }
+  if (!target.cuda_compat.empty()) {
+    TRY_WHILE("reading target.cuda-compat of slipway.toml",
+              find_cuda_compat(tables, target.cuda_compat));
+  }
+  facts.chain.cuda_compat = target.cuda_compat;
   facts.chain.cpu = target.cpu;
   facts.driver = target.driver;
   if (target.driver == spec::kThisHost) {

@@ -14,6 +14,10 @@ struct TargetFacts {
   std::string driver;
 };
 
+/// The row of `target.cuda-compat`. InvalidInput where no table knows that package.
+Result<const gpu::ForwardCompatibility*> find_cuda_compat(const gpu::CompatibilityTables& tables,
+                                                          const std::string& cuda);
+
 /// Asks NVML where [target] says "this host". Fails with InvalidInput for a GPU that the tables do
 /// not know (nearest names suggested) and a driver without a lower end; NotFound where this host
 /// has no GPU.

@@ -15,6 +15,7 @@ FleetHost read_host(TableReader& table) {
   for (auto& gpu : table.text_or_texts("gpu")) host.gpus.push_back(std::move(gpu.value));
   if (auto driver = table.text("driver")) host.driver = std::move(driver->value);
   if (auto glibc = table.text("glibc")) host.glibc = std::move(glibc->value);
+  if (auto compat = table.text("cuda-compat")) host.cuda_compat = std::move(compat->value);
   if (host.gpus.empty() && host.driver.empty())
     table.problem(table.at(), "a host without `gpu` and `driver` asks nothing",
                   "write `gpu = \"h100\"` or `driver = \"550.54.15\"`");

@@ -5,6 +5,7 @@
 ///   gpu    = ["h100", "h100"]   # or one string
 ///   driver = "550.54.15"
 ///   glibc  = "2.28"             # only for locks and plain environments
+///   cuda-compat = "12.8"        # NVIDIA's package, where the host brings it into containers
 #pragma once
 
 #include <string>
@@ -20,6 +21,7 @@ struct FleetHost {
   std::vector<std::string> gpus;  ///< as written
   std::string driver;             ///< a version or a specifier; empty: not said
   std::string glibc;              ///< empty: not said
+  std::string cuda_compat = {};   ///< `12.8`; empty: not said
   bool operator==(const FleetHost&) const = default;
 };
 

@@ -8,11 +8,12 @@ namespace {
 TEST_CASE("hosts of a fleet") {
   const auto hosts = parse_fleet(
       "[[host]]\nname = \"a\"\ngpu = \"h100\"\ndriver = \"550\"\n"
-      "[[host]]\nname = \"b\"\ngpu = [\"v100\", \"sm_90\"]\nglibc = \"2.28\"\n",
+      "[[host]]\nname = \"b\"\ngpu = [\"v100\", \"sm_90\"]\nglibc = \"2.28\"\n"
+      "cuda-compat = \"12.8\"\n",
       "fleet.toml");
   REQUIRE(hosts.ok());
-  CHECK(*hosts ==
-        std::vector<FleetHost>{{"a", {"h100"}, "550", ""}, {"b", {"v100", "sm_90"}, "", "2.28"}});
+  CHECK(*hosts == std::vector<FleetHost>{{"a", {"h100"}, "550", ""},
+                                         {"b", {"v100", "sm_90"}, "", "2.28", "12.8"}});
 }
 
 TEST_CASE("mistakes in a fleet are told, all of them") {

@@ -57,6 +57,7 @@ struct Lock {
   std::string debian;               ///< "bookworm"
   std::vector<std::string> gpus;    ///< as slipway.toml has them; `sm_90` for those of "this host"
   std::string driver;               ///< the same; `==570.86.15` for that of "this host"
+  std::string cuda_compat;          ///< "12.8": cuda-compat of the host; empty: not said
   std::string cuda;                 ///< "12.4": that of the chosen torch; empty: none is used
   std::string cpu;                  ///< "x86-64-v2"; empty: not said
   std::vector<LockedWheel> wheels;  ///< sorted by name

@@ -136,6 +136,7 @@ void read_target(TableReader& root, Lock& lock) {
   lock.python_version = required(*table, "python");
   lock.gpus = sorted_list(*table, "gpu");
   lock.driver = optional(*table, "driver");
+  lock.cuda_compat = optional(*table, "cuda-compat");
   lock.cuda = optional(*table, "cuda");
   lock.cpu = optional(*table, "cpu");
   table->refuse_the_rest();

@@ -222,6 +222,7 @@ TEST_CASE("the inputs are what changes the solution, and nothing else") {
   CHECK_FALSE(changed([](Project& p) { p.user = {"root", 0}; }));
   CHECK_FALSE(changed([](Project& p) { p.modes["a"].command = {"b"}; }));
   CHECK_FALSE(changed([](Project& p) { p.code.copy = {"src"}; }));
+  CHECK(changed([](Project& p) { p.target.cuda_compat = "12.8"; }));
   CHECK_FALSE(changed([](Project& p) { p.resources.cpus = 2; }));
   CHECK_FALSE(changed([](Project& p) { std::reverse(p.base.apt.begin(), p.base.apt.end()); }));
 }

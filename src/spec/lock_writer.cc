@@ -122,6 +122,7 @@ std::string write_lock(Lock lock) {
   out.put("python", lock.python_version);
   out.put_if_said("gpu", lock.gpus);
   out.put_if_said("driver", lock.driver);
+  out.put_if_said("cuda-compat", lock.cuda_compat);
   out.put_if_said("cuda", lock.cuda);
   out.put_if_said("cpu", lock.cpu);
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
@@ -148,6 +149,7 @@ Digest inputs_digest(const Project& project) {
   }
   put_list("gpu", project.target.gpus);
   put("driver", project.target.driver);
+  if (!project.target.cuda_compat.empty()) put("cuda-compat", project.target.cuda_compat);
   if (!project.target.cpu.empty()) put("cpu", project.target.cpu);
   put_list("arch", project.target.architectures);
   put("glibc", project.target.glibc);

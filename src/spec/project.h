@@ -32,6 +32,8 @@ inline constexpr std::string_view kThisHost = "this host";
 struct Target {
   std::vector<std::string> gpus;  ///< lower case: `a100`, `sm_80`, or kThisHost; empty: not said
   std::string driver;             ///< a specifier such as `>=525`, or kThisHost; empty: not said
+  /// `12.8`: the host puts NVIDIA's cuda-compat of that CUDA beside the driver; empty: not said.
+  std::string cuda_compat;
   /// The least processor: `x86-64`, `x86-64-v2`, `-v3` or `-v4` of the x86-64 psABI; empty: not
   /// said.
   std::string cpu;

@@ -32,6 +32,16 @@ std::optional<Fault> check_gpu(std::string_view name) {
   return name == kThisHost ? std::nullopt : check_plain_name(name);
 }
 
+std::optional<Fault> check_cuda_compat(std::string_view cuda) {
+  const std::size_t dot = cuda.find('.');
+  const bool is_version = dot != std::string_view::npos && dot > 0 && dot + 1 < cuda.size() &&
+                          cuda.find('.', dot + 1) == std::string_view::npos &&
+                          cuda.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (is_version) return std::nullopt;
+  return Fault{fmt::format("`{}` is no version of CUDA", cuda),
+               "write `12.8` for NVIDIA's package cuda-compat-12-8"};
+}
+
 std::optional<Fault> check_cpu(std::string_view level) {
   for (const std::string_view known : {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
     if (level == known) return std::nullopt;
@@ -140,6 +150,14 @@ void read_target(TableReader& root, Target& target) {
   if (auto driver = table->text("driver")) {
     refuse(*table, *driver, check_driver(driver->value));
     target.driver = std::move(driver->value);
+  }
+  if (auto compat = table->text("cuda-compat")) {
+    refuse(*table, *compat, check_cuda_compat(compat->value));
+    target.cuda_compat = std::move(compat->value);
+    if (target.gpus.empty() || target.driver.empty()) {
+      table->problem(compat->at, "`target.cuda-compat` alone says nothing",
+                     "it works on some GPUs and for some drivers: name them in `gpu` and `driver`");
+    }
   }
   if (auto cpu = table->text("cpu")) {
     refuse(*table, *cpu, check_cpu(cpu->value));

@@ -144,6 +144,8 @@ TEST_CASE("each mistake has its place, its key and its remedy") {
       "[image]\nname = \"x\"\n[target]\ndriver = \"new\"",
       "[image]\nname = \"x\"\n[target]\ndriver = 525",
       "[image]\nname = \"x\"\n[target]\ncpu = \"avx2\"",
+      "[image]\nname = \"x\"\n[target]\ngpu = \"a100\"\ndriver = \">=525\"\ncuda-compat = \"12\"",
+      "[image]\nname = \"x\"\n[target]\ngpu = \"a100\"\ncuda-compat = \"12.8\"",
       "[image]\nname = \"x\"\n[target]\narch = [\"amd64\"]",
       "[image]\nname = \"x\"\n[base]\napt = [\"git=1:2.39\", \"Git\", \"x\"]",
       "[image]\nname = \"x\"\n[base]\napt = [\"git\", \"git\"]",

@@ -136,11 +136,16 @@ out slipway check --venv lies --gpu h100
 assert_equal "the status of lies" 1 "$status"
 assert_contains "the lie" "it claims 18446744073709551615 bytes" "$out"
 
+# cuda-compat on the host stands in for an old driver, on data-centre GPUs.
+expect 3 broken --gpu a100 --driver 470
+expect 0 ok --gpu a100 --driver 470 --cuda-compat 12.8
+
 # A C library older than what the wheels need is told; 2.27 is fine for what needs nothing.
 expect 0 ok --glibc 2.27
 
 # Bad input.
 expect_error 2 'did you mean `h100`' slipway check --venv good --gpu h1000
+expect_error 2 'known are 11.8' slipway check --venv good --gpu h100 --driver 470 --cuda-compat 9.9
 expect_error 2 "not a driver version" slipway check --venv good --driver new
 expect_error 2 "not a glibc version" slipway check --venv good --glibc old
 expect_error 2 "two things to check" slipway check image --venv good
