@@ -11,6 +11,7 @@ namespace {
 Result<plan::LockRequest> request_of(const Invocation& call) {
   using Upgrade = plan::LockRequest::Upgrade;
   plan::LockRequest request;
+  request.older_form = plan::LockRequest::OlderForm::Complete;
   request.packages = call.all("upgrade-package");
   if (!request.packages.empty()) request.upgrade = Upgrade::Named;
   if (call.has("upgrade")) {

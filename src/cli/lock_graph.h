@@ -7,8 +7,9 @@
 
 namespace slipway::cli {
 
-/// What slipway.toml asks for, and below each package what it needs. What was drawn before is drawn
-/// again without what is below it, and marked `(*)`.
+/// What slipway.toml asks for, and below each package what it needs; first wheels, then the Debian
+/// packages of base.apt, without those that every image has. What was drawn before is drawn again
+/// without what is below it, and marked `(*)`.
 std::string draw_tree(const spec::Lock& lock);
 
 /// The package, and above it who needs it, up to slipway.toml. `wheel` is one of the lock's.

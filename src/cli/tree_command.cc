@@ -36,7 +36,7 @@ Command tree_command() {
           Operand::None,
           "",
           {json_option()},
-          {{"slipway tree", "the layers, and the Python packages below slipway.toml"},
+          {{"slipway tree", "the layers, and the packages below slipway.toml"},
            {"slipway tree --json", "the same for scripts"}},
           run};
 }

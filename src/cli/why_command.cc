@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "cli/all_commands.h"
+#include "cli/deb_graph.h"
 #include "cli/lock_graph.h"
 #include "plan/explain_lock.h"
 #include "plan/lock_project.h"
@@ -35,12 +36,7 @@ Result<int> run(const Invocation& call, Context& context) {
   }
   const auto deb = std::ranges::find(lock.debs, text, &spec::LockedDeb::name);
   if (deb == lock.debs.end()) return unknown_package(text, lock);
-  const auto& apt = project.spec.base.apt;
-  const bool is_asked = std::ranges::find(apt, text) != apt.end();
-  TRY(print(fmt::format("{} {}, `{}` from `{}`\n└─ {}\n", deb->name, deb->version, deb->path,
-                        deb->index,
-                        is_asked ? "slipway.toml asks for it in base.apt"
-                                 : "the base, or a package that base.apt names, needs it")));
+  TRY(print(draw_reasons(lock, *deb)));
   return 0;
 }
 

@@ -39,6 +39,9 @@ struct DebFile {
   std::string file_name;
   std::uint64_t size_bytes = 0;
   Digest sha256;
+  bool is_always = false;              ///< essential, or of priority `required`
+  std::vector<std::string> asked_as;   ///< the names in the request for which it was taken
+  std::vector<std::string> needed_by;  ///< packages of the same solution; sorted
   bool operator==(const DebFile&) const = default;
 };
 

@@ -59,6 +59,10 @@ struct IdQueue {
 std::vector<Id> find_by_name(Pool* pool, Id name);
 std::vector<Id> find_providers(Pool* pool, Id dependency);
 
+/// Fills in who needs each file and whether it is always there. `decided` are the packages of
+/// `files`, in the same order.
+void add_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files);
+
 /// What apt would install for `names`: the highest version (or the preferred one), and of
 /// alternatives the first unless another is there already. A proposal for the solver, which keeps
 /// to it where it holds.

@@ -122,6 +122,28 @@ TEST_CASE("several suites, and versions that a lock holds") {
   CHECK(solve(pool, {"git"}, {{"gone", "1"}}) == std::vector<std::string>{"git 1:2.39-2"});
 }
 
+TEST_CASE("why each package is there") {
+  DebianPool pool("amd64");
+  REQUIRE(pool.add_packages(stanza("dash", "1", "Essential: yes\nPre-Depends: libc (>= 1)\n") +
+                                stanza("git", "1", "Depends: libc, mta | ssh, perl:any\n") +
+                                stanza("libc", "2") + stanza("ssh", "1", "Depends: libc\n") +
+                                stanza("exim", "1", "Provides: mta\n") +
+                                stanza("perl", "1", "Multi-Arch: allowed\nDepends: perl-base\n") +
+                                stanza("perl-base", "1", "Depends: perl\n"),
+                            "debian"));
+  const std::vector<std::string> asked = {"git", "mta"};
+  std::vector<std::string> told;
+  const auto files = pool.solve(asked, {});
+  REQUIRE(files.ok());
+  for (const DebFile& file : *files) {
+    told.push_back(fmt::format("{}{}: {} | {}", file.is_always ? "*" : "", file.package,
+                               fmt::join(file.asked_as, " "), fmt::join(file.needed_by, " ")));
+  }
+  CHECK(told == std::vector<std::string>{"*dash:  | ", "exim: mta | git", "git: git | ",
+                                         "libc:  | dash git", "perl:  | git perl-base",
+                                         "perl-base:  | perl"});
+}
+
 TEST_CASE("what cannot be had is explained") {
   DebianPool pool("amd64");
   REQUIRE(pool.add_packages(stanza("tmux", "1") +

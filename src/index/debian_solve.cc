@@ -129,7 +129,11 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
   state_->index();
   Pool* pool = state_->pool;
   auto names = always_names(pool);
-  for (const auto& package : packages) names.push_back(TRY(resolve_name(pool, package)));
+  std::map<Id, std::vector<std::string>> asked;
+  for (const auto& package : packages) {
+    names.push_back(TRY(resolve_name(pool, package)));
+    asked[names.back()].push_back(package);
+  }
   IdQueue jobs;
   add_jobs(jobs.queue, names, propose_like_apt(pool, names, find_preferred(pool, preferences)));
   const std::unique_ptr<Solver, SolverDeleter> solver(solver_create(pool));
@@ -138,10 +142,16 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
 
   IdQueue decisions;
   solver_get_decisionqueue(solver.get(), &decisions.queue);
+  std::vector<Id> decided;
   std::vector<DebFile> files;
   for (const Id id : decisions.ids()) {
-    if (id > 0 && id != SYSTEMSOLVABLE) files.push_back(TRY(read_file_facts(pool, id)));
+    if (id <= 0 || id == SYSTEMSOLVABLE) continue;
+    decided.push_back(id);
+    files.push_back(TRY(read_file_facts(pool, id)));
+    if (const auto names_of = asked.find(pool->solvables[id].name); names_of != asked.end())
+      files.back().asked_as = names_of->second;
   }
+  add_reasons(pool, decided, files);
   std::sort(files.begin(), files.end(),
             [](const DebFile& a, const DebFile& b) { return a.package < b.package; });
   return files;

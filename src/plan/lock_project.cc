@@ -92,6 +92,8 @@ Result<std::string> version_of(std::span<const index::DebFile> debs, std::string
   return make_error(ErrorKind::Unsupported, "this Debian release has no package `{}`", package);
 }
 
+std::vector<std::string> always_included() { return layer::always_included_debs(3, 11); }
+
 Result<std::vector<index::DebFile>> solve_debian(const ProjectFolder& project, const Kept& kept,
                                                  const Indexes& indexes, http::Client& client,
                                                  const Tools& tools) {
@@ -101,9 +103,28 @@ Result<std::vector<index::DebFile>> solve_debian(const ProjectFolder& project, c
   const auto sources = TRY(indexes.debian(release));
   index::DebianIndex debian = TRY(index::DebianIndex::fetch(
       sources, release, architecture, client, tools.cache_folder, tools.reporter, tools.cancel));
-  std::vector<std::string> packages = layer::always_included_debs(3, 11);
+  std::vector<std::string> packages = always_included();
   packages.insert(packages.end(), project.spec.base.apt.begin(), project.spec.base.apt.end());
   return debian.solve(packages, kept.debs());
+}
+
+/// What is asked for by a virtual name is asked for by that.
+std::vector<std::string> reasons_of(const index::DebFile& deb,
+                                    const std::vector<std::string>& apt) {
+  const std::vector<std::string> base = always_included();
+  const auto is_of = [&](const std::vector<std::string>& names) {
+    return std::ranges::find_first_of(deb.asked_as, names) != deb.asked_as.end();
+  };
+  std::vector<std::string> because = deb.needed_by;
+  if (is_of(apt)) because.emplace_back(spec::kAskedByUser);
+  if (deb.is_always || is_of(base)) because.emplace_back(spec::kPartOfBase);
+  return because;
+}
+
+/// An older slipway wrote no reasons for Debian packages: they are added, and nothing else changes.
+bool has_all_reasons(const spec::Lock& lock) {
+  return std::ranges::none_of(lock.debs,
+                              [](const spec::LockedDeb& deb) { return deb.because.empty(); });
 }
 
 /// A date holds until another one is named, or everything is to be new.
@@ -162,7 +183,7 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
   lock.debian = project.spec.base.debian;
   for (const index::DebFile& deb : debs) {
     lock.debs.push_back({deb.package, deb.version, deb.architecture, deb.index, deb.path,
-                         deb.size_bytes, deb.sha256});
+                         deb.size_bytes, deb.sha256, reasons_of(deb, project.spec.base.apt)});
   }
   EnvironmentRequest request{project, TRY(version_of(debs, "python" + lock.python_version)),
                              lock.glibc, kept.wheels(), kept.before()};
@@ -177,7 +198,9 @@ Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest
   std::optional<spec::Lock> old = TRY(find_lock(project));
   const spec::Lock* before = old ? &*old : nullptr;
   const std::optional<UtcTime> date = cut_off(request, before);
-  if (old && request.upgrade == Upgrade::Nothing && old->before == date &&
+  const bool is_complete =
+      old && (request.older_form == LockRequest::OlderForm::Keep || has_all_reasons(*old));
+  if (is_complete && request.upgrade == Upgrade::Nothing && old->before == date &&
       old->inputs == spec::inputs_digest(project.spec)) {
     return LockOutcome{std::move(*old), false, {}};
   }

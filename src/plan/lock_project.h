@@ -18,6 +18,10 @@ struct LockRequest {
   /// Only wheels that were uploaded earlier. Without it the date of the old lock holds on, unless
   /// everything is upgraded.
   std::optional<UtcTime> before{};
+  /// A lock of an older slipway, which does not say who needs a Debian package: whether it is
+  /// solved anew for that, keeping all versions.
+  enum class OlderForm { Keep, Complete };
+  OlderForm older_form = OlderForm::Keep;
 };
 
 struct LockOutcome {

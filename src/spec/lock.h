@@ -21,6 +21,8 @@ namespace slipway::spec {
 inline constexpr int kLockSchema = 1;
 /// What `because` says of a package that the user asked for.
 inline constexpr std::string_view kAskedByUser = "slipway.toml";
+/// And of a Debian package that every image has. No package has a blank in its name.
+inline constexpr std::string_view kPartOfBase = "the base";
 
 struct LockedWheel {
   std::string name;     ///< normalised (PEP 503); unique in the lock
@@ -44,6 +46,9 @@ struct LockedDeb {
   std::string path;          ///< below the index: `pool/main/...`; its last part is the file name
   std::uint64_t size_bytes = 0;
   Digest sha256;
+  /// Debian packages in this lock that need it, kAskedByUser, kPartOfBase. Empty in locks that an
+  /// older slipway wrote.
+  std::vector<std::string> because = {};
   bool operator==(const LockedDeb&) const = default;
 };
 

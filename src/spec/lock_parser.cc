@@ -117,6 +117,7 @@ LockedDeb read_deb(TableReader& table) {
   deb.path = required(table, "path");
   deb.size_bytes = required_size(table);
   deb.sha256 = required_digest(table, "sha256");
+  deb.because = sorted_list(table, "because");
   if (const auto fault = check_debian_package(deb.name); fault && !deb.name.empty()) {
     table.problem(table.at(), fmt::format("`{}`: {}", table.dotted("name"), fault->message));
   }
@@ -142,6 +143,18 @@ void read_target(TableReader& root, Lock& lock) {
   table->refuse_the_rest();
 }
 
+/// What a package says of others that are not in the lock.
+void check_names(TableReader& table, const std::string& owner,
+                 const std::vector<std::string>& spoken_of,
+                 const std::set<std::string_view>& names) {
+  for (const std::string& name : spoken_of) {
+    if (names.contains(name)) continue;
+    table.problem(table.at(),
+                  fmt::format("`{}` speaks of `{}`, which is not in the lock", owner, name),
+                  std::string(kRemedy));
+  }
+}
+
 /// Sorted, no doubles, and every name that a wheel speaks of is there.
 void check_wheels(std::vector<TableReader>& tables, const std::vector<LockedWheel>& wheels) {
   std::set<std::string_view> names{kAskedByUser};
@@ -153,15 +166,8 @@ void check_wheels(std::vector<TableReader>& tables, const std::vector<LockedWhee
                       std::string(kRemedy));
   }
   for (std::size_t i = 0; i < wheels.size(); ++i) {
-    for (const auto* list : {&wheels[i].dependencies, &wheels[i].because}) {
-      for (const std::string& name : *list) {
-        if (names.contains(name)) continue;
-        tables[i].problem(
-            tables[i].at(),
-            fmt::format("`{}` speaks of `{}`, which is not in the lock", wheels[i].name, name),
-            std::string(kRemedy));
-      }
-    }
+    check_names(tables[i], wheels[i].name, wheels[i].dependencies, names);
+    check_names(tables[i], wheels[i].name, wheels[i].because, names);
   }
 }
 
@@ -175,6 +181,10 @@ void check_debs(std::vector<TableReader>& tables, const std::vector<LockedDeb>& 
                       fmt::format("`{}` is there twice, or out of order", debs[i].name),
                       std::string(kRemedy));
   }
+  std::set<std::string_view> names{kAskedByUser, kPartOfBase};
+  for (const LockedDeb& deb : debs) names.insert(deb.name);
+  for (std::size_t i = 0; i < debs.size(); ++i)
+    check_names(tables[i], debs[i].name, debs[i].because, names);
 }
 
 /// A lock of another schema may have any keys: say only which program understands it.

@@ -74,10 +74,22 @@ Lock example() {
        {"torch"}},
   };
   lock.debs = {
-      {"libc6", "2.36-9+deb12u10", "amd64", "debian", "pool/main/g/glibc/libc6_2.36-9_amd64.deb",
-       2757000, sha256("c")},
-      {"adduser", "3.134", "all", "debian-security", "pool/updates/main/a/adduser_3.134_all.deb", 3,
-       sha256("a")},
+      {"libc6",
+       "2.36-9+deb12u10",
+       "amd64",
+       "debian",
+       "pool/main/g/glibc/libc6_2.36-9_amd64.deb",
+       2757000,
+       sha256("c"),
+       {"the base", "adduser"}},
+      {"adduser",
+       "3.134",
+       "all",
+       "debian-security",
+       "pool/updates/main/a/adduser_3.134_all.deb",
+       3,
+       sha256("a"),
+       {"slipway.toml"}},
   };
   return lock;
 }
@@ -114,6 +126,13 @@ TEST_CASE("what was written is read back, and written again the same") {
     LockedWheel vision = example().wheels[3];
     return vision;
   }());
+}
+
+TEST_CASE("a lock of an older slipway says of no Debian package who needs it") {
+  Lock lock = example();
+  for (LockedDeb& deb : lock.debs) deb.because.clear();
+  const std::string text = write_lock(lock);
+  CHECK(write_lock(parse_lock(text, "slipway.lock").value()) == text);
 }
 
 TEST_CASE("a long list has one item a line") {
@@ -181,6 +200,8 @@ TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
            Case{"path = \"pool/main/g", "path = \"http://evil.example", "is not a plain path"},
            Case{"index = \"pypi\"", "index = \"py/pi\"", "`py/pi` is not a name"},
            Case{"[\"filelock\", \"sympy\"", "[\"sympy\", \"filelock\"", "is out of order"},
+           Case{"\"adduser\", \"the base\"", "\"addusr\", \"the base\"",
+                "`libc6` speaks of `addusr`, which is not in the lock"},
            Case{"[target]", "[taget]", "`target` is missing"},
            Case{"glibc = \"2.36\"\n", "", "`target.glibc` is missing"},
            Case{"debian = \"bookworm\"", "debian = \"\"", "`target.debian` is empty"},

@@ -74,6 +74,7 @@ void sort_all(Lock& lock) {
     sort_unique(wheel.dependencies);
     sort_unique(wheel.because);
   }
+  for (LockedDeb& deb : lock.debs) sort_unique(deb.because);
   std::sort(lock.wheels.begin(), lock.wheels.end(),
             [](const LockedWheel& a, const LockedWheel& b) { return a.name < b.name; });
   std::sort(lock.debs.begin(), lock.debs.end(), [](const LockedDeb& a, const LockedDeb& b) {
@@ -104,6 +105,7 @@ void put_deb(Emitter& out, const LockedDeb& deb) {
   out.put("path", deb.path);
   out.put("size", deb.size_bytes);
   out.put("sha256", deb.sha256.hex());
+  out.put_if_said("because", deb.because);
 }
 
 }  // namespace
