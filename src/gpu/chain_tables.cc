@@ -57,6 +57,15 @@ const Companion* find_companion(const CompatibilityTables& tables, std::string_v
   return row == tables.companions.end() ? nullptr : &*row;
 }
 
+CxxAbiRow find_cxx_abi(const CompatibilityTables& tables, std::string_view torch_series) {
+  for (const CxxAbiRow& row : tables.cxx_abis) {
+    const bool is_it = row.torch == torch_series;
+    const bool is_later = row.cuda.empty() && numbers_of(row.torch) <= numbers_of(torch_series);
+    if (is_it || is_later) return row;
+  }
+  return {std::string(torch_series), "", false};
+}
+
 const TorchArch* find_torch_arch(const CompatibilityTables& tables, std::string_view torch_series,
                                  std::string_view cuda) {
   const TorchArch* newest = nullptr;

@@ -23,6 +23,10 @@ std::string default_cuda(const CompatibilityTables& tables, std::string_view tor
 const Companion* find_companion(const CompatibilityTables& tables, std::string_view package,
                                 std::string_view series);
 
+/// The C++ ABI of torch MAJOR.MINOR: of all builds where `cuda` is empty; else that build alone has
+/// the new one.
+CxxAbiRow find_cxx_abi(const CompatibilityTables& tables, std::string_view torch_series);
+
 /// What torch MAJOR.MINOR, built for that CUDA, has code for. Of a torch that is newer than the
 /// tables, what the newest of them has for the same CUDA: PyTorch drops GPUs with a CUDA rather
 /// than within one. Null where nothing is known of that CUDA.

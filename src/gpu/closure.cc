@@ -256,7 +256,11 @@ class Check {
     missing.path = file.path;
     missing.owner = owner_of(file.path);
     missing.symbols = names;
-    if (find_gap(missing) != nullptr) return;
+    if (const OptionalGap* gap = find_gap(missing)) {
+      missing.reason = gap->reason;
+      report.optional.push_back(std::move(missing));
+      return;
+    }
     add_remedy(tables_, request_.installed, "", missing);
     report.missing.push_back(std::move(missing));
   }

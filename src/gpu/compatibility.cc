@@ -21,8 +21,10 @@ bool read_row(std::string_view kind, Row& row, CompatibilityTables& into) {
   } else if (kind == "torch_build") {
     into.torch_builds.push_back({row.text("torch"), row.text("cuda")});
   } else if (kind == "companion") {
-    into.companions.push_back(
-        {row.text("package"), row.text("version"), row.text("torch"), row.optional_text("fits")});
+    into.companions.push_back({row.text("package"), row.text("version"), row.text("torch"),
+                               row.optional_text("fits"), row.optional_flag("any_cuda", false)});
+  } else if (kind == "cxx11_abi") {
+    into.cxx_abis.push_back({row.text("torch"), row.optional_text("cuda"), true});
   } else if (kind == "cuda_library") {
     into.cuda_libraries.push_back({row.text("name")});
   } else if (kind == "debian_library") {

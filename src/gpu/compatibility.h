@@ -41,6 +41,13 @@ struct TorchBuild {
 struct Companion {
   std::string package, version, torch;
   std::string torch_fits;  ///< `>=2.11`: the torch it needs, where its metadata does not say
+  bool any_cuda = false;   ///< the default index has it for no CUDA, or for any
+};
+
+/// From torch MAJOR.MINOR on, or of its build for `cuda` alone: the new C++ ABI of libstdc++.
+struct CxxAbiRow {
+  std::string torch, cuda;
+  bool is_new = true;
 };
 
 /// A library whose SONAME carries the CUDA major version.
@@ -131,6 +138,7 @@ struct CompatibilityTables {
   std::vector<OptionalGap> optional_gaps;
   std::vector<TorchBuild> torch_builds;
   std::vector<Companion> companions;
+  std::vector<CxxAbiRow> cxx_abis;
   std::vector<CudaLibrary> cuda_libraries;
   std::vector<DebianLibrary> debian_libraries;
   std::vector<Architecture> architectures;  ///< by rising capability

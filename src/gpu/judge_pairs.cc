@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "gpu/chain_tables.h"
 #include "gpu/environment_view.h"
 #include "gpu/remedy.h"
+#include "version/specifier.h"
 
 namespace slipway::gpu {
 namespace {
@@ -33,6 +35,13 @@ std::optional<Pin> parse_pin(std::string_view text) {
 
 std::string_view public_of(std::string_view version) {
   return version.substr(0, version.find('+'));
+}
+
+/// What cannot be read fits.
+bool fits(const std::string& constraint, std::string_view torch) {
+  const auto versions = version::SpecifierSet::parse(constraint);
+  const auto installed = version::Version::parse(torch);
+  return !versions.ok() || !installed.ok() || versions->contains(installed->without_local());
 }
 
 class PairJudge {
@@ -96,10 +105,16 @@ class PairJudge {
     }
     std::string remedy;
     for (const Companion& row : tables_.companions) {
-      if (row.package != package.name) continue;
-      if (row.version == public_of(package.version) && wanted.empty()) wanted = row.torch;
-      if (major_minor_of(row.torch) == major_minor_of(torch.version))
-        remedy = fmt::format("use {}=={}", package.name, row.version);
+      if (row.package == package.name && major_minor_of(row.torch) == major_minor_of(torch.version))
+        remedy = fmt::format("use {}", pin_of(row));
+    }
+    const Companion* const own =
+        find_companion(tables_, package.name, major_minor_of(package.version));
+    if (own != nullptr && !own->torch_fits.empty()) {
+      if (fits(own->torch_fits, torch.version)) return;
+      wanted = own->torch;
+    } else if (own != nullptr && wanted.empty() && own->version == public_of(package.version)) {
+      wanted = own->torch;
     }
     if (wanted.empty() || compare_dotted(public_of(wanted), public_of(torch.version)) == 0) return;
     // Patches of one torch release keep their binary interface.

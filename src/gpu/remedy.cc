@@ -89,9 +89,8 @@ void tell_about_torch(const CompatibilityTables& tables,
   const Companion* const companion = find_companion(tables, package, public_version(torch->second));
   const auto own = installed.find(package);
   const bool is_that = companion != nullptr && own != installed.end() &&
-                       public_version(own->second) == companion->version;
-  if (companion != nullptr && !is_that)
-    missing.remedy = fmt::format("use {}=={}", package, companion->version);
+                       is_of_series(public_version(own->second), companion->version);
+  if (companion != nullptr && !is_that) missing.remedy = fmt::format("use {}", pin_of(*companion));
   if (companion == nullptr && !missing.symbols.empty())
     missing.remedy = fmt::format("use a build of {} for torch {}", package,
                                  major_minor(public_version(torch->second)));
@@ -143,6 +142,11 @@ void add_symbols(const std::vector<std::string>& more, std::vector<std::string>&
 }
 
 }  // namespace
+
+std::string pin_of(const Companion& row) {
+  const bool is_series = std::ranges::count(row.version, '.') < 2;
+  return fmt::format("{}=={}{}", row.package, row.version, is_series ? ".*" : "");
+}
 
 std::string package_of(std::string_view owner) {
   return lower_case_dashes(owner.substr(0, owner.find(' ')));

@@ -13,6 +13,9 @@ namespace slipway::gpu {
 /// The first word of `name version`, normalised as PEP 503 says.
 std::string package_of(std::string_view owner);
 
+/// `torchaudio==2.6.0`; where the row is for a whole series, `torchcodec==0.2.*`.
+std::string pin_of(const Companion& row);
+
 /// Fills `because` and `remedy`. `beside`: a file of the image that is another version of the same
 /// library, or empty.
 void add_remedy(const CompatibilityTables& tables,

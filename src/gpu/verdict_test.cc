@@ -135,6 +135,28 @@ TEST_CASE("torch for CUDA 13 needs branch 580, or its compat library on a data-c
   CHECK(driver({"h100"}, "580").verdict == Verdict::Unknown);
 }
 
+TEST_CASE("companions that declare nothing are held to the tables") {
+  struct Case {
+    const char *name, *version, *torch, *told;
+  };
+  for (const Case& c :
+       {Case{"torchcodec", "0.2.1", "2.6.0", ""},
+        Case{"torchcodec", "0.3.0", "2.6.0", "use torchcodec==0.2.*"},
+        Case{"torchcodec", "0.17.0", "2.15.0", ""}, Case{"torchaudio", "2.11.0", "2.14.1", ""},
+        Case{"torchaudio", "2.11.0", "2.6.0", "use torchaudio==2.6.0"},
+        Case{"torchtext", "0.18.0", "2.6.0", "made for torch 2.3.0"},
+        Case{"torchtext", "0.18.0", "2.3.1+cu121", ""}}) {
+    CAPTURE(c.name);
+    CAPTURE(c.torch);
+    LayerLibraries layer;
+    layer.packages = {package("torch", c.torch), package(c.name, c.version)};
+    const auto findings = judged(layer, question({}, ""));
+    const Finding* found = find(findings, "framework", c.name);
+    const std::string told = found == nullptr ? "" : found->reason + " " + found->remedy;
+    CHECK_MESSAGE((*c.told == 0 ? told.empty() : told.find(c.told) != std::string::npos), told);
+  }
+}
+
 TEST_CASE("a cuda-compat of the host stands in for a driver by NVIDIA's rules") {
   LayerLibraries layer = torch26();
   layer.elves[1] = library("nvidia/cu13/lib/libcudart.so.13", "nvidia-cuda-runtime 13.0.96", {});

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "gpu/chain_tables.h"
+#include "plan/build_label.h"
 #include "plan/python_source.h"
 #include "solve/python.h"
 #include "version/specifier.h"
@@ -13,18 +14,6 @@ namespace {
 
 constexpr std::string_view kTorch = "torch";
 constexpr std::string_view kCpuBuild = "cpu";
-
-/// "12.4" of "cu124"; "12" of "cu12"; empty for what is no CUDA's name.
-std::string cuda_of_build(std::string_view build) {
-  if (!build.starts_with("cu")) return {};
-  build.remove_prefix(2);
-  const bool is_number = build.size() >= 2 && build.size() <= 3 &&
-                         build.find_first_not_of("0123456789") == std::string_view::npos;
-  if (!is_number) return {};
-  std::string cuda(build.substr(0, 2));
-  if (build.size() == 3) cuda += fmt::format(".{}", build[2]);
-  return cuda;
-}
 
 /// As `select` reads it: "7.5 8.0 ptx 12.0".
 std::string capabilities_constraint(const gpu::TorchArch& row) {
@@ -78,7 +67,7 @@ void ChainSource::add_torch_requirements(solve::Candidate& candidate) const {
   }
   const std::string series = version->series();
   const std::string cuda =
-      build.empty() ? gpu::default_cuda(tables_, series) : cuda_of_build(build);
+      build.empty() ? gpu::default_cuda(tables_, series) : read_build_label(build).cuda;
   if (cuda.empty()) return;
   require_cuda(cuda, candidate.requirements);
   require_gpus(series, cuda, candidate.requirements);
@@ -95,7 +84,7 @@ void ChainSource::require_gpus(const std::string& series, const std::string& cud
   }
 }
 
-/// From the tables, and from local versions such as 0.21.0+cu126 and 2.7.4+cu12torch2.6.
+/// From the tables, and from local versions.
 void ChainSource::add_companion_requirements(const std::string& name,
                                              solve::Candidate& candidate) const {
   if (!candidate.unusable.empty()) return;
@@ -107,20 +96,35 @@ void ChainSource::add_companion_requirements(const std::string& name,
     }
     // Without a local version it is the build of the default index, as the torch beside it.
     const auto torch = version::Version::parse(row->torch);
-    if (!version->has_local() && torch.ok()) {
+    if (!version->has_local() && !row->any_cuda && torch.ok()) {
       require_cuda(gpu::default_cuda(tables_, torch->series()), candidate.requirements);
     }
   }
   const std::size_t plus = candidate.version.find('+');
   if (plus == std::string::npos) return;
-  const std::string_view local = std::string_view(candidate.version).substr(plus + 1);
-  const std::size_t torch = local.find(kTorch);
-  require_cuda(cuda_of_build(local.substr(0, torch)), candidate.requirements);
-  if (torch == std::string_view::npos) return;
-  std::string_view series = local.substr(torch + kTorch.size());
-  series = series.substr(0, series.find_first_not_of("0123456789."));
-  if (series.find('.') == std::string_view::npos) return;
-  candidate.requirements.push_back({{std::string(kTorch), ""}, fmt::format("=={}.*", series)});
+  const BuildLabel label = read_build_label(std::string_view(candidate.version).substr(plus + 1));
+  require_cuda(label.cuda, candidate.requirements);
+  if (label.torch.empty()) return;
+  candidate.requirements.push_back({{std::string(kTorch), ""}, fmt::format("=={}.*", label.torch)});
+  if (label.abi) add_abi_requirements(label, candidate);
+}
+
+/// Which of its two interfaces to the C++ library a torch has, depends on its build: one for all
+/// builds of a release, or another for one CUDA.
+void ChainSource::add_abi_requirements(const BuildLabel& label, solve::Candidate& candidate) const {
+  const bool is_new = label.abi == CxxAbi::New;
+  const gpu::CxxAbiRow abi = gpu::find_cxx_abi(tables_, label.torch);
+  if (abi.cuda.empty() && abi.is_new == is_new) return;
+  if (abi.cuda.empty()) {
+    candidate.unusable = fmt::format("is for the {} C++ ABI, which no build of torch {} has",
+                                     is_new ? "new" : "old", label.torch);
+    return;
+  }
+  candidate.requirements.push_back(
+      {{kCudaPackage, ""},
+       fmt::format("{}{}", is_new ? "==" : "!=", abi.cuda),
+       fmt::format("{}CUDA {}, whose torch {} has the new C++ ABI", is_new ? "" : "another than ",
+                   abi.cuda, label.torch)});
 }
 
 void ChainSource::add_cpu_requirements(const std::string& name, solve::Candidate& candidate) const {

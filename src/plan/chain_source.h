@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gpu/compatibility.h"
+#include "plan/build_label.h"
 #include "solve/package_source.h"
 
 namespace slipway::plan {
@@ -73,6 +74,7 @@ class ChainSource final : public solve::PackageSource {
                          const std::string& constraint) const;
   void add_torch_requirements(solve::Candidate& candidate) const;
   void add_companion_requirements(const std::string& name, solve::Candidate& candidate) const;
+  void add_abi_requirements(const BuildLabel& label, solve::Candidate& candidate) const;
   void require_gpus(const std::string& series, const std::string& cuda,
                     std::vector<solve::Requirement>& into) const;
   void add_cpu_requirements(const std::string& name, solve::Candidate& candidate) const;
