@@ -17,7 +17,7 @@ build="g++ cmake ninja-build ccache git pkg-config python3 python3-pip-whl
   doctest-dev libdeflate-dev libisal-dev liblzma-dev libzstd-dev libarchive-dev libsolv-dev
   libsolvext-dev libseccomp-dev"
 run="crun runc uidmap gpgv debian-archive-keyring ca-certificates"
-test="busybox-static catatonit gpg jq openssl patchelf podman=podman procps skopeo umoci unzip
+test="busybox-static catatonit gpg jq openssl patchelf podman=podman procps skopeo umoci unzip docker-registry
   xz-utils zstd docker.io=dockerd"
 check="clang-format-14"
 fuzz="clang libclang-rt-14-dev"

@@ -5,10 +5,10 @@
 namespace slipway::cli {
 
 std::span<const Command> commands() {
-  static const std::vector<Command> all{lock_command(),   build_command(),   run_command(),
-                                        images_command(), inspect_command(), save_command(),
-                                        load_command(),   gc_command(),      tree_command(),
-                                        why_command(),    check_command(),   doctor_command()};
+  static const std::vector<Command> all{
+      lock_command(), build_command(), run_command(),   images_command(), inspect_command(),
+      save_command(), load_command(),  push_command(),  pull_command(),   gc_command(),
+      tree_command(), why_command(),   check_command(), doctor_command()};
   return all;
 }
 

@@ -7,6 +7,8 @@
 namespace slipway::cli {
 
 Command load_command();
+Command pull_command();
+Command push_command();
 Command lock_command();
 Command build_command();
 Command check_command();

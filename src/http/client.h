@@ -54,6 +54,8 @@ struct RangeBody {
   std::uint64_t total_bytes = 0;  ///< of the whole file
 };
 
+enum class Certificates { Check, Ignore };  ///< Ignore: the user said that this server is fine
+
 struct ClientOptions {
   std::string user_agent = "slipway";
   std::size_t connections_per_host = 6;
@@ -64,6 +66,7 @@ struct ClientOptions {
   std::chrono::seconds stall_timeout{60};  ///< less than one byte a second for so long
   std::string ca_file;                     ///< when the environment names none
   std::string proxy;                       ///< when the environment names none
+  Certificates certificates = Certificates::Check;
 };
 
 class Client {

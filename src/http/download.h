@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/digest.h"
@@ -24,6 +25,8 @@ struct Download {
   std::optional<Digest> sha256;
   std::optional<std::uint64_t> size_bytes;
   std::string label;  ///< for people: "torch 2.6.0"; the file's name when empty
+  /// `Name: value`. An Authorization is for the URL's own host: no redirect takes it elsewhere.
+  std::vector<std::string> headers{};
 };
 
 /// Fetches all, `parallel` at a time, the largest first. A file already at its `path` counts as

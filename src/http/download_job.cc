@@ -111,7 +111,7 @@ std::optional<Failure> DownloadJob::attempt(Lane& lane) {
   if (part_->size_bytes() > 0 && validator_.empty() && !download_.sha256) {
     if (Result<void> done = restart(); !done.ok()) return as_failure(std::move(done).error());
   }
-  std::vector<std::string> headers;
+  std::vector<std::string> headers = download_.headers;
   if (part_->size_bytes() > 0) {
     headers.push_back(fmt::format("Range: bytes={}-", part_->size_bytes()));
     if (!validator_.empty()) headers.push_back("If-Range: " + validator_);

@@ -2,9 +2,6 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "http/shared.h"
 #include "http/url.h"
 
@@ -22,26 +19,7 @@ std::size_t body_callback(char* data, std::size_t size, std::size_t count, void*
   return static_cast<Exchange*>(user)->take_body(as_bytes({data, size * count}));
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 }  // namespace
-
-std::optional<std::string_view> Head::find(std::string_view name) const {
-  const auto is_named = [&](const Header& header) { return header.name == name; };
-  const auto found = std::find_if(headers.rbegin(), headers.rend(), is_named);
-  if (found == headers.rend()) return std::nullopt;
-  return found->value;
-}
-
-bool Head::is_html() const {
-  const auto type = find("content-type");
-  return type && type->starts_with("text/html");
-}
 
 Exchange::Exchange(std::shared_ptr<Client::Shared> shared)
     : shared_(std::move(shared)), handle_(curl_easy_init()), error_buffer_(CURL_ERROR_SIZE, '\0') {
@@ -54,31 +32,13 @@ Exchange::~Exchange() {
 }
 
 void Exchange::set_common_options() {
-  const ClientOptions& options = shared_->options;
-  const auto milliseconds = [](auto duration) {
-    return static_cast<long>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-  };
-  curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
+  set_shared_options(handle_, *shared_);
   curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, error_buffer_.data());
-  curl_easy_setopt(handle_, CURLOPT_USERAGENT, options.user_agent.c_str());
-  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle_, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(handle_, CURLOPT_MAXREDIRS, 10L);
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options.connect_timeout));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME,
-                   static_cast<long>(options.stall_timeout.count()));
-  curl_easy_setopt(handle_, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(handle_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_OPTIONAL));
   if (!shared_->netrc_file.empty()) {
     curl_easy_setopt(handle_, CURLOPT_NETRC_FILE, shared_->netrc_file.c_str());
   }
-  if (!shared_->ca_file.empty()) {
-    curl_easy_setopt(handle_, CURLOPT_CAINFO, shared_->ca_file.c_str());
-  }
-  if (!options.proxy.empty()) curl_easy_setopt(handle_, CURLOPT_PROXY, options.proxy.c_str());
   curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, header_callback);
   curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, body_callback);
@@ -141,23 +101,7 @@ Result<void> Exchange::prepare(const std::string& url, const std::vector<std::st
 }
 
 std::size_t Exchange::take_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) {
-    head_ = {};  // of this answer; those of redirects and of 1xx are gone
-    const auto space = line.find(' ');
-    for (std::size_t i = space + 1; space != std::string_view::npos && i < line.size(); ++i) {
-      if (std::isdigit(static_cast<unsigned char>(line[i])) == 0 || head_.status > 99) break;
-      head_.status = head_.status * 10 + (line[i] - '0');
-    }
-    return line.size();
-  }
-  if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-    Header header{std::string(trim(line.substr(0, colon))),
-                  std::string(trim(line.substr(colon + 1)))};
-    for (char& c : header.name) {
-      c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    head_.headers.push_back(std::move(header));
-  }
+  head_.take_line(line);
   return line.size();
 }
 

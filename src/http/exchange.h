@@ -13,16 +13,9 @@
 #include "base/io.h"
 #include "http/client.h"
 #include "http/failure.h"
+#include "http/head.h"
 
 namespace slipway::http {
-
-struct Head {
-  int status = 0;
-  std::vector<Header> headers;
-
-  std::optional<std::string_view> find(std::string_view name) const;
-  bool is_html() const;
-};
 
 enum class Purpose {
   Answer,  ///< small: compressed on the way, HTTP/2 shared with others

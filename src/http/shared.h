@@ -21,4 +21,7 @@ struct Client::Shared {
   Guarded<std::map<std::string, Credentials>> credentials;  ///< by url_origin
 };
 
+/// What every handle (a CURL*) is set to: who we are, proxies, certificates, time limits.
+void set_shared_options(void* handle, const Client::Shared& shared);
+
 }  // namespace slipway::http

@@ -31,6 +31,7 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
       reachable.blobs.insert(image->manifest.config.digest);
       for (const ImageLayer& layer : image->layers()) {
         reachable.blobs.insert(layer.digest);
+        reachable.known.insert(layer.digest);
         reachable.recipes.insert(layer.digest);
         reachable.layers.insert(layer.diff_id);
         reachable.known.insert(layer.diff_id);

@@ -30,6 +30,27 @@ HostIndex read_index(TableReader& table) {
   return index;
 }
 
+/// `host[:port][/path]`, as it stands in front of an image's name.
+std::string read_registry_name(TableReader& table, const Read<std::string>& text) {
+  const bool is_url = text.value.find("://") != std::string::npos;
+  if (is_url || text.value.empty() || text.value.starts_with('/') || text.value.ends_with('/')) {
+    table.problem(text.at, fmt::format("`{}`: `{}` is no registry", text.key, text.value),
+                  "write it as in an image's name: `host`, `host:5000` or `host/path`");
+    return {};
+  }
+  return text.value;
+}
+
+void read_registry(TableReader& table, HostConfig& config) {
+  if (const auto name = table.text("default")) {
+    config.default_registry = read_registry_name(table, *name);
+  }
+  for (const auto& name : table.texts("insecure")) {
+    config.insecure_registries.push_back(read_registry_name(table, name));
+  }
+  table.refuse_the_rest();
+}
+
 }  // namespace
 
 Result<HostConfig> parse_host_config(std::string_view text, std::string_view file_name) {
@@ -55,7 +76,8 @@ Result<HostConfig> parse_host_config(std::string_view text, std::string_view fil
     }
     bundle->refuse_the_rest();
   }
-  root.not_yet({"proxy", "cache", "store", "gateway", "registry"});
+  if (auto registry = root.table("registry")) read_registry(*registry, config);
+  root.not_yet({"proxy", "cache", "store", "gateway"});
   root.refuse_the_rest();
   TRY(problems.result());
   return config;

@@ -7,6 +7,9 @@
 ///   snapshot = "https://snapshots.example/debian"     # or a list: asked in turn for lost files
 ///   [bundle]
 ///   folders = ["/srv/slipway-bundle", "~/bundle"]     # searched by sha256 before any index
+///   [registry]
+///   default = "registry.example/team"                 # where image names without a host are
+///   insecure = ["lab.example:5000"]                   # spoken to without checked TLS
 #pragma once
 
 #include <map>
@@ -27,6 +30,8 @@ struct HostIndex {
 struct HostConfig {
   std::map<std::string, HostIndex> indexes;  ///< by name: "pypi", "debian", "debian-security", ...
   std::vector<std::string> bundles;          ///< absolute, or `~/...` which the caller expands
+  std::string default_registry;              ///< `host[:port][/path]`; may be empty
+  std::vector<std::string> insecure_registries;
   bool operator==(const HostConfig&) const = default;
 };
 

@@ -16,6 +16,9 @@ snapshot = "https://old.example/debian/"
 snapshot = ["https://old.example/security", "file:///srv/old"]
 [bundle]
 folders = ["/srv/bundle", "~/bundle"]
+[registry]
+default = "registry.example/team"
+insecure = ["lab.example:5000"]
 )",
                                         "config.toml");
   REQUIRE(config.ok());
@@ -24,6 +27,8 @@ folders = ["/srv/bundle", "~/bundle"]
   expected.indexes["debian"] = {"http://mirror.example/debian", {"https://old.example/debian"}};
   expected.indexes["debian-security"] = {"", {"https://old.example/security", "file:///srv/old"}};
   expected.bundles = {"/srv/bundle", "~/bundle"};
+  expected.default_registry = "registry.example/team";
+  expected.insecure_registries = {"lab.example:5000"};
   CHECK(*config == expected);
   CHECK(parse_host_config("", "config.toml").value() == HostConfig{});
 }

@@ -82,6 +82,22 @@ Result<Digest> Store::put_blob_bytes(Bytes bytes) const {
   return digest;
 }
 
+Result<void> Store::adopt_blob(const std::string& file, const Digest& digest) const {
+  if (has_blob(digest)) return remove_file(file);
+  UniqueFd fd = TRY(open_file(file, O_RDONLY | O_NOFOLLOW));
+  TRY(make_owned_folders(inside("tmp"), owner_));
+  const std::string path = inside(fmt::format("tmp/blob.{}", digest.hex()));
+  if (::rename(file.c_str(), path.c_str()) != 0) {
+    if (errno != EXDEV) return errno_error(fmt::format("cannot move `{}`", file));
+    FdSource source(fd.get());
+    TRY(put_blob(source, digest));
+    return remove_file(file);
+  }
+  TRY(give_to(fd.get(), path, owner_));
+  BlobWriter writer(*this, std::move(fd), path);
+  return writer.place(digest);
+}
+
 Result<std::string> Store::read_blob(const Digest& digest, std::uint64_t most_bytes) const {
   const std::string path = blob_path(digest);
   if (TRY(file_size(path)) > most_bytes) {

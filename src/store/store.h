@@ -91,6 +91,9 @@ class Store {
   /// hash to something else (nothing is kept).
   Result<void> put_blob(Source& body, const Digest& expected) const;
   Result<Digest> put_blob_bytes(Bytes bytes) const;
+  /// Takes a file whose bytes are known to hash to `digest` (a download that was checked): renamed
+  /// into place, or copied from another file system. The file is gone afterwards.
+  Result<void> adopt_blob(const std::string& file, const Digest& digest) const;
   /// For a blob whose digest is known only at its end. Must not outlive the store.
   Result<BlobWriter> start_blob() const;
   /// A small blob (manifest, config) with its digest checked again. NotFound; Corrupt where it is

@@ -245,3 +245,16 @@ TEST_CASE("threads may race on one blob, one layer, one fact and one image") {
   }
   CHECK(home.temporary_names().empty());
 }
+
+TEST_CASE("a checked file becomes a blob") {
+  const testing::TemporaryStore home;
+  const std::string file = home.folder.path() + "/download";
+  for (const char* text : {"bytes", "bytes"}) {
+    REQUIRE(write_file(file, text).ok());
+    REQUIRE(home.store.adopt_blob(file, sha256("bytes")).ok());
+    CHECK(!path_exists(file));
+    CHECK(home.store.read_blob(sha256("bytes")).value() == "bytes");
+    CHECK(home.temporary_names().empty());
+  }
+  CHECK(home.store.adopt_blob(file, sha256("other")).error().kind == ErrorKind::NotFound);
+}

@@ -38,6 +38,18 @@ std::optional<std::string> read_head(int fd, std::string& buffered) {
   }
 }
 
+bool read_body(int fd, std::string& buffered, std::size_t count, std::string& body) {
+  body = buffered.substr(0, count);
+  buffered.erase(0, body.size());
+  std::array<char, 65536> bytes;
+  while (body.size() < count) {
+    const ssize_t got = ::recv(fd, bytes.data(), std::min(bytes.size(), count - body.size()), 0);
+    if (got <= 0) return false;
+    body.append(bytes.data(), static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
 FakeRequest parse_head(std::string_view head) {
   FakeRequest request;
   const auto line_end = head.find("\r\n");
@@ -110,7 +122,7 @@ FakeResponse serve_bytes(const FakeRequest& request, std::string body, const std
   return response;
 }
 
-Result<std::unique_ptr<FakeServer>> FakeServer::start(Handler handler, int port) {
+Result<std::unique_ptr<FakeServer>> FakeServer::start(Handler handler, int port, CutBody cut_body) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return errno_error("cannot open a socket");
   sockaddr_in address{};
@@ -125,12 +137,15 @@ Result<std::unique_ptr<FakeServer>> FakeServer::start(Handler handler, int port)
       ::getsockname(fd.get(), plain, &size) != 0) {
     return errno_error("cannot listen on 127.0.0.1");
   }
-  return std::unique_ptr<FakeServer>(
-      new FakeServer(std::move(fd), ntohs(address.sin_port), std::move(handler)));
+  return std::unique_ptr<FakeServer>(new FakeServer(std::move(fd), ntohs(address.sin_port),
+                                                    std::move(handler), std::move(cut_body)));
 }
 
-FakeServer::FakeServer(UniqueFd listener, int port, Handler handler)
-    : listener_(std::move(listener)), port_(port), handler_(std::move(handler)) {
+FakeServer::FakeServer(UniqueFd listener, int port, Handler handler, CutBody cut_body)
+    : listener_(std::move(listener)),
+      port_(port),
+      handler_(std::move(handler)),
+      cut_body_(std::move(cut_body)) {
   accepter_ = std::thread([this] { accept_all(); });
 }
 
@@ -168,7 +183,15 @@ void FakeServer::accept_all() {
 void FakeServer::serve(int fd) {
   std::string buffered;
   while (const auto head = read_head(fd, buffered)) {
-    const FakeRequest request = parse_head(*head);
+    FakeRequest request = parse_head(*head);
+    const auto length = request.headers.find("content-length");
+    const std::size_t whole = length == request.headers.end() ? 0 : number(length->second);
+    const auto cut = cut_body_ ? cut_body_(request) : std::nullopt;
+    if (!read_body(fd, buffered, std::min(whole, cut.value_or(whole)), request.body)) break;
+    if (cut) {
+      handler_(request);
+      break;
+    }
     requests_.with([&](auto& all) { all.push_back(request); });
     if (!answer(fd, request)) break;
   }
@@ -177,11 +200,13 @@ void FakeServer::serve(int fd) {
 
 bool FakeServer::answer(int fd, const FakeRequest& request) {
   const FakeResponse response = handler_(request);
+  if (response.drop) return false;
   std::string head = fmt::format("HTTP/1.1 {} Answer\r\n", response.status);
   for (const std::string& header : response.headers) head += header + "\r\n";
   if (response.status != 304) head += fmt::format("Content-Length: {}\r\n", response.body.size());
   head += "\r\n";
   if (!send_all(fd, head)) return false;
+  if (request.method == "HEAD") return true;
   std::string_view body = response.body;
   if (response.cut_after) body = body.substr(0, *response.cut_after);
   if (response.hold_after) body = body.substr(0, *response.hold_after);

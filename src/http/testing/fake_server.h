@@ -21,6 +21,7 @@ struct FakeRequest {
   std::string method;
   std::string path;                            ///< with the query
   std::map<std::string, std::string> headers;  ///< names in lower case
+  std::string body{};                          ///< as far as it came
 };
 
 struct FakeResponse {
@@ -30,6 +31,7 @@ struct FakeResponse {
   std::optional<std::size_t> cut_after{};   ///< body bytes after which the connection breaks
   std::optional<std::size_t> hold_after{};  ///< body bytes after which nothing more comes
   std::size_t piece_bytes = 0;              ///< sent in pieces of so many bytes; 0: at once
+  bool drop = false;                        ///< no answer: the connection breaks
 };
 
 /// Answers `request` with `body` as a good server does: 206 and 416 for `Range` (with `If-Range`),
@@ -40,8 +42,12 @@ class FakeServer {
  public:
   using Handler = std::function<FakeResponse(const FakeRequest&)>;
 
+  /// Decides by the head how many bytes of a body are read before the connection breaks.
+  using CutBody = std::function<std::optional<std::size_t>(const FakeRequest&)>;
+
   /// `handler` is called from many threads.
-  static Result<std::unique_ptr<FakeServer>> start(Handler handler, int port = 0);
+  static Result<std::unique_ptr<FakeServer>> start(Handler handler, int port = 0,
+                                                   CutBody cut_body = {});
   ~FakeServer();
 
   std::string url() const;  ///< `http://127.0.0.1:port`
@@ -49,7 +55,7 @@ class FakeServer {
   std::size_t connection_count() const { return connection_count_; }
 
  private:
-  FakeServer(UniqueFd listener, int port, Handler handler);
+  FakeServer(UniqueFd listener, int port, Handler handler, CutBody cut_body);
   void accept_all();
   void serve(int fd);
   bool answer(int fd, const FakeRequest& request);
@@ -57,6 +63,7 @@ class FakeServer {
   UniqueFd listener_;
   int port_;
   Handler handler_;
+  CutBody cut_body_;
   std::atomic<bool> stop_ = false;
   std::atomic<std::size_t> connection_count_ = 0;
   Guarded<std::vector<FakeRequest>> requests_;

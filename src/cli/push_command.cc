@@ -1,0 +1,48 @@
+#include <fmt/format.h>
+
+#include "base/size_text.h"
+#include "cli/all_commands.h"
+#include "cli/project_image.h"
+#include "plan/push_image.h"
+
+namespace slipway::cli {
+namespace {
+
+std::string summary(const plan::PushedImage& pushed) {
+  if (pushed.was_there) {
+    return fmt::format("`{}` is there already: {}", pushed.name.text(), pushed.digest.text());
+  }
+  std::string text = fmt::format("pushed `{}`: {} of {} layers sent, {}", pushed.name.text(),
+                                 pushed.sent, pushed.layers, size_text(pushed.sent_bytes));
+  if (pushed.mounted > 0) text += fmt::format("; {} mounted", pushed.mounted);
+  return text + "; " + pushed.digest.text();
+}
+
+Result<int> run(const Invocation& call, Context& context) {
+  if (call.operands.size() > 2 || call.has_dashes) {
+    return make_error(ErrorKind::InvalidInput, "`push` takes an image and a name for it");
+  }
+  const plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
+  const plan::StoredImage image = TRY(image_of(call, context, tools));
+  const std::string target = call.operands.size() == 2 ? call.operands[1] : image.reference;
+  const store::ImageName name = TRY(store::parse_image_name(target));
+  const auto trust = call.has("insecure") ? registry::Trust::Insecure : registry::Trust::Checked;
+  const plan::ImagePlace place = TRY(plan::find_place(name, trust, tools));
+  context.reporter.done(summary(TRY(plan::push_image(image, place, tools))));
+  return 0;
+}
+
+}  // namespace
+
+Command push_command() {
+  return {"push",
+          "send an image to a registry",
+          Operand::Rest,
+          "IMAGE",
+          {{"--insecure", "", "the registry may speak http, or have any certificate"}},
+          {{"slipway push train:1 registry.example/team/train:1", "under a name there"},
+           {"slipway push", "in a project: its image, to the default registry"}},
+          run};
+}
+
+}  // namespace slipway::cli

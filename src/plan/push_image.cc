@@ -1,0 +1,143 @@
+#include "plan/push_image.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+#include "base/threads.h"
+#include "oci/image_config.h"
+#include "plan/blob_places.h"
+#include "plan/layer_blobs.h"
+#include "registry/registry.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr std::size_t kParallelQuestions = 8;
+constexpr std::size_t kParallelUploads = 4;
+
+/// What a task showed is never taken back: bytes that go out again count once.
+class Progress {
+ public:
+  Progress(Reporter& reporter, const oci::Descriptor& blob)
+      : reporter_(reporter),
+        size_bytes_(blob.size_bytes),
+        task_(reporter.start("pushing", blob.digest.hex().substr(0, 12), blob.size_bytes)) {}
+  void advance(std::uint64_t bytes) {
+    const std::uint64_t counted = std::min(bytes, size_bytes_ - shown_bytes_);
+    shown_bytes_ += counted;
+    if (counted > 0) reporter_.advance(task_, counted);
+  }
+  void finish() { reporter_.finish(task_); }
+
+ private:
+  Reporter& reporter_;
+  std::uint64_t size_bytes_, shown_bytes_ = 0;
+  Reporter::TaskId task_;
+};
+
+class Push {
+ public:
+  Push(const StoredImage& image, const ImagePlace& place, const Tools& tools,
+       const store::Store& store, registry::Registry& registry)
+      : image_(image),
+        place_(place),
+        tools_(tools),
+        store_(store),
+        registry_(registry),
+        layers_(store, tools) {}
+
+  Result<PushedImage> run() {
+    PushedImage pushed{place_.name, image_.digest, image_.manifest.layers.size()};
+    const std::string manifest = TRY(store_.read_blob(image_.digest));
+    const auto there =
+        TRY(registry_.find_manifest(place_.repository, place_.name.tag, tools_.cancel));
+    pushed.was_there = there == image_.digest;
+    if (pushed.was_there) return pushed;
+    const std::vector<oci::Descriptor> missing = TRY(find_missing());
+    std::vector<oci::Descriptor> layers = missing;
+    std::erase_if(layers,
+                  [&](const auto& one) { return one.digest == image_.manifest.config.digest; });
+    TRY(layers_.prepare(image_.reference, layers));
+    const auto send = [&](std::size_t i, const CancelToken& cancel) {
+      return send_blob(missing[i], cancel);
+    };
+    TRY(for_each_parallel(missing.size(), kParallelUploads, tools_.cancel, send));
+    TRY(registry_.push_manifest(place_.repository, place_.name.tag, image_.manifest.media_type,
+                                manifest, tools_.cancel));
+    for (const oci::Descriptor& layer : image_.manifest.layers) {
+      TRY(note_blob_place(store_, layer.digest, place_.host.name, place_.repository));
+    }
+    pushed.mounted = mounted_;
+    pushed.sent = layers.size() - mounted_;
+    pushed.sent_bytes = sent_bytes_;
+    return pushed;
+  }
+
+ private:
+  /// Largest first, each once.
+  Result<std::vector<oci::Descriptor>> find_missing() {
+    std::vector<oci::Descriptor> blobs = image_.manifest.layers;
+    blobs.push_back(image_.manifest.config);
+    std::set<Digest> seen;
+    std::erase_if(blobs, [&](const auto& one) { return !seen.insert(one.digest).second; });
+    std::vector<char> is_there(blobs.size(), 0);
+    const auto ask = [&](std::size_t i) -> Result<void> {
+      is_there[i] =
+          TRY(registry_.has_blob(place_.repository, blobs[i].digest, tools_.cancel)) ? 1 : 0;
+      return {};
+    };
+    TRY(for_each_parallel(blobs.size(), kParallelQuestions, tools_.cancel, ask));
+    std::vector<oci::Descriptor> missing;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      if (is_there[i] == 0) missing.push_back(blobs[i]);
+    }
+    std::ranges::stable_sort(missing, std::greater(), &oci::Descriptor::size_bytes);
+    return missing;
+  }
+
+  Result<void> send_blob(const oci::Descriptor& descriptor, const CancelToken& cancel) {
+    std::vector<std::string> others =
+        TRY(find_blob_places(store_, descriptor.digest, place_.host.name));
+    std::erase(others, place_.repository);
+    registry::Blob blob{descriptor.digest, descriptor.size_bytes, {}};
+    if (descriptor.digest == image_.manifest.config.digest) {
+      std::string text = TRY(store_.read_blob(descriptor.digest, oci::kMostConfigBytes));
+      blob.write = [text = std::move(text)](Sink& out) { return out.write(as_bytes(text)); };
+    } else {
+      blob.write = [&](Sink& out) { return layers_.write(descriptor, out, cancel); };
+    }
+    Progress progress(tools_.reporter, descriptor);
+    const auto on_sent = [&](std::uint64_t bytes) {
+      progress.advance(bytes);
+      sent_bytes_ += bytes;
+    };
+    const registry::Sent sent =
+        TRY(registry_.send_blob(place_.repository, blob, others, on_sent, cancel));
+    if (sent == registry::Sent::Mounted) ++mounted_;
+    progress.finish();
+    return {};
+  }
+
+  const StoredImage& image_;
+  const ImagePlace& place_;
+  const Tools& tools_;
+  const store::Store& store_;
+  registry::Registry& registry_;
+  LayerBlobs layers_;
+  std::atomic<std::size_t> mounted_ = 0;
+  std::atomic<std::uint64_t> sent_bytes_ = 0;
+};
+
+}  // namespace
+
+Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
+                               const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
+  return TRY_WHILE(fmt::format("pushing `{}`", place.name.text()),
+                   Push(image, place, tools, store, registry).run());
+}
+
+}  // namespace slipway::plan

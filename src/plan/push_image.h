@@ -1,0 +1,27 @@
+/// `slipway push`: an image of the store to a registry.
+#pragma once
+
+#include <cstdint>
+
+#include "plan/registries.h"
+#include "plan/stored_images.h"
+#include "plan/tools.h"
+
+namespace slipway::plan {
+
+struct PushedImage {
+  store::ImageName name;
+  Digest digest;
+  std::size_t layers = 0, sent = 0, mounted = 0;  ///< the rest was there
+  std::uint64_t sent_bytes = 0;                   ///< of layers and configuration
+  bool was_there = false;                         ///< under this very name: nothing was done
+};
+
+/// Sends what the registry lacks, several layers at a time; those of wheels are spliced while they
+/// are sent and touch no disk. The manifest goes last, so that a push that is stopped leaves no
+/// broken image, and the next one goes on with what is still missing. Blocks. Fails as
+/// registry/registry.h has it; NotFound where a layer cannot be had any more.
+Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
+                               const Tools& tools);
+
+}  // namespace slipway::plan
