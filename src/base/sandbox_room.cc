@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace slipway {
 namespace {
@@ -42,8 +44,30 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 // From here to `end of the child`: only async-signal-safe calls.
 
 [[noreturn]] void report_and_exit(int report, const RoomEnd& end) {
-  (void)!::write(report, &end, sizeof end);
+  (void)::send(report, &end, sizeof end, MSG_NOSIGNAL);
   ::_exit(end.kind == RoomEnd::Kind::Exited ? end.status : 125);
+}
+
+/// With a pidfd of the program, which means the same process in every pid namespace.
+void report_started(int report, pid_t program) {
+  RoomEnd started{RoomEnd::Kind::Started, 0, -1, 0};
+  iovec data{&started, sizeof started};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, program, 0));
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* part = CMSG_FIRSTHDR(&message);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(part), &fd, sizeof fd);
+  }
+  (void)::sendmsg(report, &message, MSG_NOSIGNAL);
+  ::close(fd);
 }
 
 void reset_signals() {
@@ -52,14 +76,14 @@ void reset_signals() {
   for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
 }
 
-/// Leaves the standard descriptors and the report pipe.
+/// Leaves the standard descriptors, the report socket and the word to go.
 void arrange_descriptors(const Prepared& prepared) {
   // First out of the way of 0 to 3: any of the four may lie on another's place.
   const int input = ::fcntl(prepared.request.input, F_DUPFD_CLOEXEC, 10);
   const int output = ::fcntl(prepared.request.output, F_DUPFD_CLOEXEC, 10);
   const int error_output = ::fcntl(prepared.request.error_output, F_DUPFD_CLOEXEC, 10);
   const int report = ::fcntl(prepared.report, F_DUPFD_CLOEXEC, 10);
-  const bool has_go = prepared.request.left_behind.has_value();
+  const bool has_go = prepared.request.left_behind && prepared.request.left_behind->go_fd >= 0;
   const int go = has_go ? ::fcntl(prepared.request.left_behind->go_fd, F_DUPFD_CLOEXEC, 10) : -1;
   ::dup2(input, 0);
   ::dup2(output, 1);
@@ -103,13 +127,25 @@ struct Programs {
   pid_t left_behind = -1;   // -1: none, or not yet
   bool is_started = false;  // the starter has done its work
   int left_status = -1;     // of the process left behind, when it has ended
+  sigset_t early;           // signals for it that came before it was there
 };
 
-/// The first program has made its process: waits for the word, and starts it.
-void start_left_behind(const Prepared& prepared, Programs& programs) {
+void note_started(Programs& programs) {
+  programs.is_started = true;
+  for (const int number : kForwarded) {
+    if (sigismember(&programs.early, number) == 1) ::kill(programs.left_behind, number);
+  }
+  report_started(kReportFd, programs.left_behind);
+}
+
+/// The first program has made its process: starts it once the word is given, unless it runs
+/// already.
+void take_left_behind(const Prepared& prepared, Programs& programs) {
+  const RoomRequest::LeftBehind& request = *prepared.request.left_behind;
   char byte;
-  if (::read(kGoFd, &byte, 1) != 1) ::_exit(125);
-  programs.left_behind = read_pid(prepared.request.left_behind->pid_file.c_str());
+  if (request.go_fd >= 0 && ::read(kGoFd, &byte, 1) != 1) ::_exit(125);
+  programs.left_behind = read_pid(request.pid_file.c_str());
+  if (request.start_arguments.empty()) return note_started(programs);
   programs.starter = spawn(prepared, prepared.start_arguments);
 }
 
@@ -119,14 +155,19 @@ void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int sta
   };
   if (ended == programs.first) {
     if (!prepared.request.left_behind || status != 0) end(status);
-    start_left_behind(prepared, programs);
+    take_left_behind(prepared, programs);
   } else if (ended == programs.starter) {
     if (status != 0) end(status);
-    programs.is_started = true;
+    note_started(programs);
   } else if (ended == programs.left_behind) {
     programs.left_status = status;
   }
   if (programs.is_started && programs.left_status >= 0) end(programs.left_status);
+}
+
+/// A process left behind may end before we know that it is the one: until then it is not reaped.
+pid_t awaited(const Prepared& prepared, const Programs& programs) {
+  return prepared.request.left_behind && programs.left_behind < 0 ? programs.first : -1;
 }
 
 /// Reaps whatever ends until what counts has.
@@ -136,11 +177,17 @@ void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int sta
     const int number = ::sigwaitinfo(&prepared.waited, &info);
     if (number > 0 && number != SIGCHLD && info.si_code <= 0) {
       // Codes above 0 come from the kernel: of these, only SIGCHLD is meant for us.
-      ::kill(programs.is_started ? programs.left_behind : programs.first, number);
+      if (!prepared.request.left_behind) {
+        ::kill(programs.first, number);
+      } else if (programs.is_started) {
+        ::kill(programs.left_behind, number);
+      } else {
+        sigaddset(&programs.early, number);
+      }
     }
     if (number != SIGCHLD) continue;
     int status = 0;
-    while (const pid_t ended = ::waitpid(-1, &status, WNOHANG)) {
+    while (const pid_t ended = ::waitpid(awaited(prepared, programs), &status, WNOHANG)) {
       if (ended < 0) break;
       note_end(prepared, programs, ended,
                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
@@ -151,7 +198,8 @@ void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int sta
 [[noreturn]] void run_first_process(const Prepared& prepared) {
   reset_signals();
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // Slipway may have died before the line above: then no one reads the pipe.
+  if (prepared.request.place == RoomRequest::Place::Here) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // Slipway may have died before the line above: then no one reads what we report.
   ::close(prepared.report_read);
   pollfd alive{prepared.report, 0, 0};
   if (::poll(&alive, 1, 0) != 0) ::_exit(125);
@@ -163,6 +211,7 @@ void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int sta
   }
   arrange_descriptors(prepared);
   Programs programs;
+  sigemptyset(&programs.early);
   programs.first = spawn(prepared, prepared.arguments);
   watch(prepared, programs);
 }
@@ -174,7 +223,9 @@ void note_end(const Prepared& prepared, Programs& programs, pid_t ended, int sta
 Result<Room> Room::start(const RoomRequest& request) {
   SLIPWAY_CHECK(!request.arguments.empty());
   int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return errno_error("cannot make a pipe");
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
+    return errno_error("cannot make a pair of sockets");
+  }
   UniqueFd report(fds[0]);
   const UniqueFd report_write(fds[1]);
 
@@ -195,7 +246,9 @@ Result<Room> Room::start(const RoomRequest& request) {
   // A handler of ours must not run in the child.
   sigset_t before;
   ::pthread_sigmask(SIG_SETMASK, &prepared.all, &before);
-  const unsigned long flags = request.namespaces | CLONE_NEWPID | CLONE_NEWNS | SIGCHLD;
+  const unsigned long made =
+      request.place == RoomRequest::Place::New ? CLONE_NEWPID | CLONE_NEWNS : 0UL;
+  const unsigned long flags = request.namespaces | made | SIGCHLD;
   const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr);
   if (pid == 0) run_first_process(prepared);
   const int error_number = errno;
@@ -208,6 +261,13 @@ Result<Room> Room::start(const RoomRequest& request) {
   return Room(static_cast<pid_t>(pid), std::move(report));
 }
 
+Room::Room(Room&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      report_(std::move(other.report_)),
+      program_(std::move(other.program_)),
+      is_started_(other.is_started_),
+      end_(other.end_) {}
+
 Room::~Room() {
   if (pid_ < 0) return;
   kill();
@@ -218,24 +278,56 @@ void Room::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }
 
+bool Room::signal_program(int number) const {
+  return program_ && ::syscall(SYS_pidfd_send_signal, program_.get(), number, nullptr, 0) == 0;
+}
+
 void Room::kill() const { signal(SIGKILL); }
 
+bool Room::receive(int flags) {
+  RoomEnd news;
+  iovec data{&news, sizeof news};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t count = -1;
+  do {
+    count = ::recvmsg(report_.get(), &message, MSG_CMSG_CLOEXEC | flags);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return true;
+  if (count != sizeof news) return false;
+  if (news.kind == RoomEnd::Kind::Started) {
+    is_started_ = true;
+    const cmsghdr* part = CMSG_FIRSTHDR(&message);
+    if (part != nullptr && part->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
+      program_.reset(fd);
+    }
+  } else if (!end_) {
+    // The first counts: after a failed exec, the end of that child is reported too.
+    end_ = news;
+  }
+  return true;
+}
+
+Room::News Room::take_news() {
+  const bool was_started = is_started_;
+  const bool goes_on = receive(MSG_DONTWAIT);
+  if (is_started_ && !was_started) return News::Started;
+  return end_ || !goes_on ? News::Ending : News::None;
+}
+
 RoomEnd Room::wait() {
-  RoomEnd end;
-  RoomEnd first;
-  bool has_report = false;
-  // The first report counts: after a failed exec, the end of that child is reported too.
-  while (true) {
-    const ssize_t count = ::read(report_.get(), &end, sizeof end);
-    if (count < 0 && errno == EINTR) continue;
-    if (count != sizeof end) break;
-    if (!has_report) first = end;
-    has_report = true;
+  while (receive(0)) {
   }
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  return first;
+  return end_.value_or(RoomEnd{});
 }
 
 Error room_error(const RoomEnd& end, const RoomRequest& request) {
@@ -246,6 +338,7 @@ Error room_error(const RoomEnd& end, const RoomRequest& request) {
     case RoomEnd::Kind::ExecFailed:
       return errno_error(fmt::format("cannot run `{}`", request.arguments[0]), end.error_number);
     case RoomEnd::Kind::Killed:
+    case RoomEnd::Kind::Started:
     case RoomEnd::Kind::Exited:
       break;
   }

@@ -29,10 +29,14 @@ struct RoomRequest {
   int error_output = 2;
   enum class Session { Ours, New } session = Session::New;  ///< New: no controlling terminal
 
-  /// For a program (a container runtime) that makes a process and leaves it behind: `arguments`
-  /// makes it and writes its process id to `pid_file`; once that has succeeded and a byte was read
-  /// from `go_fd`, `start_arguments` starts it. The room then ends with that process, whose status
-  /// it takes, and signals go there.
+  /// New: as above. Here: the caller has entered another room's namespaces (setns(2)) and its
+  /// children belong there; no namespaces are made, and a process left behind outlives the room.
+  enum class Place { New, Here } place = Place::New;
+
+  /// For a program (a container runtime) that makes a process, writes its process id to `pid_file`
+  /// and leaves it behind. Where there are `start_arguments`, these start it, once a byte was read
+  /// from `go_fd`. The room then ends with that process, whose status it takes, and signals go
+  /// there.
   struct LeftBehind {
     std::vector<std::string> start_arguments;
     std::string pid_file;
@@ -42,7 +46,7 @@ struct RoomRequest {
 };
 
 struct RoomEnd {
-  enum class Kind { Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
+  enum class Kind { Started, Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
   int status = 0;        ///< Exited: as in ProcessResult
   int step = -1;         ///< StepFailed: which
   int error_number = 0;  ///< StepFailed, ExecFailed
@@ -53,25 +57,39 @@ class Room {
  public:
   /// The calling thread must live until the room ends. Fails with Denied, Unsupported, Io.
   static Result<Room> start(const RoomRequest& request);
-  Room(Room&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), report_(std::move(other.report_)) {}
+  Room(Room&& other) noexcept;
   Room& operator=(Room&&) = delete;
   ~Room();
 
-  /// Readable once the room is about to end.
+  /// The first process, as seen from here.
+  pid_t pid() const { return pid_; }
+  /// Readable when there is news.
   int report_fd() const { return report_.get(); }
+  /// Started comes once at most, and only for a process left behind; Ending: `wait` returns soon.
+  enum class News { None, Started, Ending };
+  News take_news();
+  /// The process left behind, as a pidfd; -1 before Started, and where the kernel gives none.
+  int program_fd() const { return program_.get(); }
+
   /// The first process passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH on.
   /// Those that the terminal sends it are dropped: the program, in the same foreground group where
   /// the session is ours, has them already.
   void signal(int number) const;
+  /// Any signal, straight to the process left behind. False where it is not there (yet).
+  bool signal_program(int number) const;
   void kill() const;
   /// Blocks until everything in the room is gone. Once.
   RoomEnd wait();
 
  private:
   Room(pid_t pid, UniqueFd report) : pid_(pid), report_(std::move(report)) {}
+  /// False at the end of the reports.
+  bool receive(int flags);
   pid_t pid_ = -1;
   UniqueFd report_;
+  UniqueFd program_;
+  bool is_started_ = false;
+  std::optional<RoomEnd> end_;
 };
 
 /// The Error for an end that was no exit. `program` is for the text.

@@ -20,5 +20,14 @@ Command gc_command();
 Command doctor_command();
 Command tree_command();
 Command why_command();
+Command ps_command();
+Command logs_command();
+Command exec_command();
+Command attach_command();
+Command stop_command();
+Command kill_command();
+Command wait_command();
+Command rm_command();
+Command stats_command();
 
 }  // namespace slipway::cli

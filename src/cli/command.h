@@ -27,8 +27,8 @@ struct Example {
 };
 
 /// What follows the options. Optional: `[NAME]`. Rest: `[NAME] [ARGUMENT...]`, where nothing after
-/// the first word is an option of ours, as with `docker run`.
-enum class Operand { None, Optional, Required, Rest };
+/// the first word is an option of ours, as with `docker run`. Many: `NAME...`; Any: `[NAME...]`.
+enum class Operand { None, Optional, Required, Rest, Many, Any };
 
 /// The words of one call, checked against its command's row.
 struct Invocation {

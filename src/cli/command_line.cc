@@ -13,8 +13,9 @@ constexpr const char* kHelpHint =
     "`slipway --help` lists the commands, `slipway COMMAND --help` its options";
 
 std::string long_name(const Option& option) {
-  const std::size_t dashes = option.names.rfind("--");
-  return option.names.substr(dashes + 2);
+  // Of several, the first is its key.
+  const std::size_t dashes = option.names.find("--");
+  return option.names.substr(dashes + 2, option.names.find(',', dashes) - dashes - 2);
 }
 
 std::string usage_of(const Command& command) {
@@ -28,6 +29,12 @@ std::string usage_of(const Command& command) {
       break;
     case Operand::Required:
       text += " " + command.operand_name;
+      break;
+    case Operand::Many:
+      text += fmt::format(" {0} [{0}...]", command.operand_name);
+      break;
+    case Operand::Any:
+      text += fmt::format(" [{}...]", command.operand_name);
       break;
     case Operand::Rest:
       text += fmt::format(" [{}] [-- COMMAND...]", command.operand_name);
@@ -151,13 +158,15 @@ Result<void> check_operands(const Command& command, const Invocation& invocation
       return unknown_option(command, operands[i]);
     }
   }
+  const bool many = command.operand == Operand::Many || command.operand == Operand::Any;
   const std::size_t most = command.operand == Operand::None ? 0 : 1;
-  if (!rest && operands.size() > most) {
+  if (!rest && !many && operands.size() > most) {
     return make_error(ErrorKind::InvalidInput, "`slipway {}` does not know what to do with `{}`",
                       command.name, operands[most])
         .hint("usage: " + usage_of(command));
   }
-  if (command.operand == Operand::Required && operands.empty()) {
+  const bool needs_one = command.operand == Operand::Required || command.operand == Operand::Many;
+  if (needs_one && operands.empty()) {
     return make_error(ErrorKind::InvalidInput, "`slipway {}` needs {}", command.name,
                       command.operand_name)
         .hint("usage: " + usage_of(command));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/size_text.h"
@@ -29,6 +30,35 @@ Result<std::optional<double>> find_cpus(const Invocation& call) {
   return std::optional(cpus);
 }
 
+Result<int> find_number(const Invocation& call, const std::string& name) {
+  const std::string text = call.find(name).value_or("");
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < -1) {
+    return make_error(ErrorKind::InvalidInput, "`--{} {}` is not a number of seconds", name, text);
+  }
+  return number;
+}
+
+Result<void> read_log_options(const Invocation& call, run::LogLimits& limits) {
+  for (const std::string& option : call.all("log-opt")) {
+    const std::string value = option.substr(std::min(option.find('=') + 1, option.size()));
+    int count = 0;
+    if (option.starts_with("max-size=")) {
+      limits.most_bytes = std::max<std::uint64_t>(TRY(parse_size(value)), 4096);
+    } else if (option.starts_with("max-file=") &&
+               std::from_chars(value.data(), value.data() + value.size(), count).ec ==
+                   std::errc() &&
+               count >= 1 && count <= 100) {
+      limits.most_files = count;
+    } else {
+      return make_error(ErrorKind::InvalidInput, "`--log-opt {}` cannot be read", option)
+          .hint("write `--log-opt max-size=16m` or `--log-opt max-file=2`");
+    }
+  }
+  return {};
+}
+
 Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folder) {
   plan::RunFlags flags;
   flags.folder = TRY(absolute_path(folder));
@@ -50,6 +80,21 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   if (const auto gpus = call.find("gpus")) flags.gpus = TRY(plan::parse_gpus(*gpus));
   flags.network = call.find("network").value_or("host");
   flags.host_name = call.find("hostname");
+  flags.environment_files = call.all("env-file");
+  flags.ulimits = call.all("ulimit");
+  flags.tmpfs = call.all("tmpfs");
+  flags.devices = call.all("device");
+  flags.labels = call.all("label");
+  flags.groups = call.all("group-add");
+  flags.entrypoint = call.find("entrypoint");
+  flags.name = call.find("name").value_or("");
+  flags.restart = call.find("restart").value_or("no");
+  flags.id_file = call.find("cidfile").value_or("");
+  flags.stop_signal = call.find("stop-signal").value_or("");
+  if (call.has("stop-timeout")) flags.stop_seconds = TRY(find_number(call, "stop-timeout"));
+  TRY(read_log_options(call, flags.log));
+  if (call.has("detach")) flags.attendance = plan::RunFlags::Attendance::Detached;
+  if (call.has("rm")) flags.afterwards = plan::RunFlags::Afterwards::Removed;
   if (call.has("read-only")) flags.root = plan::RunFlags::Root::ReadOnly;
   if (call.has("interactive")) flags.input = plan::RunFlags::Input::Ours;
   if (call.has("tty")) flags.terminal = plan::RunFlags::Terminal::Yes;
@@ -64,18 +109,24 @@ Result<int> run(const Invocation& call, Context& context) {
   if (call.operands.empty()) project = TRY(plan::open_project(context.folder));
   const plan::ImageIds ids = TRY(plan::find_image_ids(image, image.config.user, tools));
   TRY(act_as_root({ids.uid, ids.gid}, tools));
-  return plan::run_image(image, flags, project ? &project->spec.resources : nullptr, tools);
+  const plan::RunEnd end =
+      TRY(plan::run_image(image, flags, project ? &project->spec.resources : nullptr, tools));
+  if (!end.id.empty()) TRY(print(end.id + "\n"));
+  return end.status;
 }
 
 }  // namespace
 
 Command run_command() {
   return {"run",
-          "start a container and wait for it; its exit status is ours",
+          "start a container; without -d wait for it: its exit status is ours",
           Operand::Rest,
           "IMAGE",
-          {{"-v,--volume", "HOST:INSIDE[:ro]", "mount a folder or file; what is written is yours"},
+          {{"-d,--detach", "", "leave it running, and print its id"},
+           {"--name", "NAME", "call it so; two words are found otherwise"},
+           {"-v,--volume", "HOST:INSIDE[:ro]", "mount a folder or file; what is written is yours"},
            {"-e,--env", "NAME[=VALUE]", "set a variable, or pass yours on"},
+           {"--env-file", "FILE", "variables, one a line"},
            {"-w,--workdir", "FOLDER", "where the command starts"},
            {"-u,--user", "USER[:GROUP]", "names or numbers; the image's own user otherwise"},
            {"-m,--memory", "SIZE", "limit, like 32g; refused where it cannot be enforced"},
@@ -84,9 +135,20 @@ Command run_command() {
            {"--gpus", "all|none|auto", "auto, the default: the GPUs, if there are any"},
            {"--network", "host|none", "host is the default"},
            {"--mode", "NAME", "run a command of [modes] in slipway.toml"},
-           {"--hostname", "NAME", "the name of the machine inside"},
+           {"-h,--hostname", "NAME", "the name of the machine inside"},
            {"--read-only", "", "no changes to the image's files"},
-           {"--rm", "", "accepted for Docker's sake: containers never stay"},
+           {"--rm", "", "keep nothing of it once it has ended"},
+           {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
+           {"--entrypoint", "COMMAND", "in place of the image's"},
+           {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
+           {"--device", "DEVICE", "a device node of the host's"},
+           {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
+           {"--group-add", "GROUP", "one more group"},
+           {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},
+           {"--stop-signal", "SIGNAL", "what `stop` sends; SIGTERM otherwise"},
+           {"--stop-timeout", "SECONDS", "until `stop` kills; 10 otherwise"},
+           {"--log-opt", "NAME=VALUE", "max-size=16m, max-file=2"},
+           {"--cidfile", "FILE", "write the id there"},
            {"-i,--interactive", "", "pass standard input on"},
            {"-t,--tty", "", "give the command a terminal"}},
           {{"slipway run -- python train.py", "in a project: its image"},

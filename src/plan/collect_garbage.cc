@@ -1,5 +1,6 @@
 #include "plan/collect_garbage.h"
 
+#include "plan/runs.h"
 #include "plan/stored_images.h"
 
 namespace slipway::plan {
@@ -21,7 +22,13 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
     store::Reachable reachable;
     // Facts about wheels and layers are small, and save work when the same come again.
     reachable.known_kinds = {"wheel-paths", "libraries", "collisions", "closure", "image", "layer"};
-    for (const Digest& manifest : manifests) {
+    std::set<Digest> roots(manifests.begin(), manifests.end());
+    // Runs that have ended keep theirs too: what they wrote lies on top of it.
+    for (const run::KnownRun& run : TRY(list_runs(tools))) {
+      const Result<Digest> digest = parse_digest(run.facts.image_digest);
+      if (digest.ok()) roots.insert(*digest);
+    }
+    for (const Digest& manifest : roots) {
       const auto image = read_stored_image(store, manifest.text(), manifest);
       if (!image.ok()) {
         tools.reporter.warn(image.error().message);

@@ -13,7 +13,9 @@
 #include "gpu/host.h"
 #include "plan/id_records.h"
 #include "plan/image_frame.h"
+#include "plan/run_words.h"
 #include "run/container.h"
+#include "run/control.h"
 
 namespace slipway::plan {
 namespace {
@@ -26,36 +28,6 @@ constexpr const char* kUsualPath =
 Error bad_flag(std::string_view flag, std::string_view value, std::string hint) {
   return make_error(ErrorKind::InvalidInput, "`{} {}` cannot be read", flag, value)
       .hint(std::move(hint));
-}
-
-Result<run::Volume> parse_volume(const std::string& text, const std::string& folder) {
-  static constexpr const char* kForm = "write `--volume HOST:INSIDE`, or `HOST:INSIDE:ro`";
-  const std::size_t first = text.find(':');
-  if (first == std::string::npos || first == 0) return bad_flag("--volume", text, kForm);
-  const std::string source = text.substr(0, first);
-  std::string target = text.substr(first + 1);
-  run::Volume volume;
-  if (const std::size_t second = target.find(':'); second != std::string::npos) {
-    const std::string option = target.substr(second + 1);
-    if (option != "ro" && option != "rw") return bad_flag("--volume", text, kForm);
-    volume.access = option == "ro" ? run::Access::ReadOnly : run::Access::ReadWrite;
-    target.resize(second);
-  }
-  if (!target.starts_with('/')) {
-    return bad_flag("--volume", text, "the place inside is an absolute path, like `/workspace`");
-  }
-  if (source.find('/') == std::string::npos && source != "." && source != "..") {
-    return bad_flag(
-        "--volume", text,
-        fmt::format("named volumes are not there yet; for the folder here write `./{}`", source));
-  }
-  volume.source = TRY(absolute_path(join_path(folder, source)));
-  volume.target = std::move(target);
-  if (!path_exists(volume.source)) {
-    return make_error(ErrorKind::NotFound, "`{}` is not there to be mounted", volume.source)
-        .hint(fmt::format("`mkdir {}` makes a folder", volume.source));
-  }
-  return volume;
 }
 
 /// Later values win; the order of first appearance stays.
@@ -79,7 +51,14 @@ Result<std::vector<std::string>> environment_of(const StoredImage& image, const 
   if (flags.terminal == RunFlags::Terminal::Yes) {
     set_variable(environment, "TERM=" + find_environment("TERM").value_or("xterm"));
   }
-  for (const std::string& text : flags.environment) {
+  std::vector<std::string> given;
+  for (const std::string& path : flags.environment_files) {
+    for (std::string& variable : TRY(read_environment_file(join_path(flags.folder, path)))) {
+      given.push_back(std::move(variable));
+    }
+  }
+  given.insert(given.end(), flags.environment.begin(), flags.environment.end());
+  for (const std::string& text : given) {
     const std::size_t equals = text.find('=');
     if (equals == 0 || text.empty()) {
       return bad_flag("--env", text, "write `--env NAME=value`, or `--env NAME` to pass yours on");
@@ -134,8 +113,12 @@ Result<std::vector<std::string>> command_of(const StoredImage& image, const RunF
     command.insert(command.end(), words.begin(), words.end());
     words = std::move(command);
   }
-  if (words.empty()) words = image.config.cmd;
-  if (!starts_with_init(image)) {
+  if (flags.entrypoint) {
+    if (!flags.entrypoint->empty()) words.insert(words.begin(), *flags.entrypoint);
+  } else if (words.empty()) {
+    words = image.config.cmd;
+  }
+  if (!flags.entrypoint && !starts_with_init(image)) {
     words.insert(words.begin(), image.config.entrypoint.begin(), image.config.entrypoint.end());
   }
   if (words.empty()) {
@@ -202,6 +185,53 @@ std::string read_image_file(const StoredImage& image, const store::Store& store,
   return {};
 }
 
+Result<std::vector<gid_t>> find_groups(const StoredImage& image, const RunFlags& flags,
+                                       const Tools& tools) {
+  std::vector<gid_t> gids;
+  for (const std::string& group : flags.groups) {
+    gids.push_back(TRY(find_image_ids(image, "0:" + group, tools)).gid);
+  }
+  return gids;
+}
+
+Result<void> add_wishes(const RunFlags& flags, const StoredImage& image, const Tools& tools,
+                        run::RunRequest& request) {
+  for (const std::string& text : flags.volumes) {
+    request.volumes.push_back(TRY(parse_volume(text, flags.folder, tools.store_folder)));
+  }
+  for (const std::string& text : flags.tmpfs) request.tmpfs.push_back(TRY(parse_tmpfs(text)));
+  for (const std::string& text : flags.devices) request.devices.push_back(TRY(parse_device(text)));
+  for (const std::string& text : flags.ulimits) {
+    request.resource_limits.push_back(TRY(parse_ulimit(text)));
+  }
+  request.additional_gids = TRY(find_groups(image, flags, tools));
+  if (!flags.id_file.empty()) request.id_file = join_path(flags.folder, flags.id_file);
+  return {};
+}
+
+Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) {
+  run::RunFacts about;
+  about.name = flags.name;
+  about.image = image.reference;
+  about.image_digest = image.digest.text();
+  about.is_detached = flags.attendance == RunFlags::Attendance::Detached;
+  about.removes_itself = flags.afterwards == RunFlags::Afterwards::Removed;
+  about.restart = TRY(run::parse_restart_policy(flags.restart));
+  if (about.restart.when != run::RestartPolicy::When::No) {
+    if (about.removes_itself) {
+      return make_error(ErrorKind::InvalidInput, "`--restart` and `--rm` exclude each other");
+    }
+    if (!about.is_detached) {
+      return make_error(ErrorKind::InvalidInput, "`--restart` needs a run of its own: `-d`");
+    }
+  }
+  if (!flags.stop_signal.empty()) about.stop_signal = TRY(run::parse_signal(flags.stop_signal));
+  about.stop_seconds = flags.stop_seconds;
+  for (const std::string& text : flags.labels) about.labels.insert(parse_label(text));
+  about.log = flags.log;
+  return about;
+}
+
 }  // namespace
 
 Result<Gpus> parse_gpus(std::string_view text) {
@@ -218,8 +248,8 @@ Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& use
                   read_image_file(image, store, "etc/group"), image.reference);
 }
 
-Result<int> run_image(const StoredImage& image, const RunFlags& flags,
-                      const spec::Resources* resources, const Tools& tools) {
+Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
+                         const spec::Resources* resources, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   run::RunRequest request;
   request.command = TRY(command_of(image, flags));
@@ -230,9 +260,8 @@ Result<int> run_image(const StoredImage& image, const RunFlags& flags,
   request.uid = ids.uid;
   request.gid = ids.gid;
   request.owner = {tools.owner.uid, tools.owner.gid};
-  for (const std::string& text : flags.volumes) {
-    request.volumes.push_back(TRY(parse_volume(text, flags.folder)));
-  }
+  TRY(add_wishes(flags, image, tools, request));
+  request.about = TRY(about_of(image, flags));
   const spec::Resources none{"auto", {}, {}, {}};
   const spec::Resources& ceilings = resources != nullptr ? *resources : none;
   request.limits.memory_bytes = limit_of(flags.memory_bytes, ceilings.memory_bytes);
@@ -244,7 +273,8 @@ Result<int> run_image(const StoredImage& image, const RunFlags& flags,
   request.network = flags.network == "none" ? run::Network::None : run::Network::Host;
   request.input = flags.input == RunFlags::Input::Ours ? run::Input::Ours : run::Input::Null;
   if (flags.terminal == RunFlags::Terminal::Yes) {
-    if (::isatty(0) == 0 || ::isatty(1) == 0) {
+    const bool is_here = flags.attendance == RunFlags::Attendance::Foreground;
+    if (is_here && (::isatty(0) == 0 || ::isatty(1) == 0)) {
       return make_error(ErrorKind::InvalidInput, "`--tty` needs a terminal, and there is none here")
           .hint("leave out `-t`");
     }
@@ -271,9 +301,14 @@ Result<int> run_image(const StoredImage& image, const RunFlags& flags,
       request.lower_folders.push_back(store.layer_path(*layer));
     }
   }
-  request.scratch_folder = store.home() + "/runs";
-  TRY(make_folders(request.scratch_folder, 0700));
-  return run::run_container(request, tools.reporter, tools.cancel);
+  request.runs_folder = store.home() + "/runs";
+  if (flags.attendance == RunFlags::Attendance::Foreground) {
+    return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), ""};
+  }
+  // The monitor, a child, has it too, and keeps the image until its end.
+  pin->leave_to_child();
+  const run::DetachedStart start = TRY(run::start_container(request, tools.reporter, tools.cancel));
+  return RunEnd{start.status, start.id};
 }
 
 }  // namespace slipway::plan

@@ -11,6 +11,7 @@
 #include "plan/project_folder.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
+#include "run/run_facts.h"
 
 namespace slipway::plan {
 
@@ -33,6 +34,15 @@ struct RunFlags {
   std::optional<Gpus> gpus;
   std::string network = "host";  ///< or "none"
   std::optional<std::string> host_name;
+  std::vector<std::string> environment_files;
+  std::vector<std::string> ulimits, tmpfs, devices, labels, groups;  ///< as Docker writes them
+  std::optional<std::string> entrypoint;  ///< in place of the image's; its command goes too
+  std::string name, restart = "no", id_file;
+  std::string stop_signal = "";  ///< the image's otherwise
+  int stop_seconds = 10;
+  run::LogLimits log;
+  enum class Attendance { Foreground, Detached } attendance = Attendance::Foreground;
+  enum class Afterwards { Kept, Removed } afterwards = Afterwards::Kept;
   enum class Root { Writable, ReadOnly } root = Root::Writable;
   enum class Input { Null, Ours } input = Input::Null;
   enum class Terminal { No, Yes } terminal = Terminal::No;
@@ -43,12 +53,17 @@ struct RunFlags {
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
                                 const Tools& tools);
 
-/// Runs to the end and returns the command's exit status (126, 127 and 128+n as container tools
-/// have them). `resources` is null outside a project. Needs what base/user_namespace.h gives.
+struct RunEnd {
+  int status = 0;  ///< of the command: 126, 127 and 128+n as container tools have them
+  std::string id;  ///< of a detached run that goes on
+};
+
+/// Runs to the end, or until the command of a detached run has started. `resources` is null outside
+/// a project. Needs what base/user_namespace.h gives.
 ///
 /// Fails with InvalidInput (bad flags), NotFound (a volume's source; a layer that is gone),
 /// Unsupported (a limit or a GPU that this host cannot give), Io.
-Result<int> run_image(const StoredImage& image, const RunFlags& flags,
-                      const spec::Resources* resources, const Tools& tools);
+Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
+                         const spec::Resources* resources, const Tools& tools);
 
 }  // namespace slipway::plan

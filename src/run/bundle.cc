@@ -1,5 +1,6 @@
 #include "run/bundle.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "run/seccomp.h"
@@ -26,9 +27,17 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
   // A user who is not root gets no capability at all, not even in the bounding set.
   Json capabilities = Json::array();
   if (request.uid == 0) capabilities = kCapabilities;
-  const auto limit = [](const char* type, std::uint64_t value) {
-    return Json{{"type", type}, {"hard", value}, {"soft", value}};
-  };
+  Json limits = Json::array();
+  std::vector<ResourceLimit> wanted = request.resource_limits;
+  for (const auto& [type, value] : {std::pair("NOFILE", facts.most_open_files),
+                                    std::pair("MEMLOCK", facts.most_locked_bytes)}) {
+    const bool is_given = std::any_of(wanted.begin(), wanted.end(),
+                                      [&](const ResourceLimit& one) { return one.type == type; });
+    if (!is_given) wanted.push_back({type, value, value});
+  }
+  for (const ResourceLimit& one : wanted) {
+    limits.push_back({{"type", "RLIMIT_" + one.type}, {"hard", one.hard}, {"soft", one.soft}});
+  }
   return {
       {"terminal", request.terminal == Terminal::Yes},
       {"user",
@@ -42,8 +51,7 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
         {"permitted", capabilities},
         {"inheritable", Json::array()},
         {"ambient", Json::array()}}},
-      {"rlimits", Json::array({limit("RLIMIT_NOFILE", facts.most_open_files),
-                               limit("RLIMIT_MEMLOCK", facts.most_locked_bytes)})},
+      {"rlimits", limits},
       {"noNewPrivileges", true}};
 }
 
@@ -75,6 +83,11 @@ Json mounts_section(const RunRequest& request, const BundleFacts& facts) {
                              {"nosuid", "noexec", "nodev", "relatime", "ro"}));
     }
   }
+  for (const Tmpfs& one : request.tmpfs) {
+    Json options = {"nosuid", "nodev"};
+    for (const std::string& option : one.options) options.push_back(option);
+    mounts.push_back(mount(one.target.c_str(), "tmpfs", "tmpfs", options));
+  }
   for (const BundleMount& one : facts.mounts) {
     Json options = {"rbind", "rprivate", "nosuid", "nodev"};
     options.push_back(one.access == Access::ReadOnly ? "ro" : "rw");
@@ -89,10 +102,10 @@ Json resources_section(const BundleFacts& facts) {
     Json rules = Json::array({{{"allow", false}, {"access", "rwm"}}});
     for (const BundleDevice& device : facts.devices) {
       rules.push_back({{"allow", true},
-                       {"type", "c"},
+                       {"type", std::string(1, device.type)},
                        {"major", device.major},
                        {"minor", device.minor},
-                       {"access", "rw"}});
+                       {"access", device.access}});
     }
     resources["devices"] = rules;
   }
@@ -137,7 +150,7 @@ Json linux_section(const RunRequest& request, const BundleFacts& facts) {
   Json devices = Json::array();
   for (const BundleDevice& device : facts.devices) {
     devices.push_back({{"path", device.path},
-                       {"type", "c"},
+                       {"type", std::string(1, device.type)},
                        {"major", device.major},
                        {"minor", device.minor},
                        {"fileMode", device.mode}});
@@ -168,6 +181,13 @@ std::string write_bundle_config(const RunRequest& request, const BundleFacts& fa
       {"linux", linux_section(request, facts)}};
   // Text from outside may not be UTF-8; a lone byte must not throw.
   return config.dump(1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string write_process(const RunRequest& request) {
+  Json process = process_section(request, BundleFacts{});
+  // Those of the container are inherited.
+  process.erase("rlimits");
+  return process.dump(1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace slipway::run

@@ -23,6 +23,8 @@ struct BundleDevice {
   unsigned major = 0;
   unsigned minor = 0;
   mode_t mode = 0666;  ///< permission bits
+  char type = 'c';     ///< or 'b'
+  std::string access = "rw";
 };
 
 /// Everything that the host decides; the rest is in the request.
@@ -39,5 +41,8 @@ struct BundleFacts {
 
 /// Pure; the same request and facts give the same text. There are never hooks in it.
 std::string write_bundle_config(const RunRequest& request, const BundleFacts& facts);
+
+/// One more process in the same container: the process section alone, with the limits of ours.
+std::string write_process(const RunRequest& request);
 
 }  // namespace slipway::run

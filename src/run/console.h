@@ -1,58 +1,64 @@
-/// The container's terminal, seen from ours: bytes to and fro, the window's size, raw mode.
+/// The container's terminal, from outside.
 ///
 /// The runtime makes a pseudo terminal in the container's own /dev/pts and hands its master over
 /// through a Unix socket (SCM_RIGHTS), before the command starts.
 #pragma once
 
-#include <poll.h>
 #include <termios.h>
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "run/container.h"
 
 namespace slipway::run {
 
-/// Standard input must be a terminal. At the end of its life that has its old modes again.
+struct TerminalSize {
+  unsigned short rows = 24;
+  unsigned short columns = 80;
+};
+
+/// The end of a terminal that the container does not see.
 class Console {
  public:
   /// Listens on `<folder>/console`.
-  static Result<Console> create(const std::string& folder, Input input);
-  Console(Console&& other) noexcept;
-  Console& operator=(Console&&) = delete;
-  ~Console();
+  static Result<Console> create(const std::string& folder);
 
-  /// A byte comes here when the master has our terminal's size: the command may start.
+  /// A byte comes here when the terminal has its size: the command may start.
   int go_fd() const { return go_read_.get(); }
   /// After the room has started.
   void close_child_side() { go_read_.reset(); }
 
-  /// What `serve` waits for.
-  void add_polls(std::vector<pollfd>& polls) const;
-  /// Moves what can be moved. Blocks only on our own output.
-  Result<void> serve();
-  void copy_size() const;
-  /// Everything in the container is dead: shows what it wrote last, and restores the modes.
-  void finish();
+  /// Readable once the runtime hands the terminal over; then call `accept`.
+  int listener_fd() const { return master_ ? -1 : listener_.get(); }
+  Result<void> accept(TerminalSize size);
+  /// -1 until then. Does not block.
+  int master_fd() const { return master_.get(); }
+  void set_size(TerminalSize size) const;
 
  private:
-  Console() = default;
-  Result<void> accept_master();
-  void make_raw();
-  bool copy_output();  ///< false: there is no more for now
-  void copy_input();
-
   UniqueFd listener_;
   UniqueFd master_;
   UniqueFd go_read_;
   UniqueFd go_write_;
-  std::optional<termios> old_modes_;
-  std::string to_type_;  ///< read from our terminal, not yet taken by the container's
-  bool has_input_ = false;
 };
+
+/// Our own terminal, on standard input, in raw mode; at the end of its life as it was.
+class RawTerminal {
+ public:
+  static RawTerminal enter();
+  RawTerminal(RawTerminal&& other) noexcept;
+  RawTerminal& operator=(RawTerminal&&) = delete;
+  ~RawTerminal() { leave(); }
+  void leave();
+
+ private:
+  RawTerminal() = default;
+  std::optional<termios> old_modes_;
+};
+
+/// Of the terminal on standard input; nothing where there is none.
+std::optional<TerminalSize> own_terminal_size();
 
 }  // namespace slipway::run

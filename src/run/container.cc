@@ -1,112 +1,70 @@
 #include "run/container.h"
 
-#include <poll.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <chrono>
+#include <charconv>
 #include <optional>
 #include <vector>
 
 #include "base/file.h"
 #include "run/command_lookup.h"
-#include "run/console.h"
+#include "run/handover.h"
+#include "run/life.h"
 #include "run/prepare.h"
-#include "run/signals.h"
 
 namespace slipway::run {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr std::chrono::seconds kGrace{10};
-constexpr int kPatience = 3;  // interrupts until the container is killed
+constexpr int kCannotStart = 125;
 
-/// What happens while a container lives: signals, the terminal, a request to stop.
-class Attendant {
- public:
-  Attendant(const Room& room, SignalWatch& signals, Console* console, const CancelToken& cancel)
-      : room_(room), signals_(signals), console_(console), cancel_(cancel) {}
-
-  /// Until the room is about to end.
-  Result<void> attend() {
-    while (true) {
-      std::vector<pollfd> polls{{room_.report_fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}};
-      if (console_ != nullptr) console_->add_polls(polls);
-      if (::poll(polls.data(), polls.size(), 100) < 0 && errno != EINTR) {
-        return errno_error("cannot wait for the container");
-      }
-      pass_signals_on();
-      if (console_ != nullptr) TRY(console_->serve());
-      if (polls[0].revents != 0) return {};
-      stop_if_asked();
-    }
-  }
-
- private:
-  void pass_signals_on() {
-    for (SignalWatch::Event event = signals_.next(); event.number != 0; event = signals_.next()) {
-      if (event.number == SIGINT || event.number == SIGTERM) ++interrupts_;
-      if (console_ != nullptr && event.number == SIGWINCH) {
-        console_->copy_size();
-      } else if (event.to_pass_on || console_ != nullptr) {
-        // With a terminal of its own, the container is in no group that ours could have told.
-        room_.signal(event.number);
-      }
-    }
-    if (interrupts_ >= kPatience) room_.kill();
-  }
-
-  void stop_if_asked() {
-    if (!cancel_.cancelled()) return;
-    if (!deadline_) {
-      room_.signal(SIGTERM);
-      deadline_ = Clock::now() + kGrace;
-    }
-    if (Clock::now() >= *deadline_) room_.kill();
-  }
-
-  const Room& room_;
-  SignalWatch& signals_;
-  Console* console_;
-  const CancelToken& cancel_;
-  int interrupts_ = 0;
-  std::optional<Clock::time_point> deadline_;
+/// What is decided before anything is made.
+struct Ready {
+  std::vector<RuntimeProgram> programs;
+  HostLimits host;
+  ResolvedLimits limits;
+  std::optional<int> command_problem;
 };
-
-/// The exit status, or an Error whose message the runtime gave.
-struct Outcome {
-  int status = 0;
-  std::string runtime_error;
-};
-
-Result<Outcome> attempt(const RunRequest& request, const RuntimeProgram& program,
-                        const HostLimits& host, const ResolvedLimits& limits, Reporter& reporter,
-                        const CancelToken& cancel) {
-  const Scratch scratch = TRY(Scratch::create(request.scratch_folder));
-  PreparedRun prepared = TRY(prepare_run(request, program, host, limits, scratch, reporter));
-  SignalWatch signals = TRY(SignalWatch::start());
-  Room room = TRY(Room::start(prepared.room));
-  prepared.held.clear();
-  Console* console = prepared.console ? &*prepared.console : nullptr;
-  if (console != nullptr) console->close_child_side();
-  TRY(Attendant(room, signals, console, cancel).attend());
-  const RoomEnd end = room.wait();
-  if (console != nullptr) console->finish();
-  if (end.kind == RoomEnd::Kind::Killed) return Outcome{128 + SIGKILL, ""};
-  if (end.kind != RoomEnd::Kind::Exited) {
-    return room_error(end, prepared.room).while_doing("starting the container");
-  }
-  Outcome outcome{end.status, ""};
-  if (end.status == 0) return outcome;
-  const Result<std::string> log = read_file(scratch.path("log"));
-  if (log.ok()) outcome.runtime_error = parse_runtime_log(*log);
-  return outcome;
-}
 
 void say_command_problem(int status, const RunRequest& request, Reporter& reporter) {
   reporter.warn(fmt::format("`{}` {} in this image", request.command.front(),
                             status == 127 ? "was not found" : "cannot be executed"));
+}
+
+Result<Ready> get_ready(const RunRequest& request, Reporter& reporter, const CancelToken& cancel) {
+  TRY(cancel.check());
+  TRY(check_request(request));
+  Ready ready;
+  ready.programs = TRY(find_runtimes(request.runtime));
+  ready.host = read_host_limits();
+  std::vector<std::string> notes;
+  ready.limits = TRY(resolve_limits(request.limits, ready.host, notes));
+  for (const std::string& note : notes) reporter.note(note);
+  ready.command_problem = find_command_problem(request);
+  if (ready.command_problem) say_command_problem(*ready.command_problem, request, reporter);
+  return ready;
+}
+
+Result<RunRecord> make_record(const RunRequest& request) {
+  RunFacts facts = request.about;
+  facts.command = request.command;
+  facts.environment = request.environment;
+  facts.working_folder = request.working_folder;
+  facts.uid = request.uid;
+  facts.gid = request.gid;
+  facts.additional_gids = request.additional_gids;
+  facts.has_terminal = request.terminal == Terminal::Yes;
+  facts.has_input = request.input == Input::Ours;
+  RunRecord record = TRY(RunRecord::create(request.runs_folder, std::move(facts), request.owner));
+  if (request.id_file.empty()) return record;
+  const UniqueFd fd = TRY(open_file(request.id_file, O_WRONLY | O_CREAT | O_EXCL));
+  (void)::fchown(fd.get(), request.owner.uid, request.owner.gid);
+  FdSink sink(fd.get());
+  TRY(sink.write(as_bytes(record.facts().id)));
+  return record;
 }
 
 Error runtime_error(const RuntimeProgram& program, std::string message) {
@@ -114,33 +72,125 @@ Error runtime_error(const RuntimeProgram& program, std::string message) {
       .reason(std::move(message));
 }
 
+/// The status to pass on; an Error where the runtime failed.
+Result<int> status_of(const LifeOutcome& outcome, const RunRequest& request,
+                      const std::vector<RuntimeProgram>& programs, Reporter& reporter) {
+  if (outcome.runtime_error.empty()) return outcome.status;
+  if (const int status = command_problem_in(outcome.runtime_error)) {
+    say_command_problem(status, request, reporter);
+    return status;
+  }
+  return runtime_error(programs.front(), outcome.runtime_error);
+}
+
+void write_end(RunRecord& record, RunState& state) {
+  state.status = RunStatus::Exited;
+  state.program_pid = 0;
+  (void)record.write_state(state);
+  record.note_end();
+}
+
+Monitor::Options monitor_options(const RunRequest& request, LogWriter* log) {
+  Monitor::Options options;
+  options.log = log;
+  options.stop_signal = request.about.stop_signal;
+  options.stop_seconds = request.about.stop_seconds;
+  if (request.about.is_detached) {
+    options.attendance = Monitor::Options::Attendance::Detached;
+  } else if (request.terminal == Terminal::Yes) {
+    options.own_input = request.input;
+    options.own_output = Monitor::Options::Output::Shown;
+  }
+  return options;
+}
+
+/// The monitor's work, from the first life to the last. Reports to `parent` once.
+Result<int> monitor_run(const RunRequest& request, Ready& ready, RunRecord& record,
+                        Reporter& reporter, const CancelToken& cancel, Handover& parent) {
+  LogWriter log = TRY(LogWriter::open(record.path("log"), request.about.log, request.owner));
+  Monitor monitor(TRY(Clients::listen(record, request.owner)), TRY(SignalWatch::start()),
+                  monitor_options(request, &log));
+  RunState state;
+  LifeRequest life{request, ready.host, ready.limits,
+                   record,  monitor,    reporter,
+                   cancel,  state,      [&] { parent.say_started(); }};
+  BackOff back_off;
+  while (true) {
+    const auto began = std::chrono::steady_clock::now();
+    const Result<LifeOutcome> outcome = live_once_with(life, ready.programs);
+    const Result<int> status = outcome.ok() ? status_of(*outcome, request, ready.programs, reporter)
+                                            : Result<int>(outcome.error());
+    if (!parent.is_over()) return status;  // it has not started even once
+    state.error = status.ok() ? "" : status.error().message;
+    if (!status.ok()) state.exit_status = kCannotStart;
+    if (!should_restart(request.about.restart,
+                        {state.exit_status, state.restarts, monitor.was_stopped()})) {
+      break;
+    }
+    monitor.tell_end(state.exit_status);
+    (void)record.clear_life();
+    ++state.restarts;
+    state.status = RunStatus::Restarting;
+    (void)record.write_state(state);
+    const auto lived = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - began);
+    if (!monitor.pause(back_off.next(lived))) break;
+  }
+  state.was_stopped = monitor.was_stopped();
+  write_end(record, state);
+  (void)record.clear_life();
+  if (record.facts().removes_itself) TRY(record.remove());
+  monitor.tell_end(state.exit_status);
+  return state.exit_status;
+}
+
 }  // namespace
 
 Result<int> run_container(const RunRequest& request, Reporter& reporter,
                           const CancelToken& cancel) {
-  TRY(cancel.check());
-  TRY(check_request(request));
-  const std::vector<RuntimeProgram> programs = TRY(find_runtimes(request.runtime));
-  const HostLimits host = read_host_limits();
-  std::vector<std::string> notes;
-  const ResolvedLimits limits = TRY(resolve_limits(request.limits, host, notes));
-  for (const std::string& note : notes) reporter.note(note);
-  if (const std::optional<int> problem = find_command_problem(request)) {
-    say_command_problem(*problem, request, reporter);
-    return *problem;
-  }
-  for (std::size_t i = 0; i < programs.size(); ++i) {
-    const Outcome outcome = TRY(attempt(request, programs[i], host, limits, reporter, cancel));
-    if (outcome.runtime_error.empty()) return outcome.status;
-    if (const int status = command_problem_in(outcome.runtime_error)) {
-      say_command_problem(status, request, reporter);
-      return status;
+  Ready ready = TRY(get_ready(request, reporter, cancel));
+  if (ready.command_problem) return *ready.command_problem;
+  RunRecord record = TRY(make_record(request));
+  Monitor monitor(TRY(Clients::listen(record, request.owner)), TRY(SignalWatch::start()),
+                  monitor_options(request, nullptr));
+  RunState state;
+  LifeRequest life{request, ready.host, ready.limits, record, monitor, reporter, cancel, state, {}};
+  const LifeOutcome outcome = TRY(live_once_with(life, ready.programs));
+  const int status = TRY(status_of(outcome, request, ready.programs, reporter));
+  if (outcome.has_started && !record.facts().removes_itself) record.keep();
+  state.was_stopped = monitor.was_stopped();
+  write_end(record, state);
+  (void)record.clear_life();
+  if (record.facts().removes_itself) TRY(record.remove());
+  monitor.tell_end(status);
+  return status;
+}
+
+Result<DetachedStart> start_container(const RunRequest& request, Reporter& reporter,
+                                      const CancelToken& cancel) {
+  SLIPWAY_CHECK(request.about.is_detached);
+  Ready ready = TRY(get_ready(request, reporter, cancel));
+  if (ready.command_problem) return DetachedStart{"", *ready.command_problem};
+  RunRecord record = TRY(make_record(request));
+  Handover handover = TRY(Handover::create());
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("cannot start a monitor");
+  if (pid == 0) {
+    handover.become_child();
+    const Result<int> status = monitor_run(request, ready, record, reporter, cancel, handover);
+    if (status.ok()) {
+      handover.say_status(*status);
+    } else {
+      handover.say_error(status.error());
     }
-    if (i + 1 == programs.size()) return runtime_error(programs[i], outcome.runtime_error);
-    reporter.note(fmt::format("`{}` does not work here ({}): trying `{}`", programs[i].path,
-                              outcome.runtime_error, programs[i + 1].path));
+    // What destructors would do beyond the record is the parent's to do.
+    if (!handover.has_started()) (void)record.remove();
+    ::_exit(0);
   }
-  return make_error(ErrorKind::NotFound, "no container runtime");
+  const std::string id = record.facts().id;
+  record.leave_to_child();
+  const std::optional<int> status = TRY(handover.wait(pid));
+  return status ? DetachedStart{"", *status} : DetachedStart{id, 0};
 }
 
 }  // namespace slipway::run

@@ -1,10 +1,11 @@
-/// Starts one container and waits for it.
+/// Starts one container: in the foreground, attended by the calling process, or detached, with a
+/// small monitor of its own.
 ///
-/// An OCI runtime that is installed (crun, else runc) does the last step; before it, an overlay
-/// over unpacked layers, the volumes and a bundle are made, all in a mount and pid namespace whose
-/// first process has no threads. When Slipway ends in any way, kill -9 included, that namespace
-/// ends too: nothing runs on and nothing stays mounted. What is left of a killed run in
-/// `scratch_folder` is removed by the next.
+/// An OCI runtime that is installed (crun, else runc) does the last step and leaves; before it, an
+/// overlay over unpacked layers, the volumes and a bundle are made, all in a mount and pid
+/// namespace whose first process has no threads. When its monitor (the calling process, or the
+/// detached one) ends in any way, kill -9 included, that namespace ends too: nothing runs on and
+/// nothing stays mounted. The run's record (record.h) stays unless it was to remove itself.
 ///
 /// No hooks, ever: hooks are slow and have been the way out of containers (runtime.md, section 4).
 /// Nothing found in the image is used as the source of a mount.
@@ -20,6 +21,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/reporter.h"
+#include "run/run_facts.h"
 
 namespace slipway::run {
 
@@ -54,6 +56,24 @@ enum class Input { Null, Ours };
 enum class Terminal { No, Yes };
 enum class Runtime { Automatic, Crun, Runc };
 
+/// setrlimit(2), by the kernel's name in capitals (`NOFILE`).
+struct ResourceLimit {
+  std::string type;
+  std::uint64_t soft = 0, hard = 0;
+};
+
+/// A file system in memory.
+struct Tmpfs {
+  std::string target;  ///< absolute; not in /proc, /sys or /dev
+  std::vector<std::string> options;
+};
+
+/// A device node of the host's, on request.
+struct DeviceWish {
+  std::string source, target;  ///< absolute
+  std::string access = "rw";
+};
+
 /// Whose the caller's files are. Only the identity of the caller as seen from this process matters:
 /// 0:0 as root, NamespaceInfo::owner_* in a user namespace.
 struct Owner {
@@ -76,23 +96,38 @@ struct RunRequest {
   Network network = Network::Host;
   Input input = Input::Null;
   Terminal terminal = Terminal::No;
-  Access root = Access::ReadWrite;  ///< changes to the image's tree are thrown away afterwards
-  std::string init_path;            ///< PID 1 inside the image (catatonit); empty: the command
+  Access root = Access::ReadWrite;
+  std::string init_path;  ///< PID 1 inside the image (catatonit); empty: the command
   /// GPUs, as plan knows them from gpu::HostGpus: nodes under /dev, and the driver's libraries.
   std::vector<std::string> device_nodes;
   std::vector<Volume> driver_binds;
-  std::string scratch_folder;  ///< private to us, on a real file system: changes go there
+  std::vector<ResourceLimit> resource_limits;  ///< in place of ours
+  std::vector<Tmpfs> tmpfs;
+  std::vector<DeviceWish> devices;
+  std::string runs_folder;  ///< of the records; on a real file system: changes go there
+  RunFacts about;           ///< name, image, labels, restarts, …; what the above say is filled in
+  std::string id_file;      ///< gets the id, where it is given; must not exist
   Runtime runtime = Runtime::Automatic;
   enum class OverlayPath { Automatic, ShortNames } overlay = OverlayPath::Automatic;
 };
 
 /// Blocks until the container has ended, with SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2
 /// and SIGWINCH passed on to it (the process's handlers are replaced meanwhile: one call at a
-/// time); a second SIGINT or SIGTERM kills it, as `cancel` does after ten seconds of grace.
+/// time); a third SIGINT or SIGTERM kills it, as `cancel` does after ten seconds of grace.
 ///
 /// Returns the command's exit status, 128+n for signal n, 126 and 127 where the command could not
-/// be run or found. Fails with InvalidInput (a bad volume or folder), NotFound (a volume's source;
-/// no runtime), Unsupported (a limit or a volume that cannot be had here: the reason is given), Io.
+/// be run or found. Fails with InvalidInput (a bad volume or folder, a name that is taken),
+/// NotFound (a volume's source; no runtime), Unsupported (a limit or a volume that cannot be had
+/// here: the reason is given), Io.
 Result<int> run_container(const RunRequest& request, Reporter& reporter, const CancelToken& cancel);
+
+struct DetachedStart {
+  std::string id;  ///< empty where the command could not be run or found
+  int status = 0;  ///< 126 or 127 then
+};
+/// Returns once the command runs; the monitor is a process of its own session and needs nothing of
+/// ours any more. No other thread may run. Fails as `run_container` does.
+Result<DetachedStart> start_container(const RunRequest& request, Reporter& reporter,
+                                      const CancelToken& cancel);
 
 }  // namespace slipway::run

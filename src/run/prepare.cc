@@ -26,15 +26,16 @@ void add_steps(PreparedRun& prepared, std::vector<ChildStep> steps) {
   for (ChildStep& step : steps) prepared.room.steps.push_back(std::move(step));
 }
 
-Result<void> prepare_root(const RunRequest& request, const Scratch& scratch,
+Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
                           PreparedRun& prepared) {
-  const std::string root = scratch.path("root");
+  const std::string root = record.live("root");
   TRY(make_folders(root));
   OverlayRequest overlay;
   overlay.lowers = request.lower_folders;
-  overlay.upper = scratch.path("upper");
-  overlay.work = scratch.path("work");
-  overlay.links_folder = scratch.path("links");
+  overlay.upper = record.path("upper");
+  overlay.work = record.live("work");
+  overlay.links_folder = record.live("links");
+  // A power cut may spoil them; a start that waits for the disk would spoil every day.
   overlay.changes = OverlayRequest::Changes::ThrownAway;
   if (request.overlay == RunRequest::OverlayPath::ShortNames) {
     overlay.names = OverlayRequest::Names::Short;
@@ -76,7 +77,29 @@ Result<BundleDevice> read_device(const std::string& path) {
     return make_error(ErrorKind::InvalidInput, "`{}` is no character device", path);
   }
   // Which nodes there are decides who may use what; inside, every user may.
-  return BundleDevice{path, major(status.st_rdev), minor(status.st_rdev), 0666};
+  return BundleDevice{path, major(status.st_rdev), minor(status.st_rdev), 0666, 'c', "rw"};
+}
+
+Result<BundleDevice> read_wished_device(const DeviceWish& wish, bool in_user_namespace) {
+  struct stat status {};
+  if (::stat(wish.source.c_str(), &status) != 0) {
+    return errno_error(fmt::format("cannot use device `{}`", wish.source));
+  }
+  if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) {
+    return make_error(ErrorKind::InvalidInput, "`{}` is no device", wish.source);
+  }
+  if (in_user_namespace && wish.target != wish.source) {
+    // No device node can be made there; the host's is bound, under its own name.
+    return make_error(ErrorKind::Unsupported, "`{}` cannot be called `{}` inside", wish.source,
+                      wish.target)
+        .hint("leave the second name out, or run slipway as root");
+  }
+  return BundleDevice{wish.target,
+                      major(status.st_rdev),
+                      minor(status.st_rdev),
+                      status.st_mode & 0777,
+                      S_ISBLK(status.st_mode) ? 'b' : 'c',
+                      wish.access};
 }
 
 bool is_open_to_all(const std::string& path) {
@@ -85,18 +108,21 @@ bool is_open_to_all(const std::string& path) {
 }
 
 Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& host,
-                                 const ResolvedLimits& limits, const Scratch& scratch,
+                                 const ResolvedLimits& limits, const RunRecord& record,
                                  Reporter& reporter) {
   BundleFacts facts;
-  facts.root_path = scratch.path("root");
+  facts.root_path = record.live("root");
   facts.limits = limits;
   facts.in_user_namespace = in_user_namespace();
   const bool wants_group = !facts.in_user_namespace || limits.memory_bytes || limits.cpus;
   if (!host.cgroup_parent.empty() && wants_group) {
-    facts.cgroup_path = join_path(host.cgroup_parent, scratch.id());
+    facts.cgroup_path = join_path(host.cgroup_parent, record.group_name());
   }
   facts.most_open_files = hard_limit(RLIMIT_NOFILE);
   facts.most_locked_bytes = hard_limit(RLIMIT_MEMLOCK);
+  for (const DeviceWish& wish : request.devices) {
+    facts.devices.push_back(TRY(read_wished_device(wish, facts.in_user_namespace)));
+  }
   for (const std::string& path : request.device_nodes) {
     facts.devices.push_back(TRY(read_device(path)));
     if (facts.in_user_namespace && !is_open_to_all(path)) {
@@ -107,12 +133,54 @@ Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& ho
   return facts;
 }
 
+struct Pipe {
+  UniqueFd read_end, write_end;
+};
+
+Result<Pipe> make_pipe() {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return errno_error("cannot make a pipe");
+  return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+/// Null where there is nothing to read; a pipe where somebody may attach.
 Result<void> prepare_input(const RunRequest& request, PreparedRun& prepared) {
+  const bool is_piped = request.about.is_detached && request.input == Input::Ours;
+  UniqueFd input;
+  if (is_piped && request.terminal == Terminal::No) {
+    Pipe pipe = TRY(make_pipe());
+    ::fcntl(pipe.write_end.get(), F_SETFL, O_NONBLOCK);
+    prepared.ports.input = std::move(pipe.write_end);
+    input = std::move(pipe.read_end);
+  } else if (request.input == Input::Ours && !request.about.is_detached &&
+             request.terminal == Terminal::No) {
+    return {};
+  } else {
+    input = TRY(open_file("/dev/null", O_RDONLY));
+  }
+  prepared.room.input = input.get();
+  prepared.held.push_back(std::move(input));
+  return {};
+}
+
+Result<void> prepare_output(int& descriptor, UniqueFd& port, PreparedRun& prepared) {
+  Pipe pipe = TRY(make_pipe());
+  ::fcntl(pipe.read_end.get(), F_SETFL, O_NONBLOCK);
+  descriptor = pipe.write_end.get();
+  port = std::move(pipe.read_end);
+  prepared.held.push_back(std::move(pipe.write_end));
+  return {};
+}
+
+Result<void> prepare_ports(const RunRequest& request, const std::string& bundle,
+                           PreparedRun& prepared) {
   prepared.room.session = RoomRequest::Session::Ours;
-  if (request.input == Input::Ours && request.terminal == Terminal::No) return {};
-  UniqueFd null = TRY(open_file("/dev/null", O_RDONLY));
-  prepared.room.input = null.get();
-  prepared.held.push_back(std::move(null));
+  TRY(prepare_input(request, prepared));
+  if (request.about.is_detached) {
+    TRY(prepare_output(prepared.room.output, prepared.ports.output, prepared));
+    TRY(prepare_output(prepared.room.error_output, prepared.ports.error_output, prepared));
+  }
+  if (request.terminal == Terminal::Yes) prepared.ports.console = TRY(Console::create(bundle));
   return {};
 }
 
@@ -125,7 +193,11 @@ Result<void> check_request(const RunRequest& request) {
   for (const Volume& volume : request.volumes) {
     (void)TRY(check_inside_path("volume target", volume.target));
   }
-  if (request.terminal == Terminal::Yes && ::isatty(0) == 0) {
+  for (const Tmpfs& tmpfs : request.tmpfs) {
+    if (TRY(check_inside_path("`--tmpfs`", tmpfs.target)) != "/") continue;
+    return make_error(ErrorKind::InvalidInput, "a `--tmpfs` cannot take the place of `/`");
+  }
+  if (request.terminal == Terminal::Yes && !request.about.is_detached && ::isatty(0) == 0) {
     return make_error(ErrorKind::InvalidInput, "standard input is no terminal")
         .hint("leave out `-t`");
   }
@@ -137,35 +209,37 @@ Result<void> check_request(const RunRequest& request) {
 
 Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram& program,
                                 const HostLimits& host, const ResolvedLimits& limits,
-                                const Scratch& scratch, Reporter& reporter) {
+                                const RunRecord& record, Reporter& reporter) {
   PreparedRun prepared;
-  BundleFacts facts = TRY(gather_facts(request, host, limits, scratch, reporter));
-  const std::string bundle = scratch.path("bundle");
+  BundleFacts facts = TRY(gather_facts(request, host, limits, record, reporter));
+  const std::string bundle = record.live("bundle");
   TRY(make_folders(bundle, 0700));
 
   prepared.room.steps.push_back(make_mounts_private());
   // The runtime runs in a pid namespace of its own and looks itself up in /proc.
   prepared.room.steps.push_back(
       make_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC));
-  TRY(prepare_root(request, scratch, prepared));
+  TRY(prepare_root(request, record, prepared));
   TRY(prepare_names(request, bundle, facts));
-  PreparedVolumes volumes = TRY(prepare_volumes(request, scratch.path("volumes"), reporter));
+  PreparedVolumes volumes = TRY(prepare_volumes(request, record.live("volumes"), reporter));
   add_steps(prepared, std::move(volumes.steps));
   for (UniqueFd& fd : volumes.held) prepared.held.push_back(std::move(fd));
   for (BundleMount& mount : volumes.mounts) facts.mounts.push_back(std::move(mount));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
-  TRY(prepare_input(request, prepared));
+  TRY(prepare_ports(request, bundle, prepared));
 
   TRY(write_scratch_file(join_path(bundle, "config.json"), write_bundle_config(request, facts)));
-  const RuntimeCall call{scratch.path("state"), scratch.path("log"), bundle, scratch.id(),
+  const RuntimeCall call{record.live("state"), record.live("log"), bundle, record.group_name(),
                          !facts.cgroup_path.empty()};
+  RoomRequest::LeftBehind left{{}, join_path(bundle, "pid"), -1};
   prepared.room.arguments = make_run_arguments(program, call);
-  if (request.terminal == Terminal::Yes) {
-    prepared.console.emplace(TRY(Console::create(bundle, request.input)));
+  if (prepared.ports.console) {
     prepared.room.arguments = make_create_arguments(program, call);
-    prepared.room.left_behind = {make_start_arguments(program, call), join_path(bundle, "pid"),
-                                 prepared.console->go_fd()};
+    left.start_arguments = make_start_arguments(program, call);
+    left.go_fd = prepared.ports.console->go_fd();
   }
+  prepared.room.left_behind = std::move(left);
+  prepared.group = facts.cgroup_path;
   prepared.room.working_folder = bundle;
   prepared.room.environment = {"PATH=" + find_environment("PATH").value_or("/usr/bin:/bin") +
                                ":/usr/sbin:/sbin"};

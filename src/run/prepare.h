@@ -7,11 +7,11 @@
 #include "base/reporter.h"
 #include "base/sandbox_room.h"
 #include "base/unique_fd.h"
-#include "run/console.h"
 #include "run/container.h"
 #include "run/limits.h"
+#include "run/monitor.h"
+#include "run/record.h"
 #include "run/runtime.h"
-#include "run/scratch.h"
 
 namespace slipway::run {
 
@@ -19,15 +19,16 @@ namespace slipway::run {
 struct PreparedRun {
   RoomRequest room;
   std::vector<UniqueFd> held;
-  std::optional<Console> console;  ///< for a container with a terminal
+  Ports ports;
+  std::string group;  ///< control group; empty: none of its own
 };
 
 /// What can be refused without touching anything. Fails with InvalidInput or Denied.
 Result<void> check_request(const RunRequest& request);
 
-/// Fills the scratch folder and lays out the steps. `limits` are those that `host` allowed.
+/// Fills the record's `live` folder and lays out the steps. `limits` are those that `host` allowed.
 Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram& program,
                                 const HostLimits& host, const ResolvedLimits& limits,
-                                const Scratch& scratch, Reporter& reporter);
+                                const RunRecord& record, Reporter& reporter);
 
 }  // namespace slipway::run

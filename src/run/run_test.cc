@@ -12,7 +12,6 @@
 #include "run/id_map.h"
 #include "run/limits.h"
 #include "run/runtime.h"
-#include "run/scratch.h"
 #include "run/seccomp.h"
 #include "run/volumes.h"
 
@@ -327,7 +326,8 @@ TEST_CASE("runtimes are called without a shell and keep their state with us") {
   CHECK(make_run_arguments({Runtime::Crun, "/bin/crun"}, call) ==
         std::vector<std::string>{"/bin/crun", "--root", "/s/state", "--log", "/s/log",
                                  "--log-format", "json", "--cgroup-manager=disabled", "run",
-                                 "--bundle", "/s/bundle", "one"});
+                                 "--detach", "--pid-file", "/s/bundle/pid", "--bundle", "/s/bundle",
+                                 "one"});
   HostLimits hybrid;
   hybrid.layout = CgroupLayout::Hybrid;
   hybrid.unified_path = "/sys/fs/cgroup/unified";
@@ -382,20 +382,6 @@ TEST_CASE("a command is looked for through layers, links and volumes") {
     request.command = {c.command};
     CHECK(find_command_problem(request) == c.problem);
   }
-}
-
-TEST_CASE("a sweep takes the dead and leaves the living") {
-  const TemporaryFolder folder = TemporaryFolder::create("/tmp", "scratch-test").value();
-  REQUIRE(make_folders(folder.path() + "/run.1.dead/upper/deep").ok());
-  REQUIRE(make_folders(folder.path() + "/other").ok());
-  std::optional<Scratch> living = Scratch::create(folder.path()).value();
-  const std::string place = living->path("");
-  CHECK(!path_exists(folder.path() + "/run.1.dead"));
-  CHECK(path_exists(folder.path() + "/other"));
-  sweep_scratch(folder.path());
-  CHECK(path_exists(place));
-  living.reset();
-  CHECK(list_folder(folder.path()).value() == std::vector<std::string>{"other", "sweep.lock"});
 }
 
 }  // namespace

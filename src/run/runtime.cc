@@ -50,7 +50,9 @@ Result<std::vector<RuntimeProgram>> find_runtimes(Runtime wanted) {
 
 std::vector<std::string> make_run_arguments(const RuntimeProgram& program,
                                             const RuntimeCall& call) {
-  return call_runtime(program, call, {"run", "--bundle", call.bundle_folder, call.id});
+  return call_runtime(program, call,
+                      {"run", "--detach", "--pid-file", call.bundle_folder + "/pid", "--bundle",
+                       call.bundle_folder, call.id});
 }
 
 std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
@@ -63,6 +65,22 @@ std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
 std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
                                               const RuntimeCall& call) {
   return call_runtime(program, call, {"start", call.id});
+}
+
+std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, const RuntimeCall& call,
+                                             const std::string& console_socket,
+                                             const std::string& process_file) {
+  // The user never goes through `-u`, which crun up to 1.26 could read wrong (CVE-2026-30892).
+  std::vector<std::string> arguments =
+      call_runtime(program, call,
+                   {"exec", "--detach", "--pid-file", call.bundle_folder + "/pid", "--process",
+                    call.bundle_folder + "/" + process_file});
+  if (!console_socket.empty()) {
+    arguments.emplace_back("--console-socket");
+    arguments.push_back(call.bundle_folder + "/" + console_socket);
+  }
+  arguments.push_back(call.id);
+  return arguments;
 }
 
 std::vector<ChildStep> make_runtime_steps(const RuntimeProgram& program, const HostLimits& host,

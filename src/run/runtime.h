@@ -29,17 +29,25 @@ struct RuntimeCall {
   bool has_cgroup = false;
 };
 
-/// The argument list for a run in the foreground.
+/// The argument list for a start in one call, after which the runtime leaves: the container's
+/// process id lies in `pid` of the bundle folder. So nothing of it stays in memory.
 std::vector<std::string> make_run_arguments(const RuntimeProgram& program, const RuntimeCall& call);
 
 /// Those for a container with a terminal, in two calls: its master comes through the socket
-/// `console` of the bundle folder (the current one), its process id lies in `pid` there. Runtimes
+/// `console` of the bundle folder (the current one), its process id lies in `pid`. Runtimes
 /// can hold a terminal themselves, but crun 1.8.1 then loses the last output now and then, and both
 /// set its size only after the command has started.
 std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
                                                const RuntimeCall& call);
 std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
                                               const RuntimeCall& call);
+
+/// One more process in the container, from `process_file` in the bundle folder (the current one);
+/// the runtime leaves when it runs, its process id lies in `pid`. With a terminal, `console_socket`
+/// is where its master comes.
+std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, const RuntimeCall& call,
+                                             const std::string& console_socket,
+                                             const std::string& process_file);
 
 /// What must be done in the private mount namespace before this runtime works.
 /// crun up to 1.8 refuses hybrid control groups when the version 2 tree has controllers ("cgroups

@@ -24,13 +24,17 @@ before=$(store_state)
 expect_ok slipway gc --image cli-test:1 --dry-run
 assert_equal "the store after --dry-run" "$before" "$(store_state)"
 expect_ok slipway run cli-test:1 -- true
+# What is kept of a run lies on top of its image.
 expect_ok slipway gc --image cli-test:1 --json
+assert_contains "the image of a kept run stays" '"removed": 0' "$out"
+expect_ok slipway rm --ended
+expect_ok slipway gc --json
 python3 - "$scratch/out" <<'PY' || fail "gc --json is not as described"
 import json, sys
 answer = json.load(open(sys.argv[1]))
 assert answer["schema"] == 1 and answer["removed"] > 0 and answer["bytes"] > 4 << 20, answer
 PY
-expect_ok slipway run cli-test:2 -- python -c 'import good'
+expect_ok slipway run --rm cli-test:2 -- python -c 'import good'
 out slipway run cli-test:1 -- true
 assert_equal "an image that is gone" 125 "$status"
 assert_contains "what is said of it" 'there is no image `cli-test:1`' "$err"
@@ -40,7 +44,7 @@ assert_contains "its name" 'cli-test:7' "$err"
 
 # Beside a run: what it uses stays until it ends.
 mkfifo "$scratch/talk"
-"$SLIPWAY" run -i cli-test:2 -- sh -c 'echo up; read line; python -c "import good; print(1)"' \
+"$SLIPWAY" run --rm -i cli-test:2 -- sh -c 'echo up; read line; python -c "import good; print(1)"' \
   <"$scratch/talk" >"$scratch/said" 2>"$scratch/err" &
 runner=$!
 exec 7>"$scratch/talk"
@@ -63,4 +67,4 @@ while kill -0 $builder 2>/dev/null; do
   slipway gc >/dev/null 2>"$scratch/err" || fail "gc beside a build fails"
 done
 wait $builder || { cp "$scratch/build.err" "$scratch/err"; fail "a build beside gc fails"; }
-expect_ok slipway run -- python -c 'import good, noise, wordy'
+expect_ok slipway run --rm -- python -c 'import good, noise, wordy'

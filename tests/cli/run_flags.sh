@@ -83,3 +83,39 @@ refused 2 "needs a terminal" -t -- true
 refused 2 "--volum" --volum ./data:/data -- true
 [ -e /dev/nvidiactl ] || refused 125 "\`--gpus all\` cannot be had here" --gpus all -- true
 said "" --gpus auto -- true
+# Docker's other words.
+printf '# a comment\nA=one two\nFROM_HOST\n\n' >variables
+said "one two of the host three" --env-file variables -e B=three -- sh -c 'echo $A $FROM_HOST $B'
+said "one two" --env-file variables -eC=1 -- sh -c 'echo $A'
+refused 2 "line 1 of" --env-file <(echo "no variable=1") -- true
+refused 125 "--env-file" --env-file nothing -- true
+said "100 200" --ulimit nofile=100:200 -- sh -c 'echo $(ulimit -Sn) $(ulimit -Hn)'
+refused 2 "--ulimit" --ulimit files=1 -- true
+refused 2 "--ulimit" --ulimit nofile=2:1 -- true
+said "hello" --entrypoint echo cli-test hello
+said "" --entrypoint "" cli-test true
+said "tmpfs 1024" --tmpfs /scratch:size=1m -- sh -c 'echo $(df -T /scratch | tail -1 | awk "{print \$2, \$3}")'
+refused 2 "--tmpfs" --tmpfs scratch -- true
+refused 2 "lies in \`/proc\`" --tmpfs /proc/x -- true
+said "c" --device /dev/full -- sh -c '[ -c /dev/full ] && echo c'
+refused 2 "--device" --device /etc/passwd -- true
+refused 125 "cannot use device" --device /dev/no-such-device -- true
+said "1000 4 20" --group-add 4 --group-add 20 -- id -G
+refused 2 "no group" --group-add no-such-group -- true
+said "" --cidfile id -- true
+[ "$(wc -c <id)" -eq 32 ] || fail "the file of the id holds $(cat id)"
+refused 125 "id" --cidfile id -- true
+refused 2 "\`-d\`" --restart always -- true
+refused 2 "--restart" --restart sometimes -d -- true
+refused 2 "no name for a run" --name a/b -- true
+refused 2 "no signal" --stop-signal NOPE -- true
+# Dangerous sources of volumes.
+refused 2 "the whole machine" -v /:/host -- true
+refused 2 "is the system's" -v /proc:/host -- true
+refused 2 "is the system's" -v /sys/kernel:/host:ro -- true
+refused 2 "Slipway's store" -v "$SLIPWAY_HOME/layers:/host" -- true
+refused 2 "is the system's" -v ./data:/dev/x -- true
+refused 2 "\`/\`" -v ./data:/ -- true
+# What was open before is not open inside.
+exec 7</etc/passwd 8</etc 9>/dev/null
+said "0 1 2" -- sh -c 'sleep 9 & echo $(ls /proc/$!/fd); kill $!'

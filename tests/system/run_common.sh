@@ -143,10 +143,8 @@ id_of() { if [ "$1" = as_root ]; then echo 0; else echo "$user_id"; fi; }
 nothing_left() {
   check "$1: mounts" "" "$(grep -F "$work" /proc/self/mountinfo)"
   check "$1: processes" "" "$(pgrep -f "$work/" | grep -vx $$ | tr '\n' ' ')"
-  check "$1: scratch" "" "$(find "$work/scratch" "$work/user/scratch" -maxdepth 1 -name 'run.*' 2>/dev/null)"
-  # Named after the process that made them; others' tests may run beside us.
-  for group in $(find /sys/fs/cgroup -maxdepth 3 -name 'slipway-run.*' 2>/dev/null); do
-    owner=${group##*slipway-run.}
-    [ -d "/proc/${owner%%.*}" ] || check "$1: control groups" "" "$group"
-  done
+  check "$1: records" "" "$(find "$work/scratch" "$work/user/scratch" -maxdepth 1 -name '????????????????????????????????' 2>/dev/null)"
+  # Others' tests may run beside us: only a group that stays empty was left.
+  until_true sh -c '[ -z "$(find /sys/fs/cgroup -maxdepth 3 -name "slipway-????????????????????????????????" -newer "$1" -exec sh -c "[ -z \"\$(cat \$0/cgroup.procs)\" ] && echo \$0" {} \; 2>/dev/null)" ]' sh "$work/driver" ||
+    check "$1: control groups" "" "some are left"
 }

@@ -54,7 +54,7 @@ struct Options {
 
 void declare(CLI::App& app, Options& o) {
   app.add_option("--layer", o.request.lower_folders)->required()->allow_extra_args(false);
-  app.add_option("--scratch", o.request.scratch_folder)->required();
+  app.add_option("--scratch", o.request.runs_folder)->required();
   app.add_option("-v", o.volumes)->allow_extra_args(false);
   app.add_option("-e", o.request.environment)->allow_extra_args(false);
   app.add_option("-w", o.request.working_folder);
@@ -100,13 +100,14 @@ Result<void> translate(Options& o) {
   if (o.is_read_only) request.root = Access::ReadOnly;
   if (o.has_short_names) request.overlay = RunRequest::OverlayPath::ShortNames;
   request.gid = request.uid;
+  request.about.removes_itself = true;
   return {};
 }
 
 /// The layers with an upper folder, which stays in the scratch folder for the test to see.
 Result<int> start_sandbox(const RunRequest& request) {
   SandboxRequest sandbox;
-  const std::string& scratch = request.scratch_folder;
+  const std::string& scratch = request.runs_folder;
   for (const char* name : {"root", "upper", "work"}) TRY(make_folders(join_path(scratch, name)));
   sandbox.root = join_path(scratch, "root");
   sandbox.overlay = {

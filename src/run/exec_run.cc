@@ -1,0 +1,153 @@
+#include "run/exec_run.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/environment.h"
+#include "base/file.h"
+#include "base/sandbox_room.h"
+#include "base/user_namespace.h"
+#include "run/bundle.h"
+#include "run/console.h"
+#include "run/monitor.h"
+#include "run/record.h"
+#include "run/run_name.h"
+#include "run/runtime.h"
+
+namespace slipway::run {
+namespace {
+
+/// The room's namespaces: its user namespace where it is not ours, then mounts and processes.
+Result<void> enter_room(const KnownRun& run) {
+  const pid_t pid = run.state.room_pid;
+  const UniqueFd room(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!room || birth_of(pid) != run.state.room_birth) {
+    return make_error(ErrorKind::Denied, "the run `{}` has just ended", run.facts.name);
+  }
+  const auto link = [](const std::string& path) {
+    char text[64];
+    const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
+    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  };
+  const bool is_other = link(fmt::format("/proc/{}/ns/user", pid)) != link("/proc/self/ns/user");
+  if (is_other) {
+    if (::setns(room.get(), CLONE_NEWUSER) != 0) {
+      return errno_error(fmt::format("cannot enter the user namespace of `{}`", run.facts.name));
+    }
+    if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+      return errno_error("cannot become root in the user namespace");
+    }
+  }
+  if (::setns(room.get(), CLONE_NEWNS | CLONE_NEWPID) != 0) {
+    return errno_error(fmt::format("cannot enter the namespaces of `{}`", run.facts.name));
+  }
+  return {};
+}
+
+RunRequest process_of(const KnownRun& run, const ExecRequest& request) {
+  RunRequest process;
+  process.command = request.command;
+  process.environment = run.facts.environment;
+  for (const std::string& variable : request.environment) {
+    const std::string name = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(process.environment,
+                  [&](const std::string& known) { return known.starts_with(name); });
+    process.environment.push_back(variable);
+  }
+  process.working_folder = request.working_folder.value_or(run.facts.working_folder);
+  process.uid = request.uid.value_or(run.facts.uid);
+  process.gid = request.gid.value_or(run.facts.gid);
+  if (!request.uid) process.additional_gids = run.facts.additional_gids;
+  process.terminal = request.terminal;
+  return process;
+}
+
+struct Prepared {
+  RoomRequest room;
+  Ports ports;
+  std::vector<UniqueFd> held;
+  std::string folder;
+};
+
+Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
+  Prepared prepared;
+  prepared.folder = fmt::format("{}/live/exec-{}", run.folder, hex_text(TRY(random_bytes(6))));
+  TRY(make_folders(prepared.folder, 0700));
+  const auto inside = [&](const char* name) { return join_path(prepared.folder, name); };
+  TRY(write_scratch_file(inside("process.json"), write_process(process_of(run, request))));
+  const RuntimeProgram program{
+      base_name(run.facts.runtime) == "runc" ? Runtime::Runc : Runtime::Crun, run.facts.runtime};
+  const RuntimeCall call{join_path(run.folder, "live/state"), inside("log"), prepared.folder,
+                         RunRecord::group_name_of(run.facts.id), !run.facts.group.empty()};
+  prepared.room.place = RoomRequest::Place::Here;
+  prepared.room.session = RoomRequest::Session::Ours;
+  prepared.room.left_behind = {{}, inside("pid"), -1};
+  prepared.room.working_folder = prepared.folder;
+  prepared.room.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  if (request.terminal == Terminal::Yes)
+    prepared.ports.console = TRY(Console::create(prepared.folder));
+  if (request.input == Input::Null || request.terminal == Terminal::Yes) {
+    UniqueFd null = TRY(open_file("/dev/null", O_RDONLY));
+    prepared.room.input = null.get();
+    prepared.held.push_back(std::move(null));
+  }
+  if (request.detach == ExecRequest::Detach::Yes) {
+    UniqueFd null = TRY(open_file("/dev/null", O_WRONLY));
+    prepared.room.output = prepared.room.error_output = null.get();
+    prepared.held.push_back(std::move(null));
+  }
+  prepared.room.arguments = make_exec_arguments(
+      program, call, request.terminal == Terminal::Yes ? "console" : "", "process.json");
+  return prepared;
+}
+
+}  // namespace
+
+Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporter& reporter) {
+  if (!run.is_alive || run.state.status != RunStatus::Running) {
+    return make_error(ErrorKind::Denied, "the run `{}` is not running: it is {}", run.facts.name,
+                      status_word(run.state.status));
+  }
+  // Caught before anything is entered: what goes on outside stays ours to decide.
+  SignalWatch signals = TRY(SignalWatch::start());
+  TRY(enter_room(run));
+  Prepared prepared = TRY(prepare(run, request));
+  Room room = TRY(Room::start(prepared.room));
+  prepared.held.clear();
+  if (prepared.ports.console) prepared.ports.console->close_child_side();
+  Monitor::Options options;
+  if (request.terminal == Terminal::Yes) {
+    options.own_input = request.input;
+    options.own_output = Monitor::Options::Output::Shown;
+  }
+  Monitor monitor(Clients::none(), std::move(signals), options);
+  bool has_started = false;
+  const bool leaves = request.detach == ExecRequest::Detach::Yes;
+  TRY(monitor.attend(room, prepared.ports, {}, [&](const Room&) {
+    has_started = true;
+    if (leaves) room.kill();  // the command is not in it
+  }));
+  const RoomEnd end = room.wait();
+  monitor.drain(prepared.ports);
+  std::string said;
+  const Result<std::string> log = read_file(join_path(prepared.folder, "log"));
+  if (log.ok() && !has_started) said = parse_runtime_log(*log);
+  (void)remove_tree(prepared.folder);
+  if (leaves && has_started) return 0;
+  if (end.kind == RoomEnd::Kind::Killed) return 128 + SIGKILL;
+  if (end.kind != RoomEnd::Kind::Exited) return room_error(end, prepared.room);
+  if (said.empty()) return end.status;
+  if (const int status = command_problem_in(said)) {
+    reporter.warn(fmt::format("`{}` {} in `{}`", request.command.front(),
+                              status == 127 ? "was not found" : "cannot be executed",
+                              run.facts.name));
+    return status;
+  }
+  return make_error(ErrorKind::Io, "`{}` could not run the command", run.facts.runtime)
+      .reason(said);
+}
+
+}  // namespace slipway::run

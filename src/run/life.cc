@@ -1,0 +1,88 @@
+#include "run/life.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.h"
+#include "run/prepare.h"
+#include "run/usage.h"
+
+namespace slipway::run {
+namespace {
+
+/// The number in the line `Pid:` of a pidfd's fdinfo (pidfd_open(2)).
+pid_t pid_behind(int pid_fd) {
+  if (pid_fd < 0) return 0;
+  const Result<std::string> text = read_file(fmt::format("/proc/self/fdinfo/{}", pid_fd));
+  const std::size_t at = text.ok() ? text->find("\nPid:") : std::string::npos;
+  if (at == std::string::npos) return 0;
+  std::string_view number = std::string_view(*text).substr(at + 5);
+  number.remove_prefix(std::min(number.find_first_not_of(" \t"), number.size()));
+  pid_t pid = 0;
+  (void)std::from_chars(number.data(), number.data() + number.size(), pid);
+  return std::max(pid, 0);
+}
+
+void note_start(LifeRequest& life, const Room& room) {
+  life.state.status = RunStatus::Running;
+  life.state.started = utc_now();
+  life.state.room_pid = room.pid();
+  life.state.room_birth = birth_of(room.pid());
+  life.state.monitor_pid = ::getpid();
+  life.state.program_pid = pid_behind(room.program_fd());
+  const Result<void> written = life.record.write_state(life.state);
+  if (!written.ok()) life.reporter.warn(written.error().message);
+  if (life.on_start) life.on_start();
+}
+
+}  // namespace
+
+Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) {
+  TRY(life.record.start_life());
+  PreparedRun prepared =
+      TRY(prepare_run(life.request, program, life.host, life.limits, life.record, life.reporter));
+  TRY(life.record.set_runtime(program.path, prepared.group));
+  Room room = TRY(Room::start(prepared.room));
+  prepared.held.clear();
+  if (prepared.ports.console) prepared.ports.console->close_child_side();
+  LifeOutcome outcome;
+  TRY(life.monitor.attend(room, prepared.ports, life.cancel, [&](const Room& started) {
+    outcome.has_started = true;
+    note_start(life, started);
+  }));
+  const RoomEnd end = room.wait();
+  life.monitor.drain(prepared.ports);
+  if (end.kind == RoomEnd::Kind::Killed) {
+    outcome.status = 128 + SIGKILL;
+  } else if (end.kind != RoomEnd::Kind::Exited) {
+    return room_error(end, prepared.room).while_doing("starting the container");
+  } else {
+    outcome.status = end.status;
+  }
+  if (!outcome.has_started && outcome.status != 0) {
+    const Result<std::string> log = read_file(life.record.live("log"));
+    if (log.ok()) outcome.runtime_error = parse_runtime_log(*log);
+  }
+  life.state.out_of_memory = outcome.status == 128 + SIGKILL && ran_out_of_memory(prepared.group);
+  life.state.finished = utc_now();
+  life.state.exit_status = outcome.status;
+  return outcome;
+}
+
+Result<LifeOutcome> live_once_with(LifeRequest& life, std::vector<RuntimeProgram>& programs) {
+  while (true) {
+    LifeOutcome outcome = TRY(live_once(life, programs.front()));
+    if (outcome.runtime_error.empty() || command_problem_in(outcome.runtime_error) != 0 ||
+        programs.size() == 1) {
+      return outcome;
+    }
+    life.reporter.note(fmt::format("`{}` does not work here ({}): trying `{}`", programs[0].path,
+                                   outcome.runtime_error, programs[1].path));
+    programs.erase(programs.begin());
+  }
+}
+
+}  // namespace slipway::run
