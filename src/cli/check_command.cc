@@ -87,6 +87,8 @@ Result<plan::CheckedEnvironment> named_environment(const std::string& name, cons
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".tar");
   if (plan::is_image_archive(path) && (is_path || !plan::find_stored_image(name, tools).ok()))
     return plan::read_archive_environment(path, tools);
+  if (name.starts_with("./") || name.starts_with("../") || name.starts_with('/'))
+    return make_error(ErrorKind::NotFound, "there is no image at `{}`", name);
   const plan::StoredImage image = TRY(plan::find_stored_image(name, tools));
   return plan::read_image_environment(image, tools);
 }

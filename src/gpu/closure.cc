@@ -206,6 +206,17 @@ class Check {
     return "";
   }
 
+  /// What ld.so finds on newer processors alone (ld.so(8), glibc-hwcaps):
+  /// `glibc-hwcaps/x86-64-v3/x.so` beside where it would look for x.so. An older processor goes
+  /// without.
+  std::string find_in_hwcaps(const std::string& library) const {
+    for (const auto& [path, file] : tree_.files()) {
+      const bool is_it = file->facts.soname == library || name_of(path) == library;
+      if (is_it && base_name(parent_path(parent_path(path))) == "glibc-hwcaps") return path;
+    }
+    return "";
+  }
+
   /// A plug-in of a package, for which nothing asks, and which has the library beside it or
   /// elsewhere in its package, but not where the loader looks: whoever opens it has loaded that
   /// before, or nobody ever does. A program has nobody who could.
@@ -339,6 +350,9 @@ class Check {
       return;
     }
     add_remedy(tables_, request_.installed, find_beside(entry.library), missing);
+    if (const std::string path = find_in_hwcaps(entry.library); !path.empty())
+      missing.because = fmt::format("`{}` is for processors of level {} alone", path,
+                                    base_name(parent_path(path)));
     if (!outside) {
       missing.because = "the host must have it";
       missing.remedy = "";

@@ -319,6 +319,20 @@ TEST_CASE("where the system is outside, it has what every host has, and a lock's
   }
 }
 
+TEST_CASE("a library for newer processors alone is missing on the others") {
+  const std::vector<LayerLibraries> layers = {
+      layer({library("/a", {"libb.so.1", "libc.so.1"}),
+             library("/usr/lib/glibc-hwcaps/x86-64-v3/libb.so.1", {}),
+             library("/usr/lib/glibc-hwcaps/x86-64-v3/libc.so.1", {}),
+             library("/usr/lib/libc.so.1", {})})};
+  const ClosureReport report = check_closure({layers, {}, {}});
+  REQUIRE(report.missing.size() == 1);
+  CHECK(
+      explain(report.missing[0]) ==
+      "`/a` needs libb.so.1, and `/usr/lib/glibc-hwcaps/x86-64-v3/libb.so.1` is for processors of "
+      "level x86-64-v3 alone");
+}
+
 TEST_CASE("a refusal stays readable") {
   std::vector<std::string> needed;
   for (int i = 0; i < 30; ++i) needed.push_back(fmt::format("lib{:02}.so", i));

@@ -63,6 +63,18 @@ const GpuModel* find_key(const CompatibilityTables& tables, const std::string& k
   return nullptr;
 }
 
+/// Those that begin or end with it: `rtx-4090` for `4090`, `sm_90` for `sm_9`.
+std::vector<std::string> names_with(const std::string& key, const std::vector<std::string>& names) {
+  constexpr std::size_t kShortest = 2, kMost = 3;
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    const std::string other = key_of(name);
+    const bool is_part = other.starts_with(key) || other.ends_with(key);
+    if (key.size() >= kShortest && is_part && found.size() < kMost) found.push_back(name);
+  }
+  return found;
+}
+
 }  // namespace
 
 const GpuModel* find_gpu(const CompatibilityTables& tables, std::string_view name) {
@@ -83,7 +95,8 @@ Result<GpuModel> parse_gpu(const CompatibilityTables& tables, std::string_view n
     names.insert(names.end(), model.aliases.begin(), model.aliases.end());
   }
   std::string lower = fmt::format("{}", fmt::join(words_of(name.substr(0, 200)), "-"));
-  const std::vector<std::string> nearest = find_nearest(lower, names);
+  std::vector<std::string> nearest = find_nearest(lower, names);
+  if (nearest.empty()) nearest = names_with(key_of(name.substr(0, 200)), names);
   Error error =
       make_error(ErrorKind::InvalidInput, "`{}` is not a GPU that is known", name.substr(0, 200));
   if (!nearest.empty()) error.hints.push_back(did_you_mean(nearest));

@@ -127,8 +127,7 @@ Result<gpu::LayerLibraries> read_blob_facts(const store::Store& store, const Lay
 bool is_image_archive(const std::string& path) {
   if (is_folder(path))
     return path_exists(path + "/index.json") || path_exists(path + "/manifest.json");
-  return path_exists(path) && (path.ends_with(".tar") || path.ends_with(".tar.gz") ||
-                               path.ends_with(".tgz") || path.ends_with(".tar.zst"));
+  return path_exists(path);
 }
 
 Result<CheckedEnvironment> read_archive_environment(const std::string& path, const Tools& tools) {
@@ -142,6 +141,9 @@ Result<CheckedEnvironment> read_archive_environment(const std::string& path, con
     TRY_WHILE(fmt::format("reading `{}`", path), unpack_archive(path, folder, tools));
   }
   const bool is_layout = path_exists(folder + "/index.json");
+  if (!is_layout && !path_exists(folder + "/manifest.json"))
+    return make_error(ErrorKind::Corrupt, "`{}` holds no image", path)
+        .hint("an OCI layout has an index.json, an archive of `docker save` a manifest.json");
   const std::vector<LayerBlob> blobs =
       TRY(is_layout ? layers_of_layout(folder) : layers_of_docker(folder));
   CheckedEnvironment environment{path, {}, gpu::System::Inside, ""};

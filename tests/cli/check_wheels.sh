@@ -145,6 +145,8 @@ expect 0 ok --glibc 2.27
 
 # Bad input.
 expect_error 2 'did you mean `h100`' slipway check --venv good --gpu h1000
+expect_error 2 'did you mean `rtx-4090`' slipway check --venv good --gpu 4090
+expect_error 2 'did you mean `sm_90`' slipway check --venv good --gpu sm_9
 expect_error 2 'known are 11.8' slipway check --venv good --gpu h100 --driver 470 --cuda-compat 9.9
 expect_error 2 "not a driver version" slipway check --venv good --driver new
 expect_error 2 "not a glibc version" slipway check --venv good --glibc old
