@@ -130,13 +130,23 @@ void fill_lock(const solve::Solution& solution, const Attempt& attempt, Reporter
   }
 }
 
+/// Shown as work under way while it lasts.
+template <typename Work>
+auto told(Reporter& reporter, std::string_view verb, std::string_view name, const Work& work) {
+  const auto task = reporter.start(verb, name, 0);
+  auto result = work();
+  reporter.finish(task);
+  return result;
+}
+
 }  // namespace
 
 Result<void> solve_environment(const EnvironmentRequest& request, Indexes& indexes,
                                const Tools& tools, spec::Lock& lock) {
   const spec::Project& project = request.project.spec;
   Attempt attempt(request, project, indexes, tools);
-  const SolveOutcome outcome = TRY(attempt.solve());
+  const SolveOutcome outcome =
+      TRY(told(tools.reporter, "solving", "the Python packages", [&] { return attempt.solve(); }));
   if (const auto* solution = std::get_if<solve::Solution>(&outcome)) {
     fill_lock(*solution, attempt, tools.reporter, lock);
     return {};
@@ -148,7 +158,9 @@ Result<void> solve_environment(const EnvironmentRequest& request, Indexes& index
   solve::Explanation explanation = solve::explain(conflict);
   Error error = make_error(ErrorKind::Unsolvable, "nothing satisfies `{}`", request.project.file());
   error.because = std::move(explanation.because);
-  error.hints = TRY(find_remedies(project, conflict, gpu::compatibility_tables(), solve_again));
+  error.hints = TRY(told(tools.reporter, "looking", "for changes that would do", [&] {
+    return find_remedies(project, conflict, gpu::compatibility_tables(), solve_again);
+  }));
   if (error.hints.empty()) error.hints = std::move(explanation.suspects);
   error.hints.insert(error.hints.begin(), std::make_move_iterator(explanation.hints.begin()),
                      std::make_move_iterator(explanation.hints.end()));
