@@ -1,5 +1,10 @@
+#include <map>
+#include <set>
+
 #include "base/file.h"
 #include "gpu/environment_view.h"
+#include "gpu/remedy.h"
+#include "gpu/undefined_symbols.h"
 
 namespace slipway::gpu {
 namespace {
@@ -43,6 +48,25 @@ Finding finding_of(const Missing& missing, Verdict verdict) {
   return finding;
 }
 
+/// Known gaps, one finding for each package and reason.
+void add_gaps(const std::vector<Missing>& optional, std::vector<Finding>& findings) {
+  struct Gap {
+    const Missing* first;
+    std::set<std::string> libraries;
+  };
+  std::map<std::pair<std::string, std::string>, Gap> gaps;
+  for (const Missing& missing : optional) {
+    Gap& gap = gaps.try_emplace({missing.owner, missing.reason}, Gap{&missing, {}}).first->second;
+    gap.libraries.insert(missing.symbols.empty() ? missing.library
+                                                 : readable_symbol(missing.symbols.front()));
+  }
+  for (const auto& [key, gap] : gaps) {
+    findings.push_back({"system", key.first, gap.first->path, "", Verdict::Ok,
+                        fmt::format("goes without {}: {}", name_some(gap.libraries), key.second),
+                        ""});
+  }
+}
+
 }  // namespace
 
 void judge_system(const Environment& environment, const EnvironmentView& view,
@@ -62,13 +86,11 @@ void judge_system(const Environment& environment, const EnvironmentView& view,
     findings.push_back(finding_of(missing, Verdict::Broken));
   for (const Missing& missing : report.outside)
     findings.push_back(finding_of(missing, Verdict::Unknown));
-  if (!report.missing.empty() || report.files == 0) return;
-  const std::string gaps = report.optional.empty() ? ""
-                                                   : fmt::format(" ({} known gaps that do no harm)",
-                                                                 report.optional.size());
-  findings.push_back({"system", fmt::format("{} ELF files", report.files), "", "", Verdict::Ok,
-                      fmt::format("find their libraries and symbols{}{}", gaps, floors_of(view)),
-                      ""});
+  if (report.missing.empty() && report.files != 0) {
+    findings.push_back({"system", fmt::format("{} ELF files", report.files), "", "", Verdict::Ok,
+                        fmt::format("find their libraries and symbols{}", floors_of(view)), ""});
+  }
+  add_gaps(report.optional, findings);
 }
 
 }  // namespace slipway::gpu

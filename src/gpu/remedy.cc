@@ -123,7 +123,14 @@ std::string lower_case_dashes(std::string_view name) {
   return out;
 }
 
-/// `libX11.so.6, libXext.so.6, libGL.so.1 and 12 more`.
+void add_symbols(const std::vector<std::string>& more, std::vector<std::string>& to) {
+  to.insert(to.end(), more.begin(), more.end());
+  std::ranges::sort(to);
+  to.erase(std::unique(to.begin(), to.end()), to.end());
+}
+
+}  // namespace
+
 std::string name_some(const std::set<std::string>& libraries) {
   std::string text;
   std::size_t named = 0;
@@ -134,14 +141,6 @@ std::string name_some(const std::set<std::string>& libraries) {
   }
   return text;
 }
-
-void add_symbols(const std::vector<std::string>& more, std::vector<std::string>& to) {
-  to.insert(to.end(), more.begin(), more.end());
-  std::ranges::sort(to);
-  to.erase(std::unique(to.begin(), to.end()), to.end());
-}
-
-}  // namespace
 
 std::string pin_of(const Companion& row) {
   const bool is_series = std::ranges::count(row.version, '.') < 2;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace slipway::gpu {
 
 /// The first word of `name version`, normalised as PEP 503 says.
 std::string package_of(std::string_view owner);
+
+/// `libX11.so.6, libXext.so.6, libGL.so.1, libSM.so.6 and 12 more`.
+std::string name_some(const std::set<std::string>& libraries);
 
 /// `torchaudio==2.6.0`; where the row is for a whole series, `torchcodec==0.2.*`.
 std::string pin_of(const Companion& row);

@@ -135,6 +135,19 @@ TEST_CASE("torch for CUDA 13 needs branch 580, or its compat library on a data-c
   CHECK(driver({"h100"}, "580").verdict == Verdict::Unknown);
 }
 
+TEST_CASE("known gaps are told, and are no reason to fail") {
+  LayerLibraries layer = torch26();
+  LibraryFile sox = library("torchaudio/lib/libtorchaudio_sox.so", "torchaudio 2.6.0", {});
+  sox.facts.needed = {"libsox.so"};
+  layer.elves.push_back(sox);
+  const auto findings = judged(layer, question({"h100"}, "550"));
+  const Finding* const found = find(findings, "system", "torchaudio");
+  REQUIRE(found != nullptr);
+  CHECK(found->verdict == Verdict::Ok);
+  CHECK(found->reason.starts_with("goes without libsox.so: "));
+  CHECK(overall(findings) == Verdict::Ok);
+}
+
 TEST_CASE("companions that declare nothing are held to the tables") {
   struct Case {
     const char *name, *version, *torch, *told;
