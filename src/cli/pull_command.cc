@@ -3,7 +3,6 @@
 #include "base/size_text.h"
 #include "cli/acting_as_root.h"
 #include "cli/all_commands.h"
-#include "cli/image_json.h"
 #include "plan/pull_image.h"
 
 namespace slipway::cli {
@@ -19,8 +18,9 @@ Result<int> run(const Invocation& call, Context& context) {
   const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
   TRY(act_as_root({ids.uid, ids.gid}, tools));
   TRY(plan::unpack_incoming(incoming, tools));
-  context.reporter.done(fmt::format("pulled `{}`: {} layers, {}", image.shown(),
-                                    image.manifest.layers.size(), image.digest.text()));
+  context.reporter.done(fmt::format("pulled `{}`: {} of {} layers fetched, {}; {}", image.shown(),
+                                    incoming.fetched_layers, image.manifest.layers.size(),
+                                    size_text(incoming.fetched_bytes), image.digest.text()));
   return 0;
 }
 

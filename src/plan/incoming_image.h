@@ -5,6 +5,7 @@
 /// lease holds off garbage collection in between. Nothing is named in the store before it is whole.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct IncomingImage {
 struct Incoming {
   store::Lease lease;
   std::vector<IncomingImage> images;
+  std::size_t fetched_layers = 0;  ///< over the network
+  std::uint64_t fetched_bytes = 0;
 };
 
 /// Reads manifest and configuration out of the store's blobs. Fails with Unsupported for what no

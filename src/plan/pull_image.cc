@@ -37,6 +37,7 @@ class Pull {
     TRY(fetch_layers(image));
     return image;
   }
+  const std::vector<oci::Descriptor>& fetched() const { return wanted_; }
 
  private:
   Result<registry::FetchedManifest> find_image(const std::string& reference, int nesting) {
@@ -67,23 +68,22 @@ class Pull {
   }
 
   Result<void> fetch_layers(const IncomingImage& image) {
-    std::vector<oci::Descriptor> wanted;
     std::set<Digest> seen;
     for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
       const oci::Descriptor& layer = image.manifest.layers[i];
-      if (TRY(is_wanted(image, i)) && seen.insert(layer.digest).second) wanted.push_back(layer);
+      if (TRY(is_wanted(image, i)) && seen.insert(layer.digest).second) wanted_.push_back(layer);
     }
-    std::ranges::stable_sort(wanted, std::greater(), &oci::Descriptor::size_bytes);
+    std::ranges::stable_sort(wanted_, std::greater(), &oci::Descriptor::size_bytes);
     const std::string folder = tools_.cache_folder + "/blobs";
     TRY(make_folders(folder));
     const auto fetch = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
-      const oci::Descriptor& layer = wanted[i];
+      const oci::Descriptor& layer = wanted_[i];
       const std::string path = join_path(folder, layer.digest.hex());
       TRY(registry_.fetch_blob(place_.repository, layer, path, layer.digest.hex().substr(0, 12),
                                tools_.reporter, cancel));
       return store_.adopt_blob(path, layer.digest);
     };
-    TRY(for_each_parallel(wanted.size(), kParallelDownloads, tools_.cancel, fetch));
+    TRY(for_each_parallel(wanted_.size(), kParallelDownloads, tools_.cancel, fetch));
     for (const oci::Descriptor& layer : image.manifest.layers) {
       TRY(note_blob_place(store_, layer.digest, place_.host.name, place_.repository));
     }
@@ -94,6 +94,7 @@ class Pull {
   const Tools& tools_;
   const store::Store& store_;
   registry::Registry& registry_;
+  std::vector<oci::Descriptor> wanted_;
 };
 
 }  // namespace
@@ -101,10 +102,13 @@ class Pull {
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
                              const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}};
+  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0};
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
-  incoming.images.push_back(TRY_WHILE(fmt::format("pulling `{}`", place.name.text()),
-                                      Pull(place, tools, store, registry).run(digest)));
+  Pull pull(place, tools, store, registry);
+  incoming.images.push_back(
+      TRY_WHILE(fmt::format("pulling `{}`", place.name.text()), pull.run(digest)));
+  incoming.fetched_layers = pull.fetched().size();
+  for (const oci::Descriptor& layer : pull.fetched()) incoming.fetched_bytes += layer.size_bytes;
   return incoming;
 }
 

@@ -1,6 +1,9 @@
 # Sourced: real registries on ports of this machine's choice, with their data under $scratch.
 #
-#   start_registry NAME [PROGRAM] [USER:PASSWORD]   sets $registry to its host:port
+#   start_registry NAME [PROGRAM] [plain|login|tls]   sets $registry to its host:port
+#
+# With `login` it wants the user `me` with the password `secret`; with `tls` its certificate is one
+# that nobody has signed.
 #   stop_registries
 registry_processes=()
 
@@ -23,17 +26,23 @@ find_registries() {
 }
 
 start_registry() {
-  local name=$1 program=${2:-docker-registry} login=${3:-} auth=
+  local name=$1 program=${2:-docker-registry} kind=${3:-plain} auth= tls=
   mkdir -p "$scratch/$name"
-  if [ -n "$login" ]; then
-    htpasswd -Bbn "${login%%:*}" "${login#*:}" >"$scratch/$name/htpasswd" || fail "htpasswd"
+  if [ "$kind" = login ]; then
+    # bcrypt of `secret`
+    echo 'me:$2b$04$mYyP/V4AR5iU9RvePp9rJujjPZmEylL86vNYS6HfRwoWlPAly/u.K' >"$scratch/$name/htpasswd"
     auth="auth: {htpasswd: {realm: test, path: $scratch/$name/htpasswd}}"
+  fi
+  if [ "$kind" = tls ]; then
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 \
+      -keyout "$scratch/$name/key.pem" -out "$scratch/$name/certificate.pem" 2>/dev/null || fail "openssl"
+    tls=", tls: {certificate: \"$scratch/$name/certificate.pem\", key: \"$scratch/$name/key.pem\"}"
   fi
   cat >"$scratch/$name/config.yml" <<YML
 version: 0.1
 log: {level: info}
 storage: {filesystem: {rootdirectory: $scratch/$name/data}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:${4:-0}", secret: test}
+http: {addr: "127.0.0.1:0", secret: test$tls}
 $auth
 YML
   OTEL_TRACES_EXPORTER=none "$program" serve "$scratch/$name/config.yml" >"$scratch/$name/log" 2>&1 &
@@ -51,9 +60,10 @@ YML
 }
 
 stop_registries() {
-  local process
+  local status=$? process  # which the trap after it looks at
   for process in "${registry_processes[@]}"; do
     kill "$process" 2>/dev/null && wait "$process" 2>/dev/null
   done
   registry_processes=()
+  return $status
 }
