@@ -37,6 +37,10 @@ bool knows_chip(const ForwardCompatibility& row, const GpuModel& gpu) {
   return !gpu.last_driver || row.driver.branch() <= gpu.last_driver->branch();
 }
 
+bool stands_in(const ForwardCompatibility& row, const DriverVersion& driver, const GpuModel& gpu) {
+  return fits_driver(row, driver) && fits_kind(row, gpu.kind) && knows_chip(row, gpu);
+}
+
 std::string branches_text(const ForwardCompatibility& row) {
   std::string text;
   for (std::size_t i = 0; i < row.branches.size(); ++i) {

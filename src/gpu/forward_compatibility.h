@@ -22,6 +22,9 @@ bool fits_kind(const ForwardCompatibility& row, std::string_view kind);
 /// Whether its libcuda still supports the chip: newer branches drop old ones.
 bool knows_chip(const ForwardCompatibility& row, const GpuModel& gpu);
 
+/// Whether all of that holds: it stands in for that driver on that GPU.
+bool stands_in(const ForwardCompatibility& row, const DriverVersion& driver, const GpuModel& gpu);
+
 /// `470, 535 or 550`.
 std::string branches_text(const ForwardCompatibility& row);
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "gpu/environment_view.h"
+#include "gpu/forward_compatibility.h"
 #include "gpu/remedy.h"
 
 namespace slipway::gpu {
@@ -164,7 +165,7 @@ class GpuJudge {
     } else if (found.fit == Fit::SameMajor) {
       finding.reason = fmt::format("same major version: {} runs on {}", found.code.text(), device);
     } else if (found.fit == Fit::Jit) {
-      tell_jit(found, decides, finding);
+      tell_jit(gpu, found, decides, finding);
     } else {
       finding.verdict = decides ? Verdict::Broken : Verdict::Slow;
       finding.reason = fmt::format("no kernel for compute capability {}: it has {}", device,
@@ -180,12 +181,17 @@ class GpuJudge {
     findings_.push_back(std::move(finding));
   }
 
-  void tell_jit(const Match& found, bool decides, Finding& finding) const {
+  void tell_jit(const GpuModel& gpu, const Match& found, bool decides, Finding& finding) const {
     finding.verdict = Verdict::Slow;
     finding.reason = fmt::format("compiled at first use, from PTX {} for {}", found.ptx_version,
                                  found.code.text());
     const CudaRelease* const release = find_ptx_driver(tables_, found.ptx_version);
     if (release == nullptr || !question_.driver || reaches(*question_.driver, release->driver))
+      return;
+    // The libcuda of cuda-compat brings its own compiler of PTX.
+    const auto* const compat = find_forward_compatibility(tables_, question_.cuda_compat);
+    if (compat != nullptr && stands_in(*compat, *question_.driver, gpu) &&
+        reaches(compat->driver, release->driver))
       return;
     finding.verdict = decides ? Verdict::Broken : Verdict::Slow;
     finding.reason = fmt::format("only PTX {}, which driver {} cannot compile (CUDA {})",

@@ -211,6 +211,10 @@ TEST_CASE("extensions: no kernel is broken, PTX is slow, PTX too new for the dri
   CHECK(on("h100", "550.54.14").verdict == Verdict::Slow);
   CHECK(on("h100", "525.60.13").verdict == Verdict::Broken);
   CHECK(on("h100", "525.60.13").remedy == "raise the driver to >=550.54.14");
+  HostQuestion compat = question({"h100"}, "535.54.03");
+  CHECK(find(judged(layer, compat), "gpu", "ext")->verdict == Verdict::Broken);
+  compat.cuda_compat = "12.6";
+  CHECK(find(judged(layer, compat), "gpu", "ext")->verdict == Verdict::Slow);
   // The worst library of a package decides; of alternatives (bitsandbytes) the best.
   layer.elves.push_back(library("ext/_D.so", "ext 1.0", {sass("sm_70")}));
   CHECK(on("a100", "525").verdict == Verdict::Broken);
