@@ -12,3 +12,8 @@ find_package(doctest REQUIRED)
 foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libsolvext libseccomp)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
 endforeach()
+
+# Both bring many others along, and most commands need neither.
+include(LazyLibraries)
+slipway_lazy_library(curl CURL::libcurl ${CURL_LIBRARIES} MODULES http)
+slipway_lazy_library(archive PkgConfig::libarchive ${pkgcfg_lib_libarchive_archive} MODULES layer)

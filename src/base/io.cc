@@ -3,13 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <vector>
+#include <memory>
 
 #include "base/unique_fd.h"
 
 namespace slipway {
+namespace {
+
+constexpr std::size_t kLargeBuffer = 256 * 1024;
+
+}  // namespace
 
 void UniqueFd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
@@ -49,13 +55,20 @@ Result<void> StringSink::write(Bytes bytes) {
 }
 
 Result<std::size_t> copy(Source& from, Sink& to) {
-  std::vector<std::byte> buffer(256 * 1024);
+  // Most of what is copied is small: a large buffer comes from the kernel and costs more than that.
+  std::array<std::byte, 16 * 1024> small;
+  std::unique_ptr<std::byte[]> large;
+  std::span<std::byte> buffer(small);
   std::size_t total = 0;
   for (;;) {
     const std::size_t count = TRY(from.read(buffer));
     if (count == 0) return total;
     TRY(to.write(Bytes(buffer).first(count)));
     total += count;
+    if (!large && count == buffer.size()) {
+      large = std::make_unique_for_overwrite<std::byte[]>(kLargeBuffer);
+      buffer = {large.get(), kLargeBuffer};
+    }
   }
 }
 

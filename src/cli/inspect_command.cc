@@ -4,6 +4,7 @@
 #include "cli/all_commands.h"
 #include "cli/image_json.h"
 #include "cli/project_image.h"
+#include "cli/run_text.h"
 
 namespace slipway::cli {
 namespace {
@@ -29,8 +30,49 @@ std::string page_of(const plan::StoredImage& image) {
   return page;
 }
 
+/// The two receipts side by side, and only where they differ.
+Result<int> compare(const run::KnownRun& one, const run::KnownRun& other, bool as_json) {
+  const std::string first = TRY(plan::read_receipt(one));
+  const std::string second = TRY(plan::read_receipt(other));
+  const auto differences = TRY(run::compare_receipts(first, second));
+  if (as_json) {
+    TRY(print(json_text(differences)));
+    return differences.empty() ? 0 : 1;
+  }
+  std::string text;
+  for (const run::ReceiptDifference& difference : differences) {
+    text += fmt::format("{}\n  {}: {}\n  {}: {}\n", difference.place, one.facts.name,
+                        difference.one, other.facts.name, difference.other);
+  }
+  TRY(print(text));
+  return differences.empty() ? 0 : 1;
+}
+
+/// A run of that name or id, where there is one: as with docker, it comes before an image.
+std::optional<run::KnownRun> find_run(const std::string& word, const plan::Tools& tools) {
+  Result<run::KnownRun> found = plan::find_run(word, tools);
+  if (!found.ok()) return std::nullopt;
+  return std::move(*found);
+}
+
 Result<int> run(const Invocation& call, Context& context) {
   const plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
+  if (call.operands.size() > 2) {
+    return make_error(ErrorKind::InvalidInput,
+                      "`slipway inspect` takes an image, a run or two runs");
+  }
+  if (call.operands.size() == 2) {
+    const run::KnownRun one = TRY(plan::find_run(call.operands[0], tools));
+    const run::KnownRun other = TRY(plan::find_run(call.operands[1], tools));
+    return compare(one, other, call.has("json"));
+  }
+  if (call.operands.size() == 1) {
+    if (const auto found = find_run(call.operands[0], tools)) {
+      const std::string receipt = TRY(plan::read_receipt(*found));
+      TRY(print(run_page(*found, receipt)));
+      return 0;
+    }
+  }
   const plan::StoredImage image = TRY(image_of(call, context, tools));
   TRY(print(call.has("json") ? json_text(image) : page_of(image)));
   return 0;
@@ -39,14 +81,17 @@ Result<int> run(const Invocation& call, Context& context) {
 }  // namespace
 
 Command inspect_command() {
-  return {"inspect",
-          "show what an image is made of",
-          Operand::Optional,
-          "IMAGE",
-          {json_option()},
-          {{"slipway inspect", "the image of the project here"},
-           {"slipway inspect pytorch-cuda:2.6 --json", "any image in the store, for scripts"}},
-          run};
+  return {
+      "inspect",
+      "show what an image is made of, or what a run really got; two runs: where they differ",
+      Operand::Any,
+      "IMAGE|RUN",
+      {json_option()},
+      {{"slipway inspect", "the image of the project here"},
+       {"slipway inspect pytorch-cuda:2.6 --json", "any image in the store, for scripts"},
+       {"slipway inspect train", "the state and the receipt of a run, as JSON"},
+       {"slipway inspect train train2", "what is different between two runs; 1 where anything is"}},
+      run};
 }
 
 }  // namespace slipway::cli

@@ -103,6 +103,32 @@ std::string ps_json(const std::vector<run::KnownRun>& runs) {
          "\n";
 }
 
+std::string run_page(const run::KnownRun& run, const std::string& receipt) {
+  const Json page = {{"schema", 1},
+                     {"id", run.facts.id},
+                     {"name", run.facts.name},
+                     {"status", run::status_word(run.state.status)},
+                     {"started", time_of(run.state.started)},
+                     {"finished", time_of(run.state.finished)},
+                     {"exit_status", run.is_alive ? Json(nullptr) : Json(run.state.exit_status)},
+                     {"out_of_memory", run.state.out_of_memory},
+                     {"error", run.state.error.empty() ? Json(nullptr) : Json(run.state.error)},
+                     {"restarts", run.state.restarts},
+                     {"restart", run::restart_text(run.facts.restart)},
+                     {"labels", run.facts.labels},
+                     {"folder", run.folder},
+                     {"receipt", Json::parse(receipt, nullptr, /*allow_exceptions=*/false)}};
+  return page.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string json_text(const std::vector<run::ReceiptDifference>& differences) {
+  Json list = Json::array();
+  for (const run::ReceiptDifference& one : differences) {
+    list.push_back({{"place", one.place}, {"one", one.one}, {"other", one.other}});
+  }
+  return Json{{"schema", 1}, {"differences", list}}.dump(2) + "\n";
+}
+
 Result<bool> matches_filter(const run::KnownRun& run, const std::string& filter) {
   const std::size_t equals = filter.find('=');
   const std::string key = filter.substr(0, equals);

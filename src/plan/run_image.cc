@@ -214,6 +214,8 @@ Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) 
   about.name = flags.name;
   about.image = image.reference;
   about.image_digest = image.digest.text();
+  const auto lock = image.config.labels.find(kLockLabel);
+  if (lock != image.config.labels.end()) about.lock = lock->second;
   about.is_detached = flags.attendance == RunFlags::Attendance::Detached;
   about.removes_itself = flags.afterwards == RunFlags::Afterwards::Removed;
   about.restart = TRY(run::parse_restart_policy(flags.restart));

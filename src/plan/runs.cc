@@ -26,6 +26,12 @@ Result<RunUser> find_run_user(const run::KnownRun& run, const std::string& user,
   return RunUser{ids.uid, ids.gid};
 }
 
+Result<std::string> read_receipt(const run::KnownRun& run) {
+  const std::string text =
+      TRY_WHILE("reading the receipt", read_file(join_path(run.folder, "receipt.json")));
+  return run::complete_receipt(text);
+}
+
 Result<UtcTime> parse_since(std::string_view text, UtcTime now) {
   std::chrono::seconds total{0};
   std::string_view rest = text;

@@ -9,6 +9,7 @@
 #include "run/control.h"
 #include "run/exec_run.h"
 #include "run/log_file.h"
+#include "run/receipt.h"
 #include "run/record.h"
 #include "run/remove_run.h"
 #include "run/run_list.h"
@@ -27,6 +28,10 @@ struct RunUser {
 };
 Result<RunUser> find_run_user(const run::KnownRun& run, const std::string& user,
                               const Tools& tools);
+
+/// The receipt of a run, with the sha256 of the host's files that are still what they were then.
+/// Fails with NotFound where the run has none.
+Result<std::string> read_receipt(const run::KnownRun& run);
 
 /// A time as `logs --since` takes it: `10m`, `2h`, or RFC 3339. Fails with InvalidInput.
 Result<UtcTime> parse_since(std::string_view text, UtcTime now);

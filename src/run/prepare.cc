@@ -12,6 +12,7 @@
 #include "base/sandbox_overlay.h"
 #include "base/user_namespace.h"
 #include "run/bundle.h"
+#include "run/receipt.h"
 #include "run/volumes.h"
 
 namespace slipway::run {
@@ -231,6 +232,9 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   TRY(write_scratch_file(join_path(bundle, "config.json"), write_bundle_config(request, facts)));
   const RuntimeCall call{record.live("state"), record.live("log"), bundle, record.group_name(),
                          !facts.cgroup_path.empty()};
+  TRY(record.write_text("receipt.json", write_receipt({request, record.facts(), facts, program,
+                                                       runtime_version(parent_path(record.folder()),
+                                                                       program.path)})));
   RoomRequest::LeftBehind left{{}, join_path(bundle, "pid"), -1};
   prepared.room.arguments = make_run_arguments(program, call);
   if (prepared.ports.console) {

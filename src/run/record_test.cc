@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "run/control.h"
 #include "run/log_file.h"
+#include "run/receipt.h"
 #include "run/restart.h"
 #include "run/run_list.h"
 #include "run/run_name.h"
@@ -223,4 +224,48 @@ TEST_CASE("counters of control groups") {
   CHECK(find_counter(text, "oom") == std::nullopt);
   CHECK(find_counter("Pss:          12 kB\n", "Pss:") == 12);
   CHECK(find_counter("", "x") == std::nullopt);
+}
+
+TEST_CASE("receipts: what differs, and no value of the environment") {
+  RunRequest request;
+  request.command = {"python", "train.py"};
+  request.environment = {"TOKEN=secret", "PATH=/bin"};
+  RunFacts about;
+  about.id = "1";
+  about.image_digest = "sha256:a";
+  BundleFacts bundle;
+  bundle.limits.memory_bytes = 1 << 20;
+  const RuntimeProgram program{Runtime::Crun, "/usr/bin/crun"};
+  const std::string one = write_receipt({request, about, bundle, program, "1.8.1"});
+  CHECK(one.find("secret") == std::string::npos);
+  CHECK(one.find("TOKEN") != std::string::npos);
+  about.id = "2";
+  CHECK(compare_receipts(one, write_receipt({request, about, bundle, program, "1.8.1"}))
+            .value()
+            .empty());
+  bundle.limits.memory_bytes = 2 << 20;
+  request.command.push_back("--epochs=3");
+  const auto differences =
+      compare_receipts(one, write_receipt({request, about, bundle, program, "1.8.1"})).value();
+  REQUIRE(differences.size() == 2);
+  CHECK(differences[0].place == "command[2]");
+  CHECK(differences[0].one == "absent");
+  CHECK(differences[1].place == "limits.memory_bytes");
+  CHECK(differences[1].other == "2097152");
+  CHECK(compare_receipts("", one).error().kind == ErrorKind::Corrupt);
+  CHECK(compare_receipts(one, "[]").error().kind == ErrorKind::Corrupt);
+}
+
+TEST_CASE("receipts: files of the host are hashed while they are what they were") {
+  const TemporaryFolder folder = TemporaryFolder::create("/tmp", "receipt-test").value();
+  const std::string path = folder.path() + "/libcuda.so.1";
+  REQUIRE(write_file(path, "abc").ok());
+  RunRequest request;
+  request.driver_binds = {{path, "/usr/lib/x", Access::ReadOnly}};
+  const std::string receipt =
+      write_receipt({request, {}, {}, {Runtime::Crun, "/usr/bin/crun"}, ""});
+  const char* digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  CHECK(complete_receipt(receipt).value().find(digest) != std::string::npos);
+  REQUIRE(write_file(path, "abd").ok());
+  CHECK(complete_receipt(receipt).value().find("\"sha256\": null") != std::string::npos);
 }

@@ -76,6 +76,7 @@ std::string write_run_facts(const RunFacts& facts) {
                   {"name", facts.name},
                   {"image", facts.image},
                   {"image_digest", facts.image_digest},
+                  {"lock", facts.lock},
                   {"command", facts.command},
                   {"created", utc_time_text(facts.created)},
                   {"detached", facts.is_detached},
@@ -121,6 +122,7 @@ Result<RunFacts> parse_run_facts(std::string_view text) {
   facts.name = fields.text("name");
   facts.image = fields.text("image");
   facts.image_digest = fields.text("image_digest");
+  facts.lock = fields.text("lock");
   facts.command = fields.texts("command");
   facts.created = fields.time("created").value_or(UtcTime{});
   facts.is_detached = fields.flag("detached");

@@ -28,6 +28,7 @@ struct RunFacts {
   std::string name;
   std::string image;         ///< as people name it
   std::string image_digest;  ///< of the manifest; empty outside the store
+  std::string lock;          ///< sha256 of the slipway.lock that made it; empty: another tool's
   std::vector<std::string> command;
   UtcTime created{};
   bool is_detached = false;
