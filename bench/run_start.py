@@ -3,7 +3,8 @@
     run_start.py --slipway build/slipway --image pytorch-cuda:2.6 [--rounds 30] [--idle 200]
 
 The rounds go in turn over all contenders, so that what else the machine does falls on all of them.
-Each line: median in milliseconds, the quartiles, and the median of the paired ratios to bare crun.
+Each line: median in milliseconds, the quartiles, processor time (of what the contender waits for: a
+daemon's is not seen), and the median of the paired ratios to bare crun.
 
 Bare crun gets the config.json that Slipway wrote for it, over the same layers in an overlay that is
 mounted beforehand; podman runs over the same tree (`--rootfs`, with an overlay of its own). Docker
@@ -12,6 +13,7 @@ runs an image of one busybox, which costs it less. Needs root; who is not instal
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -91,7 +93,7 @@ contenders = {
 }
 if shutil.which("podman"):
     contenders["podman run"] = ["podman", "--cgroup-manager=cgroupfs", "run", "--rm", "--network=host",
-                                "--log-driver=none", "--rootfs", f"{place}/root:O", args.command]
+                                "--log-driver=none", "--ulimit=host", "--rootfs", f"{place}/root:O", args.command]
 if shutil.which("docker") and subprocess.run(["docker", "info"], **quiet).returncode == 0:
     busybox = shutil.which("busybox")
     tar = subprocess.run(["tar", "-c", "-C", os.path.dirname(busybox), "busybox"],
@@ -109,11 +111,21 @@ for name, command in contenders.items():
     else:
         print(f"{name}: left out: {end.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
 times = {name: [] for name in usable}
+spent = {name: [] for name in usable}
+
+
+def processor_time():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (usage.ru_utime + usage.ru_stime) * 1000
+
+
 for _ in range(args.rounds):
     for name, command in usable.items():
+        before = processor_time()
         began = time.perf_counter()
         subprocess.run(command, check=True, **quiet)
         times[name].append((time.perf_counter() - began) * 1000)
+        spent[name].append(processor_time() - before)
 
 print(f"{args.command} in {args.image} ({layers} layers), {args.rounds} rounds in turn")
 bare = times.get("crun run, bare")
@@ -122,7 +134,8 @@ for name, values in times.items():
     ratio = ""
     if bare and name != "crun run, bare":
         ratio = f"  {statistics.median(v / b for v, b in zip(values, bare)):.2f}x bare crun"
-    print(f"  {name:<16} {statistics.median(values):7.1f} ms  [{quarters[0]:.1f}, {quarters[2]:.1f}]{ratio}")
+    print(f"  {name:<16} {statistics.median(values):7.1f} ms  [{quarters[0]:.1f}, {quarters[2]:.1f}]"
+          f"  processor {statistics.median(spent[name]):.1f} ms{ratio}")
 
 if args.parallel:
     began = time.perf_counter()

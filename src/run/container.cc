@@ -83,11 +83,16 @@ Result<int> status_of(const LifeOutcome& outcome, const RunRequest& request,
   return runtime_error(programs.front(), outcome.runtime_error);
 }
 
-void write_end(RunRecord& record, RunState& state) {
+/// The run is over: its record is removed, or says so.
+Result<void> end_record(RunRecord& record, RunState& state) {
+  if (record.facts().removes_itself) return record.remove();
+  record.keep();
   state.status = RunStatus::Exited;
   state.program_pid = 0;
   (void)record.write_state(state);
+  (void)record.clear_life();
   record.note_end();
+  return {};
 }
 
 Monitor::Options monitor_options(const RunRequest& request, LogWriter* log) {
@@ -137,9 +142,7 @@ Result<int> monitor_run(const RunRequest& request, Ready& ready, RunRecord& reco
     if (!monitor.pause(back_off.next(lived))) break;
   }
   state.was_stopped = monitor.was_stopped();
-  write_end(record, state);
-  (void)record.clear_life();
-  if (record.facts().removes_itself) TRY(record.remove());
+  TRY(end_record(record, state));
   monitor.tell_end(state.exit_status);
   return state.exit_status;
 }
@@ -157,11 +160,8 @@ Result<int> run_container(const RunRequest& request, Reporter& reporter,
   LifeRequest life{request, ready.host, ready.limits, record, monitor, reporter, cancel, state, {}};
   const LifeOutcome outcome = TRY(live_once_with(life, ready.programs));
   const int status = TRY(status_of(outcome, request, ready.programs, reporter));
-  if (outcome.has_started && !record.facts().removes_itself) record.keep();
   state.was_stopped = monitor.was_stopped();
-  write_end(record, state);
-  (void)record.clear_life();
-  if (record.facts().removes_itself) TRY(record.remove());
+  if (outcome.has_started) TRY(end_record(record, state));
   monitor.tell_end(status);
   return status;
 }

@@ -226,7 +226,7 @@ Result<void> RunRecord::write_text(const std::string& name, std::string_view tex
 }
 
 Result<void> RunRecord::start_life() const {
-  TRY(clear_life());
+  TRY(remove_tree(path("live")));  // of an attempt that failed
   return make_folders(path("live"), 0711);
 }
 

@@ -124,6 +124,20 @@ restarts() {
 }
 each restarts
 
+receipts() {
+  s="sw $1 $2"
+  $s run --name first -e TOKEN=secret box true
+  $s run --name second -e TOKEN=other -w /tmp box true
+  check "$1 $2 the receipt's command and runtime" "['true'] $2" \
+    "$($s inspect first | python3 -c 'import json,os,sys; r=json.load(sys.stdin)["receipt"]; print(r["command"], os.path.basename(r["runtime"]["path"]))')"
+  check "$1 $2 no secrets in it" "" "$($s inspect first | grep secret)"
+  check "$1 $2 where two differ" "working_folder" "$($s inspect first second | head -1)"
+  $s inspect first first >/dev/null
+  check "$1 $2 where nothing differs" 0 $?
+  $s rm first second >/dev/null
+}
+each receipts
+
 # The log: its size has an end, its lines stay whole.
 logs() {
   s="sw $1 $2"
