@@ -81,17 +81,14 @@ Result<int> run(const Invocation& call, Context& context) {
 }  // namespace
 
 Command inspect_command() {
-  return {
-      "inspect",
-      "show what an image is made of, or what a run really got; two runs: where they differ",
-      Operand::Any,
-      "IMAGE|RUN",
-      {json_option()},
-      {{"slipway inspect", "the image of the project here"},
-       {"slipway inspect pytorch-cuda:2.6 --json", "any image in the store, for scripts"},
-       {"slipway inspect train", "the state and the receipt of a run, as JSON"},
-       {"slipway inspect train train2", "what is different between two runs; 1 where anything is"}},
-      run};
+  return {"inspect",
+          "show what an image is made of, or what a run really got; two runs: where they differ",
+          Operand::Any,
+          "IMAGE|RUN",
+          {json_option()},
+          {{"slipway inspect pytorch-cuda:2.6 --json", "an image; without a name, the project's"},
+           {"slipway inspect train train2", "where two runs differ; a run alone: its receipt"}},
+          run};
 }
 
 }  // namespace slipway::cli
