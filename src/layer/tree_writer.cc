@@ -15,17 +15,19 @@ constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
 std::string leaf(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
 
-bool is_ours(const Attributes& attributes) {
-  return attributes.uid == ::geteuid() && attributes.gid == ::getegid();
-}
-
 }  // namespace
 
-Result<TreeWriter> TreeWriter::open(const std::string& folder) {
+Result<TreeWriter> TreeWriter::open(const std::string& folder, Owners owners) {
   TreeWriter writer;
+  writer.owners_ = owners;
   writer.root_path_ = folder;
   writer.root_ = TRY(open_file(folder, kFolderFlags));
   return writer;
+}
+
+bool TreeWriter::is_given_away(const Attributes& attributes) const {
+  const bool is_ours = attributes.uid == ::geteuid() && attributes.gid == ::getegid();
+  return owners_ == Owners::AsSaid && !is_ours;
 }
 
 std::string TreeWriter::shown(std::string_view path) const { return join_path(root_path_, path); }
@@ -47,7 +49,7 @@ Result<void> TreeWriter::make_folder(std::string_view path, const Attributes& at
   if (::mkdirat(parent, name.c_str(), 0700) != 0) {
     return errno_error(fmt::format("cannot make folder `{}`", shown(path)));
   }
-  if (!is_ours(attributes) &&
+  if (is_given_away(attributes) &&
       ::fchownat(parent, name.c_str(), attributes.uid, attributes.gid, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(fmt::format("cannot give away `{}`", shown(path)));
   }
@@ -61,7 +63,7 @@ Result<UniqueFd> TreeWriter::create_file(std::string_view path, const Attributes
                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return errno_error(fmt::format("cannot create `{}`", shown(path)));
   // Before the mode: a change of owner clears set-id bits.
-  if (!is_ours(attributes) && ::fchown(fd.get(), attributes.uid, attributes.gid) != 0) {
+  if (is_given_away(attributes) && ::fchown(fd.get(), attributes.uid, attributes.gid) != 0) {
     return errno_error(fmt::format("cannot give away `{}`", shown(path)));
   }
   return fd;
@@ -88,8 +90,8 @@ Result<void> TreeWriter::make_link(std::string_view path, std::string_view targe
   const int parent = TRY(enter_parent(path));
   const std::string name = leaf(path);
   if (::symlinkat(std::string(target).c_str(), parent, name.c_str()) != 0 ||
-      (!is_ours(attributes) && ::fchownat(parent, name.c_str(), attributes.uid, attributes.gid,
-                                          AT_SYMLINK_NOFOLLOW) != 0) ||
+      (is_given_away(attributes) && ::fchownat(parent, name.c_str(), attributes.uid, attributes.gid,
+                                               AT_SYMLINK_NOFOLLOW) != 0) ||
       ::utimensat(parent, name.c_str(), kTimes, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno_error(fmt::format("cannot make link `{}`", shown(path)));
   }

@@ -23,9 +23,12 @@ struct Attributes {
   std::uint32_t uid = 0, gid = 0;
 };
 
+/// Whose the files become: as their attributes say, or the caller's, who need not be root then.
+enum class Owners { AsSaid, Caller };
+
 class TreeWriter {
  public:
-  static Result<TreeWriter> open(const std::string& folder);
+  static Result<TreeWriter> open(const std::string& folder, Owners owners = Owners::AsSaid);
 
   Result<void> make_folder(std::string_view path, const Attributes& attributes);
   Result<void> write_file(std::string_view path, const Attributes& attributes, Bytes contents);
@@ -48,10 +51,12 @@ class TreeWriter {
   };
 
   TreeWriter() = default;
+  bool is_given_away(const Attributes& attributes) const;
   Result<int> enter_parent(std::string_view path);
   Result<UniqueFd> create_file(std::string_view path, const Attributes& attributes);
   std::string shown(std::string_view path) const;
 
+  Owners owners_ = Owners::AsSaid;
   std::string root_path_;
   UniqueFd root_;
   std::string current_path_;  ///< the folder that `current_` is; files come folder by folder

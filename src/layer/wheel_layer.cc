@@ -167,7 +167,7 @@ Result<LayerFacts> Builder::add_all(Reporter::TaskId task) {
 
 Result<LayerFacts> Builder::build(const std::string* tree_folder) {
   SLIPWAY_CHECK(!inputs_.empty());
-  if (tree_folder != nullptr) tree_ = TRY(TreeWriter::open(*tree_folder));
+  if (tree_folder != nullptr) tree_ = TRY(TreeWriter::open(*tree_folder, options_.owners));
   std::uint64_t total = 0;
   for (const WheelInput& input : inputs_) total += input.size_bytes;
   const std::string name = inputs_.size() == 1

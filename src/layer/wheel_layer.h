@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "base/reporter.h"
 #include "layer/layout.h"
+#include "layer/tree_writer.h"
 
 namespace slipway::layer {
 
@@ -26,6 +27,7 @@ struct WheelInput {
 struct WheelLayerOptions {
   std::string prefix = "/opt/venv";  ///< of the virtual environment inside the image
   int python_major = 3, python_minor = 11;
+  Owners owners = Owners::AsSaid;  ///< of the files in a tree; the layer's are root's
 };
 
 /// One layer of one or several wheels, as `pip install` would leave them under the prefix.

@@ -26,8 +26,9 @@ Result<gpu::LayerLibraries> read_wheel(const store::Store& store, const layer::W
                                        const Tools& tools) {
   const TemporaryFolder tree = TRY(store.make_layer_folder());
   SilentReporter silent;  // it would speak of building
-  TRY(layer::build_wheel_layer({&wheel, 1}, {kVenv, 3, 11}, &tree.path(), nullptr, silent,
-                               tools.cancel));
+  // Whoever checks need not be root, or have ids to give files to.
+  const layer::WheelLayerOptions options{kVenv, 3, 11, layer::Owners::Caller};
+  TRY(layer::build_wheel_layer({&wheel, 1}, options, &tree.path(), nullptr, silent, tools.cancel));
   gpu::LayerLibraries libraries = TRY(gpu::scan_layer(tree.path(), tools.cancel));
   TRY(store.put_known(kWheelKind, wheel.sha256, gpu::write_layer_libraries(libraries)));
   return libraries;
