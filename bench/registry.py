@@ -264,7 +264,7 @@ def main():
 
 def slipway_size(slipway: Slipway, image: str) -> str:
     images = json.loads(timed([slipway.program, "inspect", image, "--json"])[1])
-    total = sum(layer["size_bytes"] for layer in images["layers"])
+    total = sum(layer["size"] for layer in images["layers"])
     return f"{len(images['layers'])} layers, {total / 1e9:.2f} GB compressed"
 
 

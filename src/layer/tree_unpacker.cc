@@ -19,6 +19,7 @@ namespace {
 constexpr std::string_view kWhiteout = ".wh.", kMeta = ".wh..wh.", kOpaque = ".wh..wh..opq";
 constexpr std::uint64_t kLargeBytes = 1 << 20;  ///< from here on written past the page cache
 constexpr std::size_t kBufferBytes = 1 << 18;
+constexpr std::size_t kMostTimes = 1 << 20;  ///< folders whose times are kept: memory stays bounded
 
 Error corrupt(std::string_view path, std::string_view why) {
   return make_error(ErrorKind::Corrupt, "has an entry `{}` that {}", path, why);
@@ -84,7 +85,7 @@ Result<UniqueFd> TreeUnpacker::make_parents(std::string_view path) {
           ::fchmodat(place.folder, place.name.c_str(), 0755, 0) != 0) {
         return failed("make the folder", here);
       }
-      folders_.push_back({std::string(here), {0, 0}});
+      note_time(here, {0, 0});
       if (found == Found::Whiteout) TRY(mark_opaque(place, here));
     }
     Result<UniqueFd> next = open_folder(here);
@@ -107,6 +108,11 @@ Result<TreeUnpacker::Place> TreeUnpacker::place_of(std::string_view path) {
   return Place{TRY(enter(parent_of(path))), name_of(path)};
 }
 
+/// Set at the end, for what comes into a folder changes its time.
+void TreeUnpacker::note_time(std::string_view path, timespec time) {
+  if (folders_.size() < kMostTimes) folders_.push_back({std::string(path), time});
+}
+
 Result<TreeUnpacker::Found> TreeUnpacker::look(const Place& place, std::string_view path) {
   struct stat status {};
   if (::fstatat(place.folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -125,10 +131,6 @@ Result<void> TreeUnpacker::clear(const Place& place, std::string_view path, Foun
   }
   // By way of the descriptor: a path from outside could lead through a link of the tree.
   TRY(remove_tree(fmt::format("/proc/self/fd/{}/{}", place.folder, place.name)));
-  const std::string below = std::string(path) + "/";
-  std::erase_if(folders_, [&](const FolderTime& one) {
-    return one.path == path || one.path.starts_with(below);
-  });
   return {};
 }
 
@@ -201,7 +203,7 @@ Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
   TRY(give_away(fd.get(), item));
   TRY(set_attributes(item, fd.get()));
   if (::fchmod(fd.get(), item.mode) != 0) return failed("set the mode of", item.path);
-  folders_.push_back({item.path, time_of(item)});
+  note_time(item.path, time_of(item));
   return {};
 }
 
@@ -309,9 +311,10 @@ Result<LeftOut> TreeUnpacker::finish() {
   TRY(large_->finish());
   current_.reset();
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
-    const UniqueFd fd = TRY(open_folder(folder->path));
+    const Result<UniqueFd> fd = open_folder(folder->path);
+    if (!fd.ok()) continue;  // a later entry took its place
     const timespec times[2] = {folder->time, folder->time};
-    if (::futimens(fd.get(), times) != 0) return failed("finish", folder->path);
+    if (::futimens(fd->get(), times) != 0) return failed("finish", folder->path);
   }
   const timespec times[2] = {{kLayerTime, 0}, {kLayerTime, 0}};
   if (::futimens(root_.get(), times) != 0) return failed("finish", "/");

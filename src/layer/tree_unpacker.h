@@ -8,7 +8,8 @@
 ///
 /// Left out, and counted: device nodes; what lies in /dev, /proc and /sys besides folders, which a
 /// run mounts over; extended attributes other than file capabilities and the user's own (`user.*`),
-/// overlay's marks above all. Set-id bits, owners and times stay.
+/// overlay's marks above all. Set-id bits, owners and times stay (of folders beyond a million,
+/// not).
 #pragma once
 
 #include <sys/stat.h>
@@ -64,6 +65,7 @@ class TreeUnpacker {
   Result<int> enter(std::string_view folder);
   Result<Place> place_of(std::string_view path);
   Result<Found> look(const Place& place, std::string_view path);
+  void note_time(std::string_view path, timespec time);
   Result<void> clear(const Place& place, std::string_view path, Found found);
   Result<void> mark_opaque(const Place& place, std::string_view path);
   Result<void> add_whiteout(const TarItem& item, std::string_view name);
