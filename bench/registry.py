@@ -185,7 +185,11 @@ COLUMNS = ["push", "push again", "push, one package changed", "pull, unpacked", 
 
 
 def write_table(rounds: dict[str, list[dict]], size: str) -> str:
-    lines = ["## To a registry and back", "",
+    lines = ["# To a registry and back", "",
+             "Written by `make bench` (bench/registry.py). Every push is to an empty registry (Debian's "
+             "docker-registry) on the same machine, which shares the cores. Slipway splices the wheels' "
+             "layers as it sends; skopeo and crane send a layout that lies ready on the disk, and docker "
+             "compresses what it has unpacked.", "",
              f"Seconds, medians of {len(rounds['slipway'])} rounds; in brackets, how many times Slipway's. "
              f"{size}. Slipway and docker pull unpack too; skopeo and crane only fetch the blobs.", "",
              "| | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]

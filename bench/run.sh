@@ -19,5 +19,11 @@ if [ -z "$floor" ]; then
   ninja -C build bench_floor >/dev/null
   floor=$(find build -name bench_floor -type f | head -1)
 fi
-exec python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" \
-  --folder "${BENCH_FOLDER:-$HOME/.cache/slipway-bench}" --table docs/benchmarks.md
+folder=${BENCH_FOLDER:-$HOME/.cache/slipway-bench}
+python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" \
+  --folder "$folder" --table docs/benchmarks.md
+# To a registry and back, with the image of `make demo`, where that was made.
+if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
+  python3 bench/registry.py --slipway "$slipway" --project examples/pytorch-cuda --runs "${RUNS:-3}" \
+    --folder "$folder/registry" --table docs/benchmarks-registry.md
+fi

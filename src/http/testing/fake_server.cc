@@ -38,6 +38,13 @@ std::optional<std::string> read_head(int fd, std::string& buffered) {
   }
 }
 
+/// Breaks the connection as a crash does: who still sends is told so at once.
+void reset(int fd) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  ::connect(fd, &nobody, sizeof nobody);
+}
+
 bool read_body(int fd, std::string& buffered, std::size_t count, std::string& body) {
   body = buffered.substr(0, count);
   buffered.erase(0, body.size());
@@ -190,6 +197,7 @@ void FakeServer::serve(int fd) {
     if (!read_body(fd, buffered, std::min(whole, cut.value_or(whole)), request.body)) break;
     if (cut) {
       handler_(request);
+      reset(fd);
       break;
     }
     requests_.with([&](auto& all) { all.push_back(request); });
