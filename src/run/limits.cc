@@ -1,5 +1,6 @@
 #include "run/limits.h"
 
+#include <fcntl.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
@@ -197,6 +198,25 @@ std::optional<std::string> find_delegated_group(const std::string& root, std::st
     }
   }
   return std::nullopt;
+}
+
+Result<void> enable_controllers(const std::string& folder) {
+  const std::string there = text_of(join_path(folder, "cgroup.controllers"));
+  const std::string path = join_path(folder, "cgroup.subtree_control");
+  const std::string enabled = text_of(path);
+  for (const std::string_view controller : {"cpu", "memory", "pids", "io"}) {
+    if (!has_word(there, controller) || has_word(enabled, controller)) continue;
+    // One at a time: the kernel takes all of a line or nothing.
+    const UniqueFd fd = TRY(open_file(path, O_WRONLY | O_APPEND));
+    const std::string word = fmt::format("+{}", controller);
+    if (::write(fd.get(), word.data(), word.size()) == static_cast<ssize_t>(word.size())) continue;
+    if (controller == "pids" || controller == "io") continue;
+    return make_error(ErrorKind::Unsupported, "the controller `{}` cannot be enabled in `{}`",
+                      controller, folder)
+        .reason(errno_error("the kernel refuses it").message)
+        .hint("a group that has processes of its own cannot have limited groups below it");
+  }
+  return {};
 }
 
 HostLimits read_host_limits() {

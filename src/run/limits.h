@@ -57,4 +57,9 @@ CgroupMounts parse_cgroup_mounts(std::string_view mountinfo);
 /// mounted. Nothing where there is none.
 std::optional<std::string> find_delegated_group(const std::string& root, std::string_view own);
 
+/// Version 2: lets groups below `folder` have the controllers cpu, memory, pids and io, as far as
+/// it has them itself (cgroup.subtree_control). Fails with Unsupported where cpu or memory stay
+/// out.
+Result<void> enable_controllers(const std::string& folder);
+
 }  // namespace slipway::run

@@ -108,6 +108,16 @@ bool is_open_to_all(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && (status.st_mode & 0006) == 0006;
 }
 
+/// A user's delegated group is there already; root's lies below the root of the tree.
+Result<void> enable_below(const std::string& parent, bool in_user_namespace) {
+  static constexpr const char* kTree = "/sys/fs/cgroup";
+  if (!in_user_namespace) {
+    TRY(enable_controllers(kTree));
+    TRY(make_folders(kTree + parent));
+  }
+  return enable_controllers(kTree + parent);
+}
+
 Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& host,
                                  const ResolvedLimits& limits, const RunRecord& record,
                                  Reporter& reporter) {
@@ -118,6 +128,10 @@ Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& ho
   const bool wants_group = !facts.in_user_namespace || limits.memory_bytes || limits.cpus;
   if (!host.cgroup_parent.empty() && wants_group) {
     facts.cgroup_path = join_path(host.cgroup_parent, record.group_name());
+    if (host.layout == CgroupLayout::V2) {
+      const Result<void> enabled = enable_below(host.cgroup_parent, facts.in_user_namespace);
+      if (!enabled.ok() && (limits.memory_bytes || limits.cpus)) return enabled.error();
+    }
   }
   facts.most_open_files = hard_limit(RLIMIT_NOFILE);
   facts.most_locked_bytes = hard_limit(RLIMIT_MEMLOCK);

@@ -278,6 +278,21 @@ TEST_CASE("a delegated group is one in which others can be made") {
   CHECK(!find_delegated_group(folder.path(), "/"));
 }
 
+TEST_CASE("controllers are enabled one by one, as far as there are any") {
+  const TemporaryFolder folder = TemporaryFolder::create("/tmp", "cgroup-test").value();
+  const auto inside = [&](const char* name) { return join_path(folder.path(), name); };
+  REQUIRE(write_file(inside("cgroup.controllers"), "cpuset cpu memory pids\n").ok());
+  REQUIRE(write_file(inside("cgroup.subtree_control"), "memory\n").ok());
+  REQUIRE(enable_controllers(folder.path()).ok());
+  CHECK(read_file(inside("cgroup.subtree_control")).value() == "memory\n+cpu+pids");
+  REQUIRE(write_file(inside("cgroup.subtree_control"), "cpu memory pids\n").ok());
+  REQUIRE(enable_controllers(folder.path()).ok());
+  CHECK(read_file(inside("cgroup.subtree_control")).value() == "cpu memory pids\n");
+  REQUIRE(remove_file(inside("cgroup.subtree_control")).ok());
+  REQUIRE(make_folders(inside("cgroup.subtree_control")).ok());
+  CHECK(!enable_controllers(folder.path()).ok());
+}
+
 TEST_CASE("two users change places and all others stay") {
   CHECK(swap_map_text({0, 1000}) == "0 1000 1\n1 1 999\n1000 0 1\n1001 1001 4294966294\n");
   CHECK(swap_map_text({1000, 0}) == swap_map_text({0, 1000}));

@@ -77,7 +77,7 @@ std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, cons
                     call.bundle_folder + "/" + process_file});
   if (!console_socket.empty()) {
     arguments.emplace_back("--console-socket");
-    arguments.push_back(call.bundle_folder + "/" + console_socket);
+    arguments.push_back(console_socket);
   }
   arguments.push_back(call.id);
   return arguments;

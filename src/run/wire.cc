@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -14,17 +15,31 @@
 namespace slipway::run {
 namespace {
 
-/// A socket's name has at most 107 bytes; a folder's has no such bound.
+/// A socket's name has at most 107 bytes; a folder's has no such bound. So it is named through
+/// /proc, or, where that is another pid namespace's (exec), from within the folder.
 struct Address {
   UniqueFd place;
+  UniqueFd before;  ///< where to go back to
   sockaddr_un name{};
+
+  Address() = default;
+  Address(Address&&) = default;
+  Address& operator=(Address&&) = delete;
+  ~Address() {
+    if (before) (void)!::fchdir(before.get());
+  }
 };
 
 Result<Address> address_in(const std::string& folder, const std::string& name) {
   Address address;
   address.place = TRY(open_file(folder, O_PATH | O_DIRECTORY));
   address.name.sun_family = AF_UNIX;
-  const std::string path = fmt::format("/proc/self/fd/{}/{}", address.place.get(), name);
+  std::string path = fmt::format("/proc/self/fd/{}/{}", address.place.get(), name);
+  if (::access("/proc/self/fd", F_OK) != 0) {
+    address.before = TRY(open_file(".", O_PATH | O_DIRECTORY));
+    if (::fchdir(address.place.get()) != 0) return errno_error("cannot go to a folder");
+    path = name;
+  }
   std::memcpy(address.name.sun_path, path.c_str(), path.size() + 1);
   return address;
 }
@@ -73,7 +88,8 @@ std::optional<Packet> receive_packet(int fd, int flags) {
   ssize_t count = -1;
   do {
     count = ::recv(fd, buffer.data(), buffer.size(), flags);
-  } while (count < 0 && errno == EINTR);
+    // Said once where the other side left with packets of ours unread; its own are still there.
+  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
   if (count == 0) errno = 0;
   if (count <= 0) return std::nullopt;
   return Packet{static_cast<Word>(buffer[0]),
