@@ -22,9 +22,10 @@ void add_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> fil
     if (const auto found = by_id.find(id); found != by_id.end()) found->second->is_always = true;
   }
   for (auto& [id, file] : by_id) {
-    std::ranges::sort(file->needed_by);
-    const auto rest = std::ranges::unique(file->needed_by);
-    file->needed_by.erase(rest.begin(), rest.end());
+    std::sort(file->needed_by.begin(), file->needed_by.end());
+    // Not of std::ranges: clang 14, which builds the fuzzers, cannot read that of g++ 12.
+    file->needed_by.erase(std::unique(file->needed_by.begin(), file->needed_by.end()),
+                          file->needed_by.end());
   }
 }
 
