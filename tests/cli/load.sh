@@ -19,7 +19,7 @@ twin644 1000:1001 1600000000 1
 644 0:0 1600000000 2
 longüdev/null'
 inside() {
-  expect_ok slipway run "$1" sh -c "$(cat look.sh)"
+  expect_ok slipway run --rm "$1" sh -c "$(cat look.sh)"
   assert_equal "what $1 sees" "$expected" "$out"
 }
 
@@ -38,7 +38,7 @@ done
 # By a pipe, packed once more; then from what is saved again.
 expect_ok sh -c "gzip -c gzip.tar | '$SLIPWAY' load"
 inside loaded:7
-expect_ok slipway run loaded:7
+expect_ok slipway run --rm loaded:7
 assert_equal "its own command" "kept" "$out"
 expect_ok slipway load -i gzip-docker.tar
 inside docker-made:1
@@ -56,7 +56,7 @@ assert_equal "what is left" "" "$(find "$SLIPWAY_HOME/blobs" "$SLIPWAY_HOME/laye
 # A user by name, and the group that goes with it.
 make named gzip user=user:more
 expect_ok slipway load -i named
-expect_ok slipway run named:7 sh -c 'id -u; id -g'
+expect_ok slipway run --rm named:7 sh -c 'id -u; id -g'
 assert_equal "the image's user" "1000
 7" "$out"
 
@@ -120,7 +120,7 @@ expect_ok slipway load -i named
 assert_contains "a layer made for another user" "shares a layer with an image of another user" "$err"
 expect_ok slipway gc --all
 expect_ok slipway load -i named
-expect_ok slipway run named:7 sh -c 'id -u; id -g; touch /tmp/mine; stat -c %u:%g data/kept /tmp/mine'
+expect_ok slipway run --rm named:7 sh -c 'id -u; id -g; touch /tmp/mine; stat -c %u:%g data/kept /tmp/mine'
 assert_equal "the image's user" "1000
 7
 1000:1001
