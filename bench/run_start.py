@@ -93,7 +93,7 @@ contenders = {
 }
 if shutil.which("podman"):
     contenders["podman run"] = ["podman", "--cgroup-manager=cgroupfs", "run", "--rm", "--network=host",
-                                "--log-driver=none", "--ulimit=host", "--rootfs", f"{place}/root:O", args.command]
+                                "--log-driver=none", "--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--rootfs", f"{place}/root:O", args.command]
 if shutil.which("docker") and subprocess.run(["docker", "info"], **quiet).returncode == 0:
     busybox = shutil.which("busybox")
     tar = subprocess.run(["tar", "-c", "-C", os.path.dirname(busybox), "busybox"],

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <thread>
 
 #include "base/clock.h"
 #include "run/run_name.h"
@@ -17,6 +18,8 @@ namespace slipway::run {
 namespace {
 
 constexpr int kLongestDying = 10'000;  // milliseconds
+constexpr int kRemovals = 200;
+constexpr std::chrono::milliseconds kBetweenRemovals{5};
 
 Result<void> give(const std::string& path, Owner owner) {
   if (owner.uid == ::geteuid() && owner.gid == ::getegid()) return {};
@@ -45,6 +48,17 @@ std::string link_target(const std::string& path) {
   char text[256];
   const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
   return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+}
+
+/// The kernel takes the overlay of a dead room apart a little later than the room, and tidies its
+/// work folder then: what is removed meanwhile may be gone already, or not empty any more.
+Result<void> remove_patiently(const std::string& path) {
+  Result<void> removed = remove_tree(path);
+  for (int tries = 0; !removed.ok() && tries < kRemovals; ++tries) {
+    std::this_thread::sleep_for(kBetweenRemovals);
+    removed = remove_tree(path);
+  }
+  return removed;
 }
 
 Result<void> claim_name(const std::string& runs, const RunFacts& facts) {
@@ -96,7 +110,7 @@ void sweep_one(const std::string& runs, const std::string& id) {
     (void)remove_record(runs, id, facts.ok() ? facts->name : "");
     return;
   }
-  (void)remove_tree(join_path(folder, "live"));
+  (void)remove_patiently(join_path(folder, "live"));
   if (state.ok() && state->status != RunStatus::Exited) {
     state->status = RunStatus::Lost;
     state->exit_status = 137;
@@ -157,7 +171,7 @@ Result<void> remove_record(const std::string& runs, const std::string& id,
   const std::string folder = join_path(runs, id);
   remove_groups(RunRecord::group_name_of(id));
   // The name last but one, so that it is free only when the run is gone; the mark last.
-  TRY(remove_tree(folder));
+  TRY(remove_patiently(folder));
   const std::string name_path = fmt::format("{}/names/{}", runs, name);
   // It may be another's: this one could not have it.
   if (!name.empty() && link_target(name_path) == id) ::unlink(name_path.c_str());
@@ -226,13 +240,13 @@ Result<void> RunRecord::write_text(const std::string& name, std::string_view tex
 }
 
 Result<void> RunRecord::start_life() const {
-  TRY(remove_tree(path("live")));  // of an attempt that failed
+  TRY(remove_patiently(path("live")));  // of an attempt that failed
   return make_folders(path("live"), 0711);
 }
 
 Result<void> RunRecord::clear_life() const {
   remove_groups(group_name());
-  return remove_tree(path("live"));
+  return remove_patiently(path("live"));
 }
 
 Result<void> RunRecord::remove() {

@@ -1,4 +1,5 @@
 #!/bin/bash
+# time-out: 600
 # A run of its own: it survives who started it; ps, logs, exec, stop, kill, wait, rm.
 . "$(dirname "$0")/runs_common.sh"
 # all ends in either case
@@ -137,6 +138,19 @@ receipts() {
   $s rm first second >/dev/null
 }
 each receipts
+
+# Fifty at once: each starts, ends and leaves nothing.
+at_once() {
+  s="sw $1 $2"
+  for i in $(seq 50); do
+    ($s run --rm box true </dev/null >/dev/null 2>"$work/err.$i" || cat "$work/err.$i" >>"$work/failed") &
+  done
+  wait
+  check "$1 $2 fifty at once" "" "$(cat "$work/failed" 2>/dev/null)"
+  check "$1 $2 and nothing is left of them" "" "$($s ps -aq)$(ls "$(store_of $1)/runs/living")"
+  rm -f "$work/failed" "$work"/err.*
+}
+at_once as_root "$(runtimes | head -1)"
 
 # The log: its size has an end, its lines stay whole.
 logs() {
