@@ -11,6 +11,7 @@ Command pull_command();
 Command push_command();
 Command lock_command();
 Command build_command();
+Command capture_command();
 Command check_command();
 Command run_command();
 Command images_command();

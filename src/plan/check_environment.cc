@@ -63,6 +63,11 @@ Result<CheckedEnvironment> read_image_environment(const StoredImage& image, cons
 Result<CheckedEnvironment> read_lock_environment(const std::string& name, const spec::Lock& lock,
                                                  const std::vector<spec::PythonIndex>& indexes,
                                                  const Tools& tools) {
+  if (!lock.captured.empty()) {
+    return make_error(ErrorKind::Unsupported, "`{}` is the lock of a captured environment", name)
+        .reason("it names files of a host, and no index has them")
+        .hint("check the image: `slipway check NAME:TAG`");
+  }
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   CheckedEnvironment environment{name, TRY(read_lock_facts(store, lock, indexes, tools)),

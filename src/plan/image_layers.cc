@@ -70,6 +70,11 @@ Digest entries_key(const std::vector<layer::Entry>& entries) {
 
 }  // namespace
 
+Result<void> remember_layer(const store::Store& store, const Digest& key,
+                            const layer::LayerFacts& facts) {
+  return store.put_known(kKind, key, write_facts(facts));
+}
+
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
   return {facts.digest, facts.diff_id, facts.size_bytes, std::move(packages)};
 }
@@ -134,7 +139,7 @@ Result<ImageLayer> LayerBuilder::keep(const Digest& key, TemporaryFolder tree,
                                       const layer::LayerFacts& facts,
                                       std::vector<std::string> packages) {
   TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
-  TRY(store_.put_known(kKind, key, write_facts(facts)));
+  TRY(remember_layer(store_, key, facts));
   // For the proof at the end: now, while other cores are still busy with other layers.
   if (request_.proof == Proof::Closure) (void)TRY(read_layer_facts(store_, facts.diff_id, tools_));
   return describe_layer(facts, std::move(packages));

@@ -34,6 +34,10 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools)
 /// store.
 Result<std::optional<layer::LayerFacts>> find_layer(const store::Store& store, const Digest& key);
 
+/// So that find_layer knows it from now on.
+Result<void> remember_layer(const store::Store& store, const Digest& key,
+                            const layer::LayerFacts& facts);
+
 /// As the image tells of it.
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
 

@@ -52,6 +52,23 @@ struct LockedDeb {
   bool operator==(const LockedDeb&) const = default;
 };
 
+/// Files that `slipway capture` took as they are on a host: a Python package, kCapturedSystem or
+/// kCapturedRest.
+struct CapturedFiles {
+  std::string name;     ///< normalised (PEP 503), or with a blank; unique in the lock
+  std::string version;  ///< as METADATA has it; of the system: the interpreter's
+  std::uint64_t files = 0;
+  Digest sha256;                     ///< over the path, kind, mode and bytes of each
+  std::vector<std::string> changed;  ///< paths that RECORD names with other bytes
+  std::vector<std::string> missing;  ///< paths that RECORD names and that are not there
+  std::vector<std::string> paths;    ///< of the rest: what belongs to nobody
+  bool operator==(const CapturedFiles&) const = default;
+};
+/// The interpreter, its library, and what they need of the host.
+inline constexpr std::string_view kCapturedSystem = "the system";
+/// What no package owns as it is.
+inline constexpr std::string_view kCapturedRest = "the rest";
+
 struct Lock {
   std::string slipway_version;      ///< of the program that wrote it: for messages only
   Digest inputs;                    ///< inputs_digest of the slipway.toml that was solved
@@ -67,6 +84,7 @@ struct Lock {
   std::string cpu;                  ///< "x86-64-v2"; empty: not said
   std::vector<LockedWheel> wheels;  ///< sorted by name
   std::vector<LockedDeb> debs;      ///< sorted by name, then architecture
+  std::vector<CapturedFiles> captured = {};  ///< sorted by name; then there are no wheels and debs
   bool operator==(const Lock&) const = default;
 };
 

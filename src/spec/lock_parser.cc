@@ -128,11 +128,31 @@ LockedDeb read_deb(TableReader& table) {
   return deb;
 }
 
+CapturedFiles read_captured(TableReader& table) {
+  CapturedFiles files;
+  files.name = required(table, "name");
+  files.version = optional(table, "version");
+  const auto count = table.integer("files", Presence::Required);
+  if (count && count->value < 0) {
+    table.problem(count->at, fmt::format("`{}` is negative", count->key));
+  }
+  files.files = count ? static_cast<std::uint64_t>(std::max<std::int64_t>(count->value, 0)) : 0;
+  files.sha256 = required_digest(table, "sha256");
+  files.changed = sorted_list(table, "changed");
+  files.missing = sorted_list(table, "missing");
+  files.paths = sorted_list(table, "paths");
+  if (files.name != kCapturedSystem && files.name != kCapturedRest) {
+    check_plain(table, "name", files.name);
+  }
+  table.refuse_the_rest();
+  return files;
+}
+
 void read_target(TableReader& root, Lock& lock) {
   auto table = root.table("target");
   if (!table) return root.problem(root.at(), "`target` is missing", std::string(kRemedy));
   lock.architecture = required(*table, "architecture");
-  lock.debian = required(*table, "debian");
+  lock.debian = lock.captured.empty() ? required(*table, "debian") : optional(*table, "debian");
   lock.glibc = required(*table, "glibc");
   lock.python_version = required(*table, "python");
   lock.gpus = sorted_list(*table, "gpu");
@@ -187,6 +207,15 @@ void check_debs(std::vector<TableReader>& tables, const std::vector<LockedDeb>& 
     check_names(tables[i], debs[i].name, debs[i].because, names);
 }
 
+void check_captured(std::vector<TableReader>& tables, const Lock& lock) {
+  for (std::size_t i = 1; i < tables.size(); ++i) {
+    if (lock.captured[i - 1].name < lock.captured[i].name) continue;
+    tables[i].problem(tables[i].at(),
+                      fmt::format("`{}` is there twice, or out of order", lock.captured[i].name),
+                      std::string(kRemedy));
+  }
+}
+
 /// A lock of another schema may have any keys: say only which program understands it.
 Result<void> check_schema(const Table& root, std::string_view file_name) {
   Problems problems(file_name);
@@ -215,6 +244,9 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
   lock.slipway_version = required(root, "slipway");
   lock.inputs = required_digest(root, "inputs");
   lock.before = optional_time(root, "before");
+  std::vector<TableReader> captured = root.tables("captured");
+  for (TableReader& files : captured) lock.captured.push_back(read_captured(files));
+  check_captured(captured, lock);
   read_target(root, lock);
   std::vector<TableReader> wheels = root.tables("wheel");
   for (TableReader& wheel : wheels) lock.wheels.push_back(read_wheel(wheel));

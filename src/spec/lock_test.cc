@@ -177,6 +177,34 @@ TEST_CASE("another schema is refused with the name of its writer") {
   CHECK(parse_lock("", "l").error().kind == ErrorKind::InvalidInput);
 }
 
+TEST_CASE("captured files") {
+  Lock lock = example();
+  lock.gpus.clear();
+  lock.driver.clear();
+  lock.debian.clear();
+  lock.wheels.clear();
+  lock.debs.clear();
+  lock.captured = {{"the system", "3.11.2", 3, sha256("s"), {}, {}, {}},
+                   {"numpy", "1.26.4", 812, sha256("n"), {"/v/b", "/v/a"}, {"/v/c"}, {}},
+                   {"the rest", "", 1, sha256("r"), {}, {}, {"/v/odd\\xff"}}};
+  const std::string text = write_lock(lock);
+  const auto again = parse_lock(text, "x");
+  REQUIRE(again.ok());
+  CHECK(again->captured[0].name == "numpy");
+  CHECK(again->captured[0].changed == std::vector<std::string>{"/v/a", "/v/b"});
+  CHECK(write_lock(*again) == text);
+
+  const auto broken = [&](std::string_view from, std::string_view to) {
+    std::string other = text;
+    other.replace(other.find(from), from.size(), to);
+    return !parse_lock(other, "x").ok();
+  };
+  CHECK(broken("files = 812", "files = -1"));
+  CHECK(broken("\"numpy\"", "\"zz\""));
+  CHECK(broken("\"numpy\"", "\"the other\""));
+  CHECK(broken("changed", "altered"));
+}
+
 TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
   const std::string text = write_lock(example());
   struct Case {

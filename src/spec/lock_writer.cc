@@ -75,6 +75,13 @@ void sort_all(Lock& lock) {
     sort_unique(wheel.because);
   }
   for (LockedDeb& deb : lock.debs) sort_unique(deb.because);
+  for (CapturedFiles& files : lock.captured) {
+    sort_unique(files.changed);
+    sort_unique(files.missing);
+    sort_unique(files.paths);
+  }
+  std::sort(lock.captured.begin(), lock.captured.end(),
+            [](const CapturedFiles& a, const CapturedFiles& b) { return a.name < b.name; });
   std::sort(lock.wheels.begin(), lock.wheels.end(),
             [](const LockedWheel& a, const LockedWheel& b) { return a.name < b.name; });
   std::sort(lock.debs.begin(), lock.debs.end(), [](const LockedDeb& a, const LockedDeb& b) {
@@ -108,6 +115,17 @@ void put_deb(Emitter& out, const LockedDeb& deb) {
   out.put_if_said("because", deb.because);
 }
 
+void put_captured(Emitter& out, const CapturedFiles& files) {
+  out.header("[[captured]]");
+  out.put("name", files.name);
+  out.put_if_said("version", files.version);
+  out.put("files", files.files);
+  out.put("sha256", files.sha256.hex());
+  out.put_if_said("changed", files.changed);
+  out.put_if_said("missing", files.missing);
+  out.put_if_said("paths", files.paths);
+}
+
 }  // namespace
 
 std::string write_lock(Lock lock) {
@@ -119,7 +137,7 @@ std::string write_lock(Lock lock) {
   if (lock.before) out.put("before", utc_time_text(*lock.before));
   out.header("[target]");
   out.put("architecture", lock.architecture);
-  out.put("debian", lock.debian);
+  out.put_if_said("debian", lock.debian);
   out.put("glibc", lock.glibc);
   out.put("python", lock.python_version);
   out.put_if_said("gpu", lock.gpus);
@@ -129,6 +147,7 @@ std::string write_lock(Lock lock) {
   out.put_if_said("cpu", lock.cpu);
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
   for (const LockedDeb& deb : lock.debs) put_deb(out, deb);
+  for (const CapturedFiles& files : lock.captured) put_captured(out, files);
   return std::move(out).take();
 }
 

@@ -1,0 +1,255 @@
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "layer/layer_groups.h"
+#include "layer/tar_layer.h"
+#include "oci/image_config.h"
+#include "oci/manifest.h"
+#include "plan/capture.h"
+#include "plan/image_frame.h"
+#include "plan/image_layers.h"
+#include "plan/layer_facts.h"
+
+namespace slipway::plan {
+namespace {
+
+/// Where the image says what it is made of.
+constexpr const char* kLockPath = "/usr/share/slipway/captured.lock";
+
+/// One line a file. Paths carry their length: any byte may be in them.
+Digest digest_of(const CapturedTree& tree, const std::vector<std::string>& paths) {
+  Sha256 hash;
+  hash.update(fmt::format("captured {}\n", layer::kLayoutVersion));
+  for (const std::string& path : paths) {
+    const CapturedFile& file = tree.files().at(path);
+    hash.update(fmt::format(
+        "{} {} {} {:o} {} {} {}\n", path.size(), path, static_cast<int>(file.entry.kind),
+        file.entry.mode, file.entry.link_target.size(), file.entry.link_target, file.sha256.hex()));
+  }
+  return hash.finish();
+}
+
+/// The length of the UTF-8 character at the front (RFC 3629); 0 where there is none.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xc2 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  if (first == 0xe0 && byte(1) < 0xa0) return 0;
+  if (first == 0xed && byte(1) > 0x9f) return 0;
+  if (first == 0xf0 && byte(1) < 0x90) return 0;
+  if (first == 0xf4 && byte(1) > 0x8f) return 0;
+  return length;
+}
+
+std::vector<std::string> shown(const std::vector<std::string>& paths) {
+  std::vector<std::string> all;
+  for (const std::string& path : paths) {
+    std::string text;
+    for (std::string_view rest = path; !rest.empty();) {
+      const std::size_t length = character_bytes(rest);
+      if (length == 0) {
+        text += fmt::format("\\x{:02x}", static_cast<unsigned char>(rest[0]));
+      } else {
+        text += rest.substr(0, length);
+      }
+      rest.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    all.push_back(std::move(text));
+  }
+  return all;
+}
+
+/// Everything that is neither a package's nor of the rest.
+std::vector<std::string> system_paths(const Capture& capture) {
+  const std::set<std::string> rest(capture.rest.begin(), capture.rest.end());
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : capture.tree.files()) {
+    if (!rest.contains(path) && !capture.packages.owners.contains(path)) paths.push_back(path);
+  }
+  return paths;
+}
+
+std::string codename() {
+  const auto text = read_file("/etc/os-release");
+  if (!text.ok() || text->find("ID=debian\n") == std::string::npos) return "";
+  const std::size_t at = text->find("VERSION_CODENAME=");
+  if (at == std::string::npos) return "";
+  return text->substr(at + 17, text->find('\n', at) - at - 17);
+}
+
+class CaptureBuilder {
+ public:
+  CaptureBuilder(const Capture& capture, const store::Store& store, const Tools& tools)
+      : capture_(capture), store_(store), tools_(tools) {}
+
+  Result<std::vector<ImageLayer>> build(const std::string& lock) {
+    std::vector<ImageLayer> layers;
+    layers.push_back(TRY(layer_of(system_paths(capture_), "", {"the system"})));
+    const auto& packages = capture_.packages.packages;
+    std::vector<layer::GroupInput> inputs;
+    for (const CapturedPackage& package : packages) {
+      std::uint64_t bytes = 0;
+      for (const std::string& path : package.files) bytes += size_of(path);
+      inputs.push_back({package.name, bytes});
+    }
+    for (const std::vector<std::size_t>& group : layer::plan_layers(inputs)) {
+      std::vector<std::string> paths, labels;
+      for (const std::size_t i : group) {
+        paths.insert(paths.end(), packages[i].files.begin(), packages[i].files.end());
+        labels.push_back(packages[i].name + " " + packages[i].version);
+      }
+      if (!paths.empty()) layers.push_back(TRY(layer_of(std::move(paths), "", std::move(labels))));
+    }
+    layers.push_back(TRY(layer_of(capture_.rest, lock, {"the rest"})));
+    return layers;
+  }
+
+ private:
+  std::uint64_t size_of(const std::string& path) const {
+    const auto size = file_size(path);
+    return size.ok() ? *size : 0;
+  }
+
+  Result<ImageLayer> layer_of(std::vector<std::string> paths, const std::string& lock,
+                              std::vector<std::string> labels) {
+    std::sort(paths.begin(), paths.end());
+    const Digest key = sha256(fmt::format("{} {}", digest_of(capture_.tree, paths).hex(), lock));
+    if (const auto facts = TRY(find_layer(store_, key))) return describe_layer(*facts, labels);
+    std::vector<layer::Entry> entries;
+    for (const std::string& path : paths) entries.push_back(capture_.tree.files().at(path).entry);
+    if (!lock.empty()) {
+      layer::Entry entry;
+      entry.path = kLockPath + 1;
+      entry.content = lock;
+      entries.push_back(std::move(entry));
+    }
+    const std::string name =
+        labels.size() == 1 ? labels[0] : fmt::format("{} packages", labels.size());
+    const Reporter::TaskId task = tools_.reporter.start("packing", name, 0);
+    TemporaryFolder tree = TRY(store_.make_layer_folder());
+    store::BlobWriter blob = TRY(store_.start_blob());
+    const auto written = layer::write_layer(std::move(entries), blob, &tree.path(), tools_.cancel);
+    tools_.reporter.finish(task);
+    const layer::LayerFacts facts = TRY_WHILE("packing " + name, written);
+    TRY(check_unchanged(paths, tree.path()));
+    TRY(blob.commit(facts.digest));
+    TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
+    TRY(remember_layer(store_, key, facts));
+    return describe_layer(facts, std::move(labels));
+  }
+
+  /// The key names the bytes that were hashed: a file that changed since must not hide behind it.
+  Result<void> check_unchanged(const std::vector<std::string>& paths, const std::string& folder) {
+    for (const std::string& path : paths) {
+      const CapturedFile& file = capture_.tree.files().at(path);
+      if (file.entry.kind != layer::EntryKind::File) continue;
+      TRY(tools_.cancel.check());
+      if (TRY(sha256_of_file(folder + path)) == file.sha256) continue;
+      return make_error(ErrorKind::Corrupt, "`{}` changed while it was captured", path)
+          .hint("let nothing install into the environment meanwhile, and capture again");
+    }
+    return {};
+  }
+
+  const Capture& capture_;
+  const store::Store& store_;
+  const Tools& tools_;
+};
+
+oci::ImageConfig capture_config(const Capture& capture, const store::ImageName& name,
+                                const Digest& lock) {
+  const CapturedPython& python = capture.python;
+  oci::ImageConfig config;
+  config.created = "1980-01-01T00:00:00Z";
+  config.platform.architecture = oci::go_architecture(python.machine);
+  config.platform.os = "linux";
+  config.user = "0:0";
+  config.env = {"PATH=" + parent_path(python.executable) +
+                    ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME=/root", "LANG=C.UTF-8", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"};
+  if (python.prefix != python.base_prefix) config.env.push_back("VIRTUAL_ENV=" + python.prefix);
+  config.cmd = {python.executable};
+  config.working_folder = kWorkspace;
+  config.labels = {{"org.opencontainers.image.title", name.name},
+                   {"org.opencontainers.image.version", name.tag},
+                   {kLockLabel, lock.text()}};
+  return config;
+}
+
+}  // namespace
+
+spec::Lock make_capture_lock(const Capture& capture) {
+  const CapturedTree& tree = capture.tree;
+  spec::Lock lock;
+  lock.slipway_version = SLIPWAY_VERSION;
+  lock.architecture = capture.python.machine;
+  lock.glibc = capture.python.glibc;
+  lock.debian = codename();
+  const std::string& version = capture.python.version;
+  lock.python_version = version.substr(0, version.find('.', version.find('.') + 1));
+  const auto add = [&](std::string name, std::string text, const std::vector<std::string>& paths) {
+    spec::CapturedFiles files;
+    files.name = std::move(name);
+    files.version = std::move(text);
+    files.files = paths.size();
+    files.sha256 = digest_of(tree, paths);
+    lock.captured.push_back(std::move(files));
+  };
+  add(std::string(spec::kCapturedSystem), version, system_paths(capture));
+  add(std::string(spec::kCapturedRest), "", capture.rest);
+  lock.captured.back().paths = shown(capture.rest);
+  std::set<std::string> names;
+  for (const CapturedPackage& package : capture.packages.packages) {
+    // The same package in two folders: the first in the order of names is what Python lists, the
+    // other's files are in the image and told with it.
+    if (!names.insert(package.name).second) continue;
+    add(package.name, package.version, package.files);
+    lock.captured.back().changed = shown(package.changed);
+    lock.captured.back().missing = shown(package.missing);
+  }
+  Sha256 all;
+  for (const spec::CapturedFiles& files : lock.captured) all.update(files.sha256.hex());
+  lock.inputs = all.finish();
+  return lock;
+}
+
+Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName& name,
+                                 const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  const std::string lock = spec::write_lock(make_capture_lock(capture));
+  BuiltImage image;
+  image.reference = name.text();
+  image.layers = TRY(CaptureBuilder(capture, store, tools).build(lock));
+  oci::ImageConfig config = capture_config(capture, name, sha256(lock));
+  oci::Manifest manifest;
+  for (const ImageLayer& layer : image.layers) {
+    config.diff_ids.push_back(layer.diff_id);
+    oci::Descriptor descriptor;
+    descriptor.media_type = oci::kMediaTypeLayerGzip;
+    descriptor.digest = layer.digest;
+    descriptor.size_bytes = layer.size_bytes;
+    descriptor.annotations[kPackagesAnnotation] =
+        fmt::format("{}", fmt::join(layer.packages, ", "));
+    manifest.layers.push_back(std::move(descriptor));
+  }
+  const std::string text = oci::encode_image_config(config);
+  manifest.config = oci::describe(oci::kMediaTypeConfig, text);
+  TRY(store.put_blob_bytes(as_bytes(text)));
+  image.digest = TRY(store.put_blob_bytes(as_bytes(oci::encode_manifest(manifest))));
+  TRY(store.settle_layers());
+  TRY(store.set_image(name, image.digest));
+  return image;
+}
+
+}  // namespace slipway::plan
