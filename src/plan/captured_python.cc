@@ -50,7 +50,7 @@ Result<CapturedPython> ask(const std::string& program, const CancelToken& cancel
     return make_error(ErrorKind::Unsupported, "the interpreter `{}` does not work: status {}",
                       program, result.status)
         .reason(said.empty() ? "it said nothing" : said)
-        .hint("capture takes an environment that works: try `" + program + " -I -c 1`");
+        .hint(fmt::format("capture takes an environment that works: try `{} -I -c 1`", program));
   }
   std::string_view text = result.output;
   while (text.ends_with('\n')) text.remove_suffix(1);
@@ -87,7 +87,7 @@ Result<CapturedPython> parse_python_answer(std::string_view json) {
       !python.executable.starts_with('/')) {
     return make_error(ErrorKind::Corrupt, "the interpreter does not tell where it is");
   }
-  if (libc.starts_with("glibc ")) python.glibc = libc.substr(6);
+  if (libc.starts_with("glibc ")) python.glibc.assign(libc, 6);
   for (const std::string& folder : library) {
     auto& known = python.standard_library;
     if (!folder.starts_with('/') || !is_folder(folder)) continue;
@@ -116,7 +116,7 @@ Result<CapturedPython> ask_environment(const std::string& venv, const CancelToke
   if (python.prefix == python.base_prefix) {
     return make_error(ErrorKind::Unsupported,
                       "the interpreter of `{}` does not take it for its own", folder)
-        .reason("its prefix is " + python.prefix)
+        .reason(fmt::format("its prefix is {}", python.prefix))
         .hint("make the environment anew, or repair its pyvenv.cfg");
   }
   return python;
