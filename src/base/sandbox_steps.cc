@@ -32,6 +32,16 @@ int raise_loopback() {
   return result;
 }
 
+int await(int fd) {
+  char byte = 0;
+  while (true) {
+    const ssize_t count = ::read(fd, &byte, 1);
+    if (count == 1) return 0;
+    if (count == 0) errno = EPIPE;
+    if (count == 0 || errno != EINTR) return -1;
+  }
+}
+
 int fine_when_there(int result) { return result != 0 && errno == EEXIST ? 0 : result; }
 
 const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -60,6 +70,8 @@ int do_step(const ChildStep& step) {
       return ::sethostname(step.source.c_str(), step.source.size());
     case ChildStep::Call::RaiseLoopback:
       return raise_loopback();
+    case ChildStep::Call::Await:
+      return await(step.fd);
   }
   return -1;
 }
@@ -98,6 +110,8 @@ std::string describe_step(const ChildStep& step) {
       return fmt::format("cannot set the host name `{}`", step.source);
     case ChildStep::Call::RaiseLoopback:
       return "cannot raise the loopback interface";
+    case ChildStep::Call::Await:
+      return "cannot go on";
   }
   return "cannot prepare the process";
 }

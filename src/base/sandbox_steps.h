@@ -26,6 +26,7 @@ struct ChildStep {
     PivotHere,      ///< the current folder becomes the root; the old root lies over "."
     SetHostName,    ///< sethostname(source)
     RaiseLoopback,  ///< the interface `lo` of a new network namespace goes up
+    Await,          ///< waits for a byte from `fd`
   };
   enum class IfFailing { Stop, GoOn };
 

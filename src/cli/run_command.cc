@@ -78,7 +78,8 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   flags.shm_bytes = TRY(find_size(call, "shm-size"));
   flags.cpus = TRY(find_cpus(call));
   if (const auto gpus = call.find("gpus")) flags.gpus = TRY(plan::parse_gpus(*gpus));
-  flags.network = call.find("network").value_or("host");
+  flags.network = call.find("network");
+  flags.ports = call.all("publish");
   flags.host_name = call.find("hostname");
   flags.environment_files = call.all("env-file");
   flags.ulimits = call.all("ulimit");
@@ -133,7 +134,8 @@ Command run_command() {
            {"--cpus", "NUMBER", "limit, like 8 or 0.5; likewise"},
            {"--shm-size", "SIZE", "size of /dev/shm, for DataLoader workers"},
            {"--gpus", "all|none|auto", "auto, the default: the GPUs, if there are any"},
-           {"--network", "host|none", "host is the default"},
+           {"-p,--publish", "[IP:]HOST:INSIDE", "a port of this machine leads inside"},
+           {"--network", "host|none|private", "host is the default; private with -p"},
            {"--mode", "NAME", "run a command of [modes] in slipway.toml"},
            {"-h,--hostname", "NAME", "the name of the machine inside"},
            {"--read-only", "", "no changes to the image's files"},

@@ -29,6 +29,11 @@ std::string command_text(const std::vector<std::string>& command) {
   return "\"" + text + "\"";
 }
 
+/// Of a run that goes on: a dead one publishes nothing.
+std::string ports_text(const run::KnownRun& run) {
+  return run.is_alive ? fmt::format("{}", fmt::join(run.state.ports, ", ")) : "";
+}
+
 Json time_of(const std::optional<UtcTime>& time) {
   return time ? Json(utc_time_text(*time)) : Json(nullptr);
 }
@@ -57,26 +62,28 @@ std::string status_text(const run::KnownRun& run, UtcTime now) {
 
 std::string ps_table(const std::vector<run::KnownRun>& runs, UtcTime now) {
   struct Row {
-    std::string id, image, command, created, status, name;
+    std::string id, image, command, created, status, ports, name;
   };
-  std::vector<Row> rows{{"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"}};
+  std::vector<Row> rows{
+      {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
   for (const run::KnownRun& run : runs) {
     rows.push_back({run.facts.id.substr(0, 12), run.facts.image, command_text(run.facts.command),
                     duration_text(now - run.facts.created) + " ago", status_text(run, now),
-                    run.facts.name});
+                    ports_text(run), run.facts.name});
   }
-  std::size_t image = 0, command = 0, created = 0, status = 0;
+  std::size_t image = 0, command = 0, created = 0, status = 0, ports = 0;
   for (const Row& row : rows) {
     image = std::max(image, row.image.size());
     command = std::max(command, row.command.size());
     created = std::max(created, row.created.size());
     status = std::max(status, row.status.size());
+    ports = std::max(ports, row.ports.size());
   }
   std::string table;
   for (const Row& row : rows) {
-    table +=
-        fmt::format("{:<12}   {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}\n", row.id, row.image, image,
-                    row.command, command, row.created, created, row.status, status, row.name);
+    table += fmt::format("{:<12}   {:<{}}   {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}\n", row.id,
+                         row.image, image, row.command, command, row.created, created, row.status,
+                         status, row.ports, ports, row.name);
   }
   return table;
 }
@@ -95,6 +102,7 @@ std::string ps_json(const std::vector<run::KnownRun>& runs) {
                     {"finished", time_of(run.state.finished)},
                     {"exit_status", run.is_alive ? Json(nullptr) : Json(run.state.exit_status)},
                     {"restarts", run.state.restarts},
+                    {"ports", run.is_alive ? Json(run.state.ports) : Json::array()},
                     {"pid", run.state.program_pid > 0 && run.is_alive ? Json(run.state.program_pid)
                                                                       : Json(nullptr)},
                     {"labels", run.facts.labels}});

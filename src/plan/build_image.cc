@@ -20,7 +20,7 @@ Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
   hash.update(spec::write_lock(lock));
   const spec::Project& spec = project.spec;
   hash.update(fmt::format("{} {} {} ", spec.image.reference(), spec.user.name, spec.user.uid));
-  hash.update(oci::encode_image_config(make_config(spec, Digest())));
+  hash.update(oci::encode_image_config(TRY(make_config(spec, lock))));
   for (const layer::Entry& entry : TRY(code_entries(project))) {
     hash.update(fmt::format("{} {:o} {} ", entry.path, entry.mode, entry.link_target));
     if (const auto* file = std::get_if<layer::HostFile>(&entry.content)) {
@@ -38,9 +38,9 @@ struct Encoded {
   std::string config, manifest;
 };
 
-Encoded encode(const ProjectFolder& project, const spec::Lock& lock,
-               const std::vector<ImageLayer>& layers) {
-  oci::ImageConfig config = make_config(project.spec, sha256(spec::write_lock(lock)));
+Result<Encoded> encode(const ProjectFolder& project, const spec::Lock& lock,
+                       const std::vector<ImageLayer>& layers) {
+  oci::ImageConfig config = TRY(make_config(project.spec, lock));
   oci::Manifest manifest;
   for (const ImageLayer& layer : layers) {
     config.diff_ids.push_back(layer.diff_id);
@@ -107,7 +107,7 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
   BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
 
-  const Encoded encoded = encode(project, lock, image.layers);
+  const Encoded encoded = TRY(encode(project, lock, image.layers));
   TRY(store.put_blob_bytes(as_bytes(encoded.config)));
   image.digest = TRY(store.put_blob_bytes(as_bytes(encoded.manifest)));
   TRY(store.settle_layers());

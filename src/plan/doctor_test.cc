@@ -126,7 +126,7 @@ TEST_CASE("an examination of a host without anything") {
   }
   CHECK(ids ==
         "gpu-none runtime-missing uidmap-missing subids-missing overlay-missing cgroups-missing "
-        "store cache memory-low ");
+        "pasta-missing store cache memory-low ");
   CHECK(diagnosis.is_broken());
   CHECK_FALSE(diagnosis.has_gpu());
   CHECK(diagnosis.findings[1].remedy == "sudo apt-get install crun");

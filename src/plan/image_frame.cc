@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "plan/image_modes.h"
 
 namespace slipway::plan {
 namespace {
@@ -171,7 +172,8 @@ Result<std::vector<Entry>> code_entries(const ProjectFolder& project) {
   return entries;
 }
 
-oci::ImageConfig make_config(const spec::Project& project, const Digest& lock) {
+Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::Lock& lock) {
+  const std::map<std::string, Command> commands = image_modes(project, lock);
   oci::ImageConfig config;
   config.created = "1980-01-01T00:00:00Z";
   config.platform.architecture = oci::go_architecture(project.target.architectures.front());
@@ -185,13 +187,13 @@ oci::ImageConfig make_config(const spec::Project& project, const Digest& lock) {
                 // image to choose.
                 "NVIDIA_DRIVER_CAPABILITIES=compute,utility"};
   config.entrypoint = {kInit, "--"};
-  config.cmd = {"bash"};
+  config.cmd = commands.at(TRY(default_mode(project, lock)));
   config.working_folder = kWorkspace;
   nlohmann::ordered_json modes = nlohmann::ordered_json::object();
-  for (const auto& [name, mode] : project.modes) modes[name] = mode.command;
+  for (const auto& [name, command] : commands) modes[name] = command;
   config.labels = {{"org.opencontainers.image.title", project.image.name},
                    {"org.opencontainers.image.version", project.image.tag},
-                   {kLockLabel, lock.text()},
+                   {kLockLabel, sha256(spec::write_lock(lock)).text()},
                    {kModesLabel, modes.dump()}};
   return config;
 }

@@ -38,6 +38,7 @@ Result<void> check_frame(const spec::Project& project, const std::vector<WheelFa
 Result<std::vector<layer::Entry>> code_entries(const ProjectFolder& project);
 
 /// Everything of the configuration but the layers. Pure.
-oci::ImageConfig make_config(const spec::Project& project, const Digest& lock);
+/// Fails as default_mode does.
+Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::Lock& lock);
 
 }  // namespace slipway::plan

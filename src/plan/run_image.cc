@@ -13,6 +13,7 @@
 #include "gpu/host.h"
 #include "plan/id_records.h"
 #include "plan/image_frame.h"
+#include "plan/notebook_run.h"
 #include "plan/run_words.h"
 #include "run/container.h"
 #include "run/control.h"
@@ -167,6 +168,29 @@ Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
   return {};
 }
 
+/// Published ports need a network that they lead into: with them, it is private.
+Result<void> set_network(const RunFlags& flags, run::RunRequest& request) {
+  for (const std::string& text : flags.ports) {
+    request.ports.push_back(TRY(run::parse_port_map(text)));
+  }
+  const std::string name = flags.network.value_or(request.ports.empty() ? "host" : "private");
+  if (name == "host") {
+    request.network = run::Network::Host;
+  } else if (name == "none") {
+    request.network = run::Network::None;
+  } else if (name == "private" || name == "bridge") {  // docker's word for it
+    request.network = run::Network::Private;
+  } else {
+    return bad_flag("--network", name, "use `host`, `none` or `private`");
+  }
+  if (request.network == run::Network::Private) return run::claim_ports(request.ports);
+  if (request.ports.empty()) return {};
+  return make_error(ErrorKind::InvalidInput, "`-p {}` leads nowhere with `--network {}`",
+                    flags.ports[0], name)
+      .hint(name == "host" ? "leave out `-p`: every port of the container is the host's own"
+                           : "leave out `--network`: `-p` brings a private one");
+}
+
 /// A small file of the image: from its topmost layer that has it.
 std::string read_image_file(const StoredImage& image, const store::Store& store,
                             const std::string& path) {
@@ -269,10 +293,8 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   request.limits.memory_bytes = limit_of(flags.memory_bytes, ceilings.memory_bytes);
   request.limits.cpus = limit_of(flags.cpus, ceilings.cpus);
   request.limits.shm_bytes = limit_of(flags.shm_bytes, ceilings.shm_bytes);
-  if (flags.network != "host" && flags.network != "none") {
-    return bad_flag("--network", flags.network, "use `host` or `none`");
-  }
-  request.network = flags.network == "none" ? run::Network::None : run::Network::Host;
+  TRY(set_network(flags, request));
+  TRY(prepare_notebook(request, tools.reporter));
   request.input = flags.input == RunFlags::Input::Ours ? run::Input::Ours : run::Input::Null;
   if (flags.terminal == RunFlags::Terminal::Yes) {
     const bool is_here = flags.attendance == RunFlags::Attendance::Foreground;

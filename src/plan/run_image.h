@@ -32,7 +32,8 @@ struct RunFlags {
   std::optional<std::uint64_t> memory_bytes, shm_bytes;
   std::optional<double> cpus;
   std::optional<Gpus> gpus;
-  std::string network = "host";  ///< or "none"
+  std::optional<std::string> network;  ///< host, none, private; private where ports are published
+  std::vector<std::string> ports;      ///< as for parse_port_map
   std::optional<std::string> host_name;
   std::vector<std::string> environment_files;
   std::vector<std::string> ulimits, tmpfs, devices, labels, groups;  ///< as Docker writes them

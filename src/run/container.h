@@ -21,6 +21,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/reporter.h"
+#include "run/port_map.h"
 #include "run/run_facts.h"
 
 namespace slipway::run {
@@ -51,7 +52,8 @@ struct Limits {
                                                   ///< the memory, whichever is less
 };
 
-enum class Network { Host, None };
+/// `Private`: a network of its own, joined to the host's by pasta; only published ports lead in.
+enum class Network { Host, None, Private };
 enum class Input { Null, Ours };
 enum class Terminal { No, Yes };
 enum class Runtime { Automatic, Crun, Runc };
@@ -94,6 +96,7 @@ struct RunRequest {
   Owner owner;
   Limits limits;
   Network network = Network::Host;
+  std::vector<PortMap> ports;  ///< with Network::Private
   Input input = Input::Null;
   Terminal terminal = Terminal::No;
   Access root = Access::ReadWrite;

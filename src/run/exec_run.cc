@@ -20,7 +20,7 @@
 namespace slipway::run {
 namespace {
 
-/// The room's namespaces: its user namespace where it is not ours, then mounts and processes.
+/// The room's namespaces: its user namespace where it is not ours, then mounts, processes, network.
 Result<void> enter_room(const KnownRun& run) {
   const pid_t pid = run.state.room_pid;
   const UniqueFd room(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -41,7 +41,10 @@ Result<void> enter_room(const KnownRun& run) {
       return errno_error("cannot become root in the user namespace");
     }
   }
-  if (::setns(room.get(), CLONE_NEWNS | CLONE_NEWPID) != 0) {
+  // The host's network may be entered by the machine's root alone, and is ours already.
+  const bool has_network = link(fmt::format("/proc/{}/ns/net", pid)) != link("/proc/self/ns/net");
+  const int network = has_network ? CLONE_NEWNET : 0;
+  if (::setns(room.get(), CLONE_NEWNS | CLONE_NEWPID | network) != 0) {
     return errno_error(fmt::format("cannot enter the namespaces of `{}`", run.facts.name));
   }
   return {};

@@ -185,8 +185,8 @@ gpu::HostFindings judge_cgroups(const HostState& state, const gpu::Caller& calle
 
 gpu::HostFindings judge_host_state(const HostState& state, const gpu::Caller& caller) {
   HostFindings findings = judge_runtimes(state);
-  for (const auto& part :
-       {judge_namespaces(state, caller), judge_cgroups(state, caller), judge_machine(state)})
+  for (const auto& part : {judge_namespaces(state, caller), judge_cgroups(state, caller),
+                           judge_network(state, caller), judge_machine(state)})
     findings.insert(findings.end(), part.begin(), part.end());
   return findings;
 }

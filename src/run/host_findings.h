@@ -13,6 +13,7 @@ gpu::HostFindings judge_host_state(const HostState& state, const gpu::Caller& ca
 gpu::HostFindings judge_runtimes(const HostState& state);
 gpu::HostFindings judge_namespaces(const HostState& state, const gpu::Caller& caller);
 gpu::HostFindings judge_cgroups(const HostState& state, const gpu::Caller& caller);
+gpu::HostFindings judge_network(const HostState& state, const gpu::Caller& caller);
 gpu::HostFindings judge_machine(const HostState& state);
 
 /// What is known against this version of a runtime; empty: nothing. Pure.

@@ -31,6 +31,7 @@ HostState good() {
   state.free_subordinate_id = 165536;
   state.mounts = MountProbe{};
   state.kernel_knows_overlay = true;
+  state.has_pasta = state.tun_is_open = true;
   state.cgroups = CgroupLayout::V2;
   state.can_limit = true;
   state.store = {"/home/somebody/store", true, true, "ext4", 500ULL << 30, 1};
@@ -109,6 +110,10 @@ TEST_CASE("each thing that can be wrong for containers") {
        [](HostState& s) { s.mounts->overlay_error = EINVAL; }, Root::Same},
       {"warning cgroups-missing", "", [](HostState& s) { s.cgroups = CgroupLayout::None; },
        Root::Same},
+      {"note pasta-missing", "sudo apt-get install passt",
+       [](HostState& s) { s.has_pasta = false; }, Root::Same},
+      {"note tun-closed", "sudo chmod 666 /dev/net/tun",
+       [](HostState& s) { s.tun_is_open = false; }, Root::Fine},
       {"broken store-closed", "sudo chown -R $USER /home/somebody/store",
        [](HostState& s) { s.store.is_writable = false; }, Root::Same},
       {"broken store-closed", "sudo install -d -o $USER /home/somebody/store",
@@ -226,6 +231,8 @@ TEST_CASE("a host is read from its files") {
   file("/etc/subgid", "1000:300000:1000\nother:500000:65536\n");
   file("/usr/bin/newuidmap", "", 04755);
   file("/usr/bin/newgidmap", "", 0755);
+  file("/usr/bin/pasta", "", 0755);
+  file("/dev/net/tun", "", 0666);
   file("/usr/bin/crun", "#!/bin/sh\necho crun version 1.14.1\n", 0755);
   file("/usr/sbin/runc", "#!/bin/sh\nexit 1\n", 0755);
   file("/sys/class/infiniband/mlx5_0/node_type", "1\n");
@@ -242,6 +249,8 @@ TEST_CASE("a host is read from its files") {
   CHECK(state.apparmor_userns == 1);
   CHECK_FALSE(state.may_gain_privileges);
   CHECK(state.has_uidmap);
+  CHECK(state.has_pasta);
+  CHECK(state.tun_is_open);
   CHECK_FALSE(state.uidmap_is_privileged);
   CHECK(state.subordinate_uids == 65536);
   CHECK(state.subordinate_gids == 1000);

@@ -88,6 +88,8 @@ void read_namespaces(const HostView& host, HostState& state) {
   state.subordinate_uids = count_ids(subuid, host.caller);
   state.subordinate_gids = count_ids(subgid, host.caller);
   state.free_subordinate_id = std::max(find_free_id(subuid), find_free_id(subgid));
+  state.has_pasta = !find_on(host, "pasta").empty();
+  state.tun_is_open = ::access(host.at("/dev/net/tun").c_str(), R_OK | W_OK) == 0;
   const std::string known = host.text("/proc/filesystems");
   state.kernel_knows_overlay = known.find("overlay") != std::string::npos;
 }

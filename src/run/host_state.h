@@ -42,6 +42,8 @@ struct HostState {
   std::uint32_t free_subordinate_id = 100000;  ///< the first behind all ranges given away
   std::optional<MountProbe> mounts;            ///< tried on the running system only
   bool kernel_knows_overlay = false;
+  bool has_pasta = false;
+  bool tun_is_open = false;  ///< /dev/net/tun, to this caller
   CgroupLayout cgroups = CgroupLayout::None;
   bool can_limit = false;  ///< memory and cpus, for this caller
   FolderState store, cache;

@@ -47,6 +47,13 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
   TRY(life.record.set_runtime(program.path, prepared.group));
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();
+  if (prepared.network) {
+    TRY(prepared.network->connect(room.pid(), life.cancel));
+    life.state.ports.clear();
+    for (const PortMap& map : prepared.network->ports()) {
+      life.state.ports.push_back(describe_port_map(map));
+    }
+  }
   if (prepared.ports.console) prepared.ports.console->close_child_side();
   LifeOutcome outcome;
   TRY(life.monitor.attend(room, prepared.ports, life.cancel, [&](const Room& started) {

@@ -1,6 +1,7 @@
 #include "run/prepare.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -50,6 +51,21 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
   return {};
 }
 
+/// Last of the steps: the runtime must find the network as it will be.
+Result<void> prepare_network(const RunRequest& request, const RunRecord& record, Reporter& reporter,
+                             PreparedRun& prepared) {
+  if (request.network != Network::Private) return {};
+  prepared.network.emplace(TRY(PrivateNetwork::prepare(request.ports, record.live(""))));
+  for (const PortMap& map : prepared.network->ports()) {
+    const bool is_ours_alone = map.address == kLoopback || map.address == "::1";
+    reporter.note(fmt::format("port {}{}", describe_port_map(map),
+                              is_ours_alone ? " (this machine only)" : ""));
+  }
+  prepared.room.namespaces |= CLONE_NEWNET;
+  prepared.room.steps.push_back(prepared.network->make_wait_step());
+  return {};
+}
+
 /// Name resolution: the host's where the network is the host's, plus the container's own name,
 /// which torch.distributed and others look up.
 Result<void> prepare_names(const RunRequest& request, const std::string& bundle,
@@ -61,6 +77,12 @@ Result<void> prepare_names(const RunRequest& request, const std::string& bundle,
     if (::access("/etc/resolv.conf", R_OK) == 0) {
       facts.mounts.push_back({"/etc/resolv.conf", "/etc/resolv.conf", Access::ReadOnly});
     }
+  }
+  if (request.network == Network::Private) {
+    const Result<std::string> known = read_file("/etc/resolv.conf");
+    const std::string path = join_path(bundle, "resolv.conf");
+    TRY(write_scratch_file(path, PrivateNetwork::make_resolver_text(known.ok() ? *known : "")));
+    facts.mounts.push_back({path, "/etc/resolv.conf", Access::ReadOnly});
   }
   hosts += fmt::format("127.0.0.1 {}\n", request.host_name);
   const std::string path = join_path(bundle, "hosts");
@@ -241,6 +263,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   for (UniqueFd& fd : volumes.held) prepared.held.push_back(std::move(fd));
   for (BundleMount& mount : volumes.mounts) facts.mounts.push_back(std::move(mount));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
+  TRY(prepare_network(request, record, reporter, prepared));
   TRY(prepare_ports(request, bundle, prepared));
 
   TRY(write_scratch_file(join_path(bundle, "config.json"), write_bundle_config(request, facts)));

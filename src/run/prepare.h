@@ -10,6 +10,7 @@
 #include "run/container.h"
 #include "run/limits.h"
 #include "run/monitor.h"
+#include "run/private_network.h"
 #include "run/record.h"
 #include "run/runtime.h"
 
@@ -20,7 +21,8 @@ struct PreparedRun {
   RoomRequest room;
   std::vector<UniqueFd> held;
   Ports ports;
-  std::string group;  ///< control group; empty: none of its own
+  std::optional<PrivateNetwork> network;  ///< to be connected once the room has started
+  std::string group;                      ///< control group; empty: none of its own
 };
 
 /// What can be refused without touching anything. Fails with InvalidInput or Denied.

@@ -105,6 +105,7 @@ std::string write_run_state(const RunState& state) {
                   {"room_birth", state.room_birth},
                   {"monitor_pid", state.monitor_pid},
                   {"program_pid", state.program_pid},
+                  {"ports", state.ports},
                   {"started", time_of(state.started)},
                   {"finished", time_of(state.finished)},
                   {"exit_status", state.exit_status},
@@ -166,6 +167,7 @@ Result<RunState> parse_run_state(std::string_view text) {
   state.room_birth = fields.number<std::uint64_t>("room_birth");
   state.monitor_pid = fields.number<pid_t>("monitor_pid");
   state.program_pid = fields.number<pid_t>("program_pid");
+  state.ports = fields.texts("ports");
   state.started = fields.time("started");
   state.finished = fields.time("finished");
   state.exit_status = fields.number<int>("exit_status");

@@ -58,7 +58,8 @@ struct RunState {
   pid_t room_pid = 0;  ///< the first process of its namespaces, as the monitor's host sees it
   std::uint64_t room_birth = 0;  ///< field 22 of proc_pid_stat(5): pids come again
   pid_t monitor_pid = 0;
-  pid_t program_pid = 0;  ///< the container's process 1, seen from the host; 0: not known
+  pid_t program_pid = 0;           ///< the container's process 1, seen from the host; 0: not known
+  std::vector<std::string> ports;  ///< published now: `127.0.0.1:8888->8888/tcp`
   std::optional<UtcTime> started, finished;
   int exit_status = 0;
   int restarts = 0;

@@ -11,14 +11,12 @@ constexpr std::size_t kMostBytes = 1 << 20;
 
 std::span<const std::string> project_keys() {
   static const std::vector<std::string> kKeys{
-      "image.name",         "image.tag",          "target.gpu",
-      "target.driver",      "target.cuda-compat", "target.cpu",
-      "target.arch",        "base.debian",        "base.apt",
-      "python.version",     "python.packages",    "python.index.name",
-      "python.index.url",   "python.index.kind",  "python.index.packages",
-      "project.copy",       "user.name",          "user.uid",
-      "modes.NAME.command", "resources.gpus",     "resources.memory",
-      "resources.cpus",     "resources.shm"};
+      "image.name",        "image.tag",          "image.default",     "target.gpu",
+      "target.driver",     "target.cuda-compat", "target.cpu",        "target.arch",
+      "base.debian",       "base.apt",           "python.version",    "python.packages",
+      "python.index.name", "python.index.url",   "python.index.kind", "python.index.packages",
+      "project.copy",      "user.name",          "user.uid",          "modes.NAME.command",
+      "resources.gpus",    "resources.memory",   "resources.cpus",    "resources.shm"};
   return kKeys;
 }
 

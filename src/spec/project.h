@@ -21,6 +21,7 @@ namespace slipway::spec {
 struct Image {
   std::string name;
   std::string tag = "latest";
+  std::string default_mode{};  ///< started where a run names no command; empty: not said
   std::string reference() const { return name + ":" + tag; }
   bool operator==(const Image&) const = default;
 };

@@ -132,6 +132,10 @@ void read_image(TableReader& root, Image& image) {
     refuse(*table, *tag, check_image_tag(tag->value));
     image.tag = std::move(tag->value);
   }
+  if (auto mode = table->text("default")) {
+    refuse(*table, *mode, check_plain_name(mode->value));
+    image.default_mode = std::move(mode->value);
+  }
   table->not_yet({"labels", "env"});
   table->refuse_the_rest(project_keys());
 }

@@ -43,7 +43,7 @@ int fail(const Error& error) {
 
 struct Options {
   RunRequest request;
-  std::vector<std::string> volumes;
+  std::vector<std::string> volumes, ports;
   std::string memory, shm, runtime = "auto", network = "host";
   double cpus = 0;
   uid_t image_uid = 1000;
@@ -65,7 +65,8 @@ void declare(CLI::App& app, Options& o) {
   app.add_option("--shm", o.shm);
   app.add_option("--cpus", o.cpus);
   app.add_option("--runtime", o.runtime)->check(CLI::IsMember({"auto", "crun", "runc"}));
-  app.add_option("--network", o.network)->check(CLI::IsMember({"host", "none"}));
+  app.add_option("--network", o.network)->check(CLI::IsMember({"host", "none", "private"}));
+  app.add_option("-p", o.ports)->allow_extra_args(false);
   app.add_option("--device", o.request.device_nodes)->allow_extra_args(false);
   app.add_flag("--ceiling", o.is_ceiling);
   app.add_flag("-i", o.is_interactive);
@@ -88,6 +89,7 @@ Result<void> translate(Options& o) {
     }
     request.volumes.push_back(std::move(volume));
   }
+  for (const std::string& text : o.ports) request.ports.push_back(TRY(parse_port_map(text)));
   const Strictness strictness = o.is_ceiling ? Strictness::Ceiling : Strictness::Exact;
   if (!o.memory.empty()) request.limits.memory_bytes = {TRY(parse_size(o.memory)), strictness};
   if (!o.shm.empty()) request.limits.shm_bytes = {TRY(parse_size(o.shm)), strictness};
@@ -95,6 +97,7 @@ Result<void> translate(Options& o) {
   if (o.runtime == "crun") request.runtime = Runtime::Crun;
   if (o.runtime == "runc") request.runtime = Runtime::Runc;
   if (o.network == "none") request.network = Network::None;
+  if (o.network == "private") request.network = Network::Private;
   if (o.is_interactive) request.input = Input::Ours;
   if (o.is_terminal) request.terminal = Terminal::Yes;
   if (o.is_read_only) request.root = Access::ReadOnly;
