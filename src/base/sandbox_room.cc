@@ -101,6 +101,9 @@ pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // A Ctrl-C while a runtime still makes its process would kill the runtime, and not reach the
+    // process.
+    if (prepared.request.left_behind) ::setsid();
     if (::chdir(prepared.request.working_folder.c_str()) == 0) {
       ::execve(arguments[0], arguments.data(), prepared.environment.data());
     }

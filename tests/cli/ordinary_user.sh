@@ -60,6 +60,8 @@ assert_lacks "the doctor of a user who can run images" '"severity": "broken"' "$
 expect_ok as inspect
 expect_ok as gc
 expect_ok as run -- true
+# What has ended keeps its image until it is removed.
+expect_ok as rm --ended
 expect_ok as gc --image user-test
 assert_equal "layers after gc" "" "$(ls -A "$home/store/layers")"
 

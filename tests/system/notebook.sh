@@ -1,12 +1,13 @@
 #!/bin/bash
 # time-out: 900
 # The command that everybody knows: `run -p 8888:8888 IMAGE` is a JupyterLab with a token, as the
-# normal user; under slipway, and under podman, which knows nothing of slipway.
+# normal user; under slipway, and under dockerd.
 . "$(dirname "$0")/../cli/common.sh"
+. "$(dirname "$0")/dockerd.sh"
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 need_root
 need pasta
-need podman
+need dockerd
 need curl
 
 project <<'TOML'
@@ -30,7 +31,6 @@ until_answered() { # URL: at most a minute
 name=notebook-$$
 at_end_too() {
   slipway rm -f "$name" "$name-host" >/dev/null 2>&1
-  [ -z "${podman_id:-}" ] || podman "${podman_flags[@]}" rm -f "$podman_id" >/dev/null 2>&1
   at_end
 }
 trap at_end_too EXIT
@@ -72,15 +72,14 @@ if [ "$(status_of http://127.0.0.1:8888/)" = 000 ]; then
   expect_ok slipway rm -f "$name-host"
 fi
 
-# podman: the same image, jupyter's own token.
+# dockerd, which knows nothing of slipway: the same image, with a token that jupyter makes up.
+start_dockerd
 expect_ok slipway save --format docker -o image.tar
-# Debian's crun wants no control groups of both versions at once; runc does not mind.
-podman_flags=(--runtime runc --root "$scratch/p" --runroot "$(mktemp -d /tmp/podman.XXXXXX)" --storage-driver overlay --cgroup-manager cgroupfs)
-expect_ok podman "${podman_flags[@]}" load -q -i image.tar
-podman_id=$(podman "${podman_flags[@]}" run -d --network host --cgroups disabled --ulimit nofile=1024:1024 --ulimit nproc=4096:4096 -e SLIPWAY_LISTEN=127.0.0.1 localhost/notebook:latest 2>"$scratch/err") ||
-  fail "podman does not start it"
+expect_ok docker load -q -i image.tar
+expect_ok docker run -d --network host -e SLIPWAY_LISTEN=127.0.0.1 notebook:latest
+id=$out
 until_answered http://127.0.0.1:8888/api
-logs=$(podman "${podman_flags[@]}" logs "$podman_id" 2>&1)
-token=$(sed -n 's/.*token=\([0-9a-f]*\).*/\1/p' <<<"$logs" | head -n 1)
-assert_equal "podman, without the token" 403 "$(status_of http://127.0.0.1:8888/api/contents)"
-assert_equal "podman, with it" 200 "$(status_of "http://127.0.0.1:8888/api/contents?token=$token")"
+token=$(docker logs "$id" 2>&1 | sed -n 's/.*token=\([0-9a-f]*\).*/\1/p' | head -n 1)
+assert_equal "docker, without the token" 403 "$(status_of http://127.0.0.1:8888/api/contents)"
+assert_equal "docker, with it" 200 "$(status_of "http://127.0.0.1:8888/api/contents?token=$token")"
+expect_ok docker rm -f "$id"
