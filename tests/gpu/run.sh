@@ -119,6 +119,29 @@ else
   agrees "this machine's torch" $checked $?
 fi
 
+# 3. This machine's own environment, as an image: no network is needed for that.
+if ! has_command capture; then
+  skip "capture" "this slipway has no \`capture\` yet"
+elif [ -z "${packages:-}" ]; then
+  skip "capture of this machine's torch" "python3 here has no torch"
+elif [ -n "$broken" ]; then
+  skip "capture of this machine's torch" "this host has: $broken"
+else
+  prefix=$(python3 -c 'import sys; print(sys.prefix if sys.prefix != sys.base_prefix else "")')
+  own=$(python3 -c 'import sys; print(sys.executable)')
+  if [ -n "$prefix" ]; then what=(--venv "$prefix"); else what=(--python "$own"); fi
+  # In a store of its own, which goes with the folder.
+  if SLIPWAY_HOME=$work/store "$SLIPWAY" capture "${what[@]}" --name gpu-test:captured >capture.log 2>&1; then
+    python3 multiply.py >run.log 2>&1 && bare=$(tail -n 1 run.log) || bare="fails"
+    SLIPWAY_HOME=$work/store "$SLIPWAY" run --rm --gpus all \
+      -v "$work/multiply.py:/tmp/multiply.py:ro" gpu-test:captured \
+      "$own" /tmp/multiply.py >run.log 2>&1 && inside=$(tail -n 1 run.log) || inside="fails"
+    same "this machine's torch, captured" "$bare" "$inside"
+  else
+    fail "capture of this machine's torch" "$(grep '^error' capture.log)"
+  fi
+fi
+
 # From here on containers of the image.
 if ! "$SLIPWAY" inspect "$image" >/dev/null 2>inspect.err; then
   skip "everything in a container" "$(sed -n 's/^error: //p' inspect.err); see the head of tests/gpu/run.sh for how to bring it"
