@@ -101,9 +101,6 @@ pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    // A Ctrl-C while a runtime still makes its process would kill the runtime, and not reach the
-    // process.
-    if (prepared.request.left_behind) ::setsid();
     if (::chdir(prepared.request.working_folder.c_str()) == 0) {
       ::execve(arguments[0], arguments.data(), prepared.environment.data());
     }
@@ -176,10 +173,8 @@ pid_t awaited(const Prepared& prepared, const Programs& programs) {
 /// Reaps whatever ends until what counts has.
 [[noreturn]] void watch(const Prepared& prepared, Programs programs) {
   while (true) {
-    siginfo_t info;
-    const int number = ::sigwaitinfo(&prepared.waited, &info);
-    if (number > 0 && number != SIGCHLD && info.si_code <= 0) {
-      // Codes above 0 come from the kernel: of these, only SIGCHLD is meant for us.
+    const int number = ::sigwaitinfo(&prepared.waited, nullptr);
+    if (number > 0 && number != SIGCHLD) {
       if (!prepared.request.left_behind) {
         ::kill(programs.first, number);
       } else if (programs.is_started) {
@@ -207,7 +202,8 @@ pid_t awaited(const Prepared& prepared, const Programs& programs) {
   pollfd alive{prepared.report, 0, 0};
   if (::poll(&alive, 1, 0) != 0) ::_exit(125);
   ::umask(022);
-  if (prepared.request.session == RoomRequest::Session::New) ::setsid();
+  // A Ctrl-C is for Slipway to pass on: here it would kill a runtime that still makes its process.
+  ::setsid();
   const int failed = do_steps(prepared.request.steps);
   if (failed >= 0) {
     report_and_exit(prepared.report, {RoomEnd::Kind::StepFailed, 0, failed, errno});

@@ -1,8 +1,9 @@
 /// A program in namespaces of its own that cannot outlive its Slipway.
 ///
-/// Slipway starts a first process (process 1 of a new pid namespace, without threads), which does
-/// the steps, starts the program, passes signals on and reaps. It dies with the thread of Slipway
-/// that started it, and the kernel then kills everything in its namespace.
+/// Slipway starts a first process (process 1 of a new pid namespace, without threads, in a session
+/// of its own: no terminal controls it), which does the steps, starts the program, passes signals
+/// on and reaps. It dies with the thread of Slipway that started it, and the kernel then kills
+/// everything in its namespace.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +28,6 @@ struct RoomRequest {
   int input = 0;  ///< descriptors for 0, 1, 2; borrowed; no other one reaches the program
   int output = 1;
   int error_output = 2;
-  enum class Session { Ours, New } session = Session::New;  ///< New: no controlling terminal
 
   /// New: as above. Here: the caller has entered another room's namespaces (setns(2)) and its
   /// children belong there; no namespaces are made, and a process left behind outlives the room.
@@ -72,8 +72,6 @@ class Room {
   int program_fd() const { return program_.get(); }
 
   /// The first process passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH on.
-  /// Those that the terminal sends it are dropped: the program, in the same foreground group where
-  /// the session is ours, has them already.
   void signal(int number) const;
   /// Any signal, straight to the process left behind. False where it is not there (yet).
   bool signal_program(int number) const;

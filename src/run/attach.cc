@@ -57,11 +57,11 @@ class Attachment {
   }
 
   void pass_signals_on() {
-    for (SignalWatch::Event event = signals_.next(); event.number != 0; event = signals_.next()) {
-      if (event.number == SIGWINCH) {
+    while (const int number = signals_.next()) {
+      if (number == SIGWINCH) {
         if (run_.facts.has_terminal) send_size();
       } else if (wish_.signals == AttachWish::Signals::PassedOn) {
-        (void)signal_run(run_, event.number);
+        (void)signal_run(run_, number);
       }
     }
   }

@@ -86,7 +86,6 @@ Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
   const RuntimeCall call{join_path(run.folder, "live/state"), inside("log"), prepared.folder,
                          RunRecord::group_name_of(run.facts.id), !run.facts.group.empty()};
   prepared.room.place = RoomRequest::Place::Here;
-  prepared.room.session = RoomRequest::Session::Ours;
   prepared.room.left_behind = {{}, inside("pid"), -1};
   prepared.room.working_folder = prepared.folder;
   prepared.room.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};

@@ -174,14 +174,14 @@ bool Monitor::pause(std::chrono::milliseconds time) {
 
 void Monitor::pass_signals_on() {
   const bool is_foreground = options_.attendance == Options::Attendance::Foreground;
-  for (SignalWatch::Event event = signals_.next(); event.number != 0; event = signals_.next()) {
-    if (event.number == SIGWINCH && ports_->console) {
+  while (const int number = signals_.next()) {
+    if (number == SIGWINCH && ports_->console) {
       if (is_foreground) set_size(own_terminal_size().value_or(TerminalSize{}));
     } else if (is_foreground) {
-      if (event.number == SIGINT || event.number == SIGTERM) ++interrupts_;
+      if (number == SIGINT || number == SIGTERM) ++interrupts_;
       // The runtime puts the container into a session of its own: nobody else tells it.
-      pass_on(event.number);
-    } else if (event.number == SIGTERM || event.number == SIGINT) {
+      pass_on(number);
+    } else if (number == SIGTERM || number == SIGINT) {
       stop(options_.stop_signal, options_.stop_seconds);
     }
   }

@@ -211,7 +211,6 @@ Result<void> prepare_output(int& descriptor, UniqueFd& port, PreparedRun& prepar
 
 Result<void> prepare_ports(const RunRequest& request, const std::string& bundle,
                            PreparedRun& prepared) {
-  prepared.room.session = RoomRequest::Session::Ours;
   TRY(prepare_input(request, prepared));
   if (request.about.is_detached) {
     TRY(prepare_output(prepared.room.output, prepared.ports.output, prepared));

@@ -18,11 +18,10 @@ constexpr std::array kWatched{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2
 std::atomic<int> write_fd{-1};
 std::array<struct sigaction, kWatched.size()> previous;
 
-extern "C" void note_signal(int number, siginfo_t* info, void*) {
+extern "C" void note_signal(int number) {
   const int saved = errno;
-  // Codes above 0 are the kernel's own: the terminal.
-  const char event[2] = {static_cast<char>(number), static_cast<char>(info->si_code <= 0)};
-  (void)!::write(write_fd.load(), event, sizeof event);
+  const char byte = static_cast<char>(number);
+  (void)!::write(write_fd.load(), &byte, 1);
   errno = saved;
 }
 
@@ -38,8 +37,8 @@ Result<SignalWatch> SignalWatch::start() {
   watch.is_active_ = true;
   write_fd = fds[1];
   struct sigaction action {};
-  action.sa_sigaction = note_signal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  action.sa_handler = note_signal;
+  action.sa_flags = SA_RESTART;
   sigfillset(&action.sa_mask);
   for (std::size_t i = 0; i < kWatched.size(); ++i) ::sigaction(kWatched[i], &action, &previous[i]);
   return watch;
@@ -56,10 +55,9 @@ SignalWatch::~SignalWatch() {
   write_fd = -1;
 }
 
-SignalWatch::Event SignalWatch::next() {
-  char event[2];
-  if (::read(read_end_.get(), event, sizeof event) != sizeof event) return {};
-  return {event[0], event[1] != 0};
+int SignalWatch::next() {
+  char byte = 0;
+  return ::read(read_end_.get(), &byte, 1) == 1 ? byte : 0;
 }
 
 }  // namespace slipway::run

@@ -7,8 +7,7 @@
 namespace slipway::run {
 
 /// Takes over the handlers of SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and SIGWINCH for
-/// its life, and puts the old ones back. One at a time in a process. What the terminal sends goes
-/// to the whole foreground group, the container's runtime included, and is not reported twice.
+/// its life, and puts the old ones back. One at a time in a process.
 class SignalWatch {
  public:
   static Result<SignalWatch> start();
@@ -19,12 +18,8 @@ class SignalWatch {
   /// Readable when there are signals.
   int fd() const { return read_end_.get(); }
 
-  struct Event {
-    int number = 0;
-    bool to_pass_on = false;  ///< false: the terminal has told the container itself
-  };
-  /// The next one; number 0 when there is none. Does not block.
-  Event next();
+  /// The next one; 0 when there is none. Does not block.
+  int next();
 
  private:
   SignalWatch() = default;

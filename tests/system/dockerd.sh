@@ -23,5 +23,6 @@ stop_dockerd() {
   [ -n "${dockerd_process:-}" ] || return 0
   kill "$dockerd_process" 2>/dev/null
   wait "$dockerd_process" 2>/dev/null
+  umount "$scratch"/docker-run/netns/* 2>/dev/null
   dockerd_process=
 }

@@ -3,7 +3,7 @@
 # The command that everybody knows: `run -p 8888:8888 IMAGE` is a JupyterLab with a token, as the
 # normal user; under slipway, and under dockerd.
 . "$(dirname "$0")/../cli/common.sh"
-. "$(dirname "$0")/dockerd.sh"
+. "$top/tests/system/dockerd.sh"
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 need_root
 need pasta
@@ -83,3 +83,4 @@ token=$(docker logs "$id" 2>&1 | sed -n 's/.*token=\([0-9a-f]*\).*/\1/p' | head 
 assert_equal "docker, without the token" 403 "$(status_of http://127.0.0.1:8888/api/contents)"
 assert_equal "docker, with it" 200 "$(status_of "http://127.0.0.1:8888/api/contents?token=$token")"
 expect_ok docker rm -f "$id"
+stop_dockerd
