@@ -224,7 +224,7 @@ std::vector<store::ImageName> names_of(const Found& found, const std::string& pa
   if (names.empty()) names = tags;
   if (names.empty()) names.push_back({"", name_of_file(path), "latest"});
   std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

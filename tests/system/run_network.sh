@@ -72,6 +72,8 @@ for attempt in range(300):
         time.sleep(0.1)
 PY
 
+no_pasta() { ! pgrep -f "$work/.*pasta-ready"; }
+
 network() {
   run="$1 --runtime $2 --network private"
   check "$1 $2 loopback is up" "127.0.0.1" "$($run -- sh -c 'ip -4 addr show lo' 2>&1 | sed -n 's/.*inet \([0-9.]*\).*/\1/p')"
@@ -94,7 +96,7 @@ network() {
   until_true fetch 127.0.0.1 $port
   [ -z "$address" ] || check "$1 $2 open to the network" "hello" "$(fetch "$address" $port)"
   stop KILL
-  until_true sh -c "! pgrep -f '$work/.*pasta-ready'"
+  until_true no_pasta
   check "$1 $2 nothing serves after kill -9" "" "$(fetch 127.0.0.1 $port)$(pgrep -f "$work/.*pasta-ready")"
   $1 --runtime $2 -- true
 
