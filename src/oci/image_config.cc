@@ -1,7 +1,5 @@
 #include "oci/image_config.h"
 
-#include <algorithm>
-
 #include "oci/json_reader.h"
 #include "oci/json_writer.h"
 
@@ -133,14 +131,6 @@ Result<void> check_same_layers(const Manifest& manifest, const ImageConfig& conf
     return make_error(ErrorKind::Corrupt,
                       "manifest and config do not belong together: {} layers, {} diff_ids",
                       manifest.layers.size(), config.diff_ids.size());
-  }
-  const auto with_layer = static_cast<std::size_t>(
-      std::count_if(config.history.begin(), config.history.end(),
-                    [](const History& entry) { return !entry.empty_layer; }));
-  if (!config.history.empty() && with_layer != config.diff_ids.size()) {
-    return make_error(ErrorKind::Corrupt,
-                      "image config: `history` tells of {} layers, `rootfs.diff_ids` of {}",
-                      with_layer, config.diff_ids.size());
   }
   return {};
 }

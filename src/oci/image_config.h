@@ -44,8 +44,8 @@ inline constexpr std::size_t kMostConfigBytes = 8 << 20;
 Result<ImageConfig> parse_image_config(std::string_view text);
 std::string encode_image_config(const ImageConfig& config);
 
-/// That the two belong together: as many layers as diff_ids, and as many entries of the history
-/// (where there is one) that are not `empty_layer`. Fails with Corrupt.
+/// That the two belong together: as many layers as diff_ids. The history is nobody's proof: tools
+/// that add a layer to an image without one tell of that alone. Fails with Corrupt.
 Result<void> check_same_layers(const Manifest& manifest, const ImageConfig& config);
 
 }  // namespace slipway::oci

@@ -87,8 +87,9 @@ TEST_CASE("an image config keeps every field") {
   two.layers.resize(3);
   CHECK(check_same_layers(two, written).error().kind == ErrorKind::Corrupt);
   two.layers.resize(2);
-  written.history[1].empty_layer = false;
-  CHECK(check_same_layers(two, written).error().kind == ErrorKind::Corrupt);
+  // As umoci writes it, when it adds a layer to an image without a history.
+  written.history.resize(1);
+  CHECK(check_same_layers(two, written).ok());
 }
 
 TEST_CASE("Docker's schema 2 and Go's nulls are read") {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "gpu/host.h"
+#include "gpu/loader_cache.h"
 #include "plan/id_records.h"
 #include "plan/image_frame.h"
 #include "plan/notebook_run.h"
@@ -137,7 +138,39 @@ std::optional<run::Limit<T>> limit_of(const std::optional<T>& flag,
   return std::nullopt;
 }
 
-Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
+/// A small file of the image: from its topmost layer that has it.
+std::string read_image_file(const StoredImage& image, const store::Store& store,
+                            const std::string& path) {
+  const auto& layers = image.config.diff_ids;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    const auto folder = open_file(store.layer_path(*layer), O_PATH | O_DIRECTORY);
+    if (!folder.ok()) continue;
+    // A pipe there would be waited for, and a whiteout is a device.
+    const auto file = open_beneath(folder->get(), path, O_RDONLY | O_NONBLOCK);
+    struct stat status {};
+    if (!file.ok() || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    FdSource source(file->get());
+    StringSink sink;
+    if (copy(source, sink).ok()) return sink.text;
+  }
+  return {};
+}
+
+/// The image's cache, with the driver's names in it.
+Result<std::string> make_loader_cache(const std::string& of_image, const run::DriverFiles& driver) {
+  gpu::LoaderCache cache;
+  if (!of_image.empty()) {
+    cache = TRY_WHILE("reading /etc/ld.so.cache of the image", gpu::parse_loader_cache(of_image));
+  }
+  std::vector<std::string> names;
+  for (const std::string& library : driver.libraries) names.emplace_back(base_name(library));
+  for (const run::DriverFiles::Link& link : driver.links) names.push_back(link.name);
+  gpu::lead_to_folder(cache, driver.folder, names);
+  return gpu::write_loader_cache(cache);
+}
+
+Result<void> add_gpus(Gpus wish, const std::string& loader_cache, run::RunRequest& request,
+                      Reporter& reporter) {
   if (wish == Gpus::None) return {};
   const gpu::HostGpus host = TRY(gpu::read_host_gpus());
   if (!host.missing.empty()) {
@@ -147,23 +180,18 @@ Result<void> add_gpus(Gpus wish, run::RunRequest& request, Reporter& reporter) {
         .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }
   request.device_nodes = host.device_nodes;
-  const auto bind = [&](const std::string& source, const std::string& target) {
-    request.driver_binds.push_back({source, target, run::Access::ReadOnly});
-  };
-  for (const std::string& library : host.libraries) {
-    bind(library, fmt::format("{}/{}", kDriverFolder, base_name(library)));
-    for (const gpu::DriverLink& link : host.library_links) {
-      if (link.target == base_name(library)) {
-        bind(library, fmt::format("{}/{}", kDriverFolder, link.name));
-      }
-    }
+  run::DriverFiles& driver = request.driver;
+  driver.folder = kDriverFolder;
+  driver.libraries = host.libraries;
+  for (const gpu::DriverLink& link : host.library_links) {
+    driver.links.push_back({link.name, link.target});
   }
-  if (!host.nvidia_smi.empty()) bind(host.nvidia_smi, "/usr/bin/nvidia-smi");
-  std::string path = std::string("LD_LIBRARY_PATH=") + kDriverFolder;
-  for (const std::string& variable : request.environment) {
-    if (variable.starts_with("LD_LIBRARY_PATH=")) path += ":" + variable.substr(16);
+  if (!host.nvidia_smi.empty()) {
+    driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
   }
-  set_variable(request.environment, path);
+  driver.loader_cache = TRY(make_loader_cache(loader_cache, driver));
+  // A toolkit's hook in a container within this one must not inject a second time.
+  set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
   for (const gpu::Gpu& gpu : host.gpus) reporter.note("GPU: " + gpu.name);
   return {};
 }
@@ -189,24 +217,6 @@ Result<void> set_network(const RunFlags& flags, run::RunRequest& request) {
                     flags.ports[0], name)
       .hint(name == "host" ? "leave out `-p`: every port of the container is the host's own"
                            : "leave out `--network`: `-p` brings a private one");
-}
-
-/// A small file of the image: from its topmost layer that has it.
-std::string read_image_file(const StoredImage& image, const store::Store& store,
-                            const std::string& path) {
-  const auto& layers = image.config.diff_ids;
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    const auto folder = open_file(store.layer_path(*layer), O_PATH | O_DIRECTORY);
-    if (!folder.ok()) continue;
-    // A pipe there would be waited for, and a whiteout is a device.
-    const auto file = open_beneath(folder->get(), path, O_RDONLY | O_NONBLOCK);
-    struct stat status {};
-    if (!file.ok() || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    FdSource source(file->get());
-    StringSink sink;
-    if (copy(source, sink).ok()) return sink.text;
-  }
-  return {};
 }
 
 Result<std::vector<gid_t>> find_groups(const StoredImage& image, const RunFlags& flags,
@@ -308,7 +318,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const Gpus gpus = flags.gpus ? *flags.gpus : TRY(parse_gpus(ceilings.gpus));
-  TRY(add_gpus(gpus, request, tools.reporter));
+  TRY(add_gpus(gpus, read_image_file(image, store, "etc/ld.so.cache"), request, tools.reporter));
 
   std::optional<store::Pin> pin;
   {

@@ -70,6 +70,21 @@ struct Tmpfs {
   std::vector<std::string> options;
 };
 
+/// The host's GPU driver for a container, as plan knows it from gpu::HostGpus.
+struct DriverFiles {
+  struct Link {
+    std::string name, target;  ///< bare names, in the folder
+  };
+  std::string folder;                  ///< absolute, inside; read-only, with nothing but these
+  std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
+  std::vector<Link> links;
+  std::vector<Volume> programs;  ///< at places of their own
+  /// What /etc/ld.so.cache shall be, so that the loader finds the folder; empty: as the image has
+  /// it. The run's own copy, as if written at its start: ldconfig inside may write another.
+  std::string loader_cache;
+  bool is_empty() const { return libraries.empty() && programs.empty(); }
+};
+
 /// A device node of the host's, on request.
 struct DeviceWish {
   std::string source, target;  ///< absolute
@@ -101,9 +116,8 @@ struct RunRequest {
   Terminal terminal = Terminal::No;
   Access root = Access::ReadWrite;
   std::string init_path;  ///< PID 1 inside the image (catatonit); empty: the command
-  /// GPUs, as plan knows them from gpu::HostGpus: nodes under /dev, and the driver's libraries.
-  std::vector<std::string> device_nodes;
-  std::vector<Volume> driver_binds;
+  std::vector<std::string> device_nodes;  ///< of GPUs, paths of the host
+  DriverFiles driver;
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;

@@ -16,6 +16,7 @@
 #include "run/record.h"
 #include "run/run_name.h"
 #include "run/runtime.h"
+#include "run/streams.h"
 
 namespace slipway::run {
 namespace {
@@ -92,12 +93,12 @@ Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
   if (request.terminal == Terminal::Yes)
     prepared.ports.console = TRY(Console::create(prepared.folder));
   if (request.input == Input::Null || request.terminal == Terminal::Yes) {
-    UniqueFd null = TRY(open_file("/dev/null", O_RDONLY));
+    UniqueFd null = TRY(open_null(O_RDONLY));
     prepared.room.input = null.get();
     prepared.held.push_back(std::move(null));
   }
   if (request.detach == ExecRequest::Detach::Yes) {
-    UniqueFd null = TRY(open_file("/dev/null", O_WRONLY));
+    UniqueFd null = TRY(open_null(O_WRONLY));
     prepared.room.output = prepared.room.error_output = null.get();
     prepared.held.push_back(std::move(null));
   }
@@ -117,6 +118,7 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
   SignalWatch signals = TRY(SignalWatch::start());
   TRY(enter_room(run));
   Prepared prepared = TRY(prepare(run, request));
+  const StreamOwners owners({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();
   if (prepared.ports.console) prepared.ports.console->close_child_side();

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "run/prepare.h"
+#include "run/streams.h"
 #include "run/usage.h"
 
 namespace slipway::run {
@@ -45,6 +46,7 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
   PreparedRun prepared =
       TRY(prepare_run(life.request, program, life.host, life.limits, life.record, life.reporter));
   TRY(life.record.set_runtime(program.path, prepared.group));
+  const StreamOwners owners({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();
   if (prepared.network) {

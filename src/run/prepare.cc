@@ -13,7 +13,9 @@
 #include "base/sandbox_overlay.h"
 #include "base/user_namespace.h"
 #include "run/bundle.h"
+#include "run/driver_folder.h"
 #include "run/receipt.h"
+#include "run/streams.h"
 #include "run/volumes.h"
 
 namespace slipway::run {
@@ -48,6 +50,20 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
   PreparedOverlay mounted = TRY_WHILE("mounting the layers", prepare_overlay(overlay, root));
   add_steps(prepared, std::move(mounted.steps));
   prepared.held.push_back(std::move(mounted.mount));
+  return {};
+}
+
+Result<void> prepare_driver(const RunRequest& request, const RunRecord& record, BundleFacts& facts,
+                            PreparedRun& prepared) {
+  if (request.driver.is_empty()) return {};
+  if (!request.driver.loader_cache.empty()) {
+    TRY(write_loader_cache(request, record.path("upper")));
+  }
+  PreparedDriver driver = TRY_WHILE("making the driver's folder",
+                                    prepare_driver_folder(request.driver, record.live("driver")));
+  add_steps(prepared, std::move(driver.steps));
+  for (UniqueFd& fd : driver.held) prepared.held.push_back(std::move(fd));
+  for (BundleMount& mount : driver.mounts) facts.mounts.push_back(std::move(mount));
   return {};
 }
 
@@ -193,7 +209,7 @@ Result<void> prepare_input(const RunRequest& request, PreparedRun& prepared) {
              request.terminal == Terminal::No) {
     return {};
   } else {
-    input = TRY(open_file("/dev/null", O_RDONLY));
+    input = TRY(open_null(O_RDONLY));
   }
   prepared.room.input = input.get();
   prepared.held.push_back(std::move(input));
@@ -261,6 +277,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   add_steps(prepared, std::move(volumes.steps));
   for (UniqueFd& fd : volumes.held) prepared.held.push_back(std::move(fd));
   for (BundleMount& mount : volumes.mounts) facts.mounts.push_back(std::move(mount));
+  TRY(prepare_driver(request, record, facts, prepared));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
   TRY(prepare_network(request, record, reporter, prepared));
   TRY(prepare_ports(request, bundle, prepared));

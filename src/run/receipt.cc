@@ -31,12 +31,14 @@ Json file_mark(const std::string& path) {
 
 Json host_files(const RunRequest& request) {
   Json files = Json::array();
-  for (const Volume& bind : request.driver_binds) {
-    files.push_back({{"source", bind.source},
-                     {"target", bind.target},
-                     {"mark", file_mark(bind.source)},
-                     {"sha256", nullptr}});
+  const auto add = [&](const std::string& source, const std::string& target) {
+    files.push_back(
+        {{"source", source}, {"target", target}, {"mark", file_mark(source)}, {"sha256", nullptr}});
+  };
+  for (const std::string& library : request.driver.libraries) {
+    add(library, join_path(request.driver.folder, base_name(library)));
   }
+  for (const Volume& program : request.driver.programs) add(program.source, program.target);
   return files;
 }
 

@@ -261,7 +261,7 @@ TEST_CASE("receipts: files of the host are hashed while they are what they were"
   const std::string path = folder.path() + "/libcuda.so.1";
   REQUIRE(write_file(path, "abc").ok());
   RunRequest request;
-  request.driver_binds = {{path, "/usr/lib/x", Access::ReadOnly}};
+  request.driver.programs = {{path, "/usr/lib/x", Access::ReadOnly}};
   const std::string receipt =
       write_receipt({request, {}, {}, {Runtime::Crun, "/usr/bin/crun"}, ""});
   const char* digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -18,9 +18,9 @@ namespace slipway::run {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;
-// What programs leave there is not meant to last.
-constexpr std::array<std::string_view, 7> kPassing{"/tmp", "/var/tmp", "/run", "/var/run",
-                                                   "/dev", "/proc",    "/sys"};
+// What programs leave there is not meant to last; the last is made for GPUs, and by ldconfig.
+constexpr std::array<std::string_view, 8> kPassing{"/tmp", "/var/tmp", "/run", "/var/run",
+                                                   "/dev", "/proc",    "/sys", "/etc/ld.so.cache"};
 
 class Walk {
  public:

@@ -117,9 +117,6 @@ Result<PreparedVolumes> prepare_volumes(const RunRequest& request,
     prepared.mounts.push_back({place, target, volume.access});
     prepared.held.push_back(std::move(tree));
   }
-  for (const Volume& bind : request.driver_binds) {
-    prepared.mounts.push_back({bind.source, bind.target, bind.access});
-  }
   return prepared;
 }
 

@@ -33,6 +33,23 @@ volumes() {
 }
 each volumes
 
+# A file that takes the output stays whose it was, whoever writes inside; so does /dev/null.
+streams() {
+  me=$(id_of $1)
+  null=$(stat -c '%u %g %a' /dev/null)
+  for user in 0 1000; do
+    out=$(folder_of $1)/out-$user
+    : >"$out"
+    chown "$me:$me" "$out"
+    $1 --runtime $2 --user $user -- sh -c 'echo said; echo again >>/dev/stdout' >>"$out" 2>&1 </dev/null
+    check "$1 $2 $user the output" "said again" "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
+    check "$1 $2 $user the output's owner" "$me $me" "$(stat -c '%u %g' "$out")"
+    $1 --runtime $2 --user $user -- chmod 600 /proc/self/fd/0 2>/dev/null
+    check "$1 $2 $user /dev/null" "$null" "$(stat -c '%u %g %a' /dev/null)"
+  done
+}
+each streams
+
 # A folder whose group the namespace does not know, closed to others.
 if [ $has_user = yes ]; then
   mkdir "$work/user/closed"

@@ -1,0 +1,34 @@
+/// The host's GPU driver inside a container, without hooks: one read-only folder of the driver's
+/// libraries, and a loader's cache that knows it.
+///
+/// The folder is put together anew for each run, in memory, from mounts of the host's own files: it
+/// is never older than the driver, and nothing is copied.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/sandbox_steps.h"
+#include "base/unique_fd.h"
+#include "run/bundle.h"
+#include "run/container.h"
+
+namespace slipway::run {
+
+/// As PreparedVolumes: keep `held` until the container's process has started.
+struct PreparedDriver {
+  std::vector<UniqueFd> held;
+  std::vector<ChildStep> steps;
+  std::vector<BundleMount> mounts;
+};
+
+/// `staging_folder` is ours and not there yet. Fails with NotFound, Denied, Io.
+Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
+                                             const std::string& staging_folder);
+
+/// Writes `request.driver.loader_cache` to etc/ld.so.cache in `upper_folder`, the run's own layer.
+/// Left alone where the image's /etc is no folder. Nothing of the image is written to or followed.
+/// Fails with Io.
+Result<void> write_loader_cache(const RunRequest& request, const std::string& upper_folder);
+
+}  // namespace slipway::run

@@ -1,0 +1,139 @@
+#!/bin/bash
+# time-out: 600
+# --gpus all: the driver's folder, found by the loader without a variable, a hook or a copy.
+#
+# The GPUs are fakes: a libnvidia-ml that says what a file says, stubs for the other libraries, and
+# device nodes without a driver behind them, all in a mount namespace of this test's own.
+if [ -z "${FAKE_GPUS:-}" ] && [ "$(id -u)" -eq 0 ]; then
+  FAKE_GPUS=yes exec unshare -m --propagation private bash "$0"
+fi
+. "$(dirname "$0")/../cli/common.sh"
+export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
+need_root
+need cc
+need jq
+need umoci
+need c++
+[ ! -e /dev/nvidiactl ] || skip "this machine has GPUs: tests/gpu/run.sh tries them"
+version=999.88.77
+folder=/usr/lib/slipway-driver
+
+project <<'TOML'
+[image]
+name = "run-gpu"
+[python]
+packages = []
+TOML
+expect_ok slipway lock
+expect_ok slipway build
+
+# The host's driver. libcuda opens its sibling by the name with a version, as NVIDIA's does.
+mkdir "$scratch/fakes" "$scratch/dev"
+stub() { # NAME SONAME CODE
+  echo "$3" | cc -shared -fPIC -Wl,-soname,"$2" -o "$scratch/fakes/$1" -x c - || fail "cc $1"
+}
+c++ -std=c++20 -shared -fPIC -Wl,-soname,libnvidia-ml.so.1 -o "$scratch/fakes/libnvidia-ml.so.$version" \
+  "$top/src/gpu/testing/fake_nvml.cc" -ldl || fail "c++"
+ln -s libnvidia-ml.so.$version "$scratch/fakes/libnvidia-ml.so.1"
+stub libcuda.so.$version libcuda.so.1 "#include <dlfcn.h>
+int cuInit(unsigned flags) { return dlopen(\"libnvidia-gpucomp.so.$version\", RTLD_NOW) ? 0 : 999; }"
+stub libnvidia-gpucomp.so.$version libnvidia-gpucomp.so.$version "int nothing;"
+stub libcuda.so.888.1 libcuda.so.1 "int left_over;"
+printf '%s\n' "driver $version" 'gpu name=Fake A;minor=3;cc=9.0;memory=80' \
+  'gpu name=Fake B;minor=1;cc=8.0;memory=40' >"$scratch/fakes/fake_nvml.conf"
+libraries=/usr/lib/$(cc -print-multiarch)
+mount -t overlay overlay -o "lowerdir=$scratch/fakes:$libraries" "$libraries" || skip "no overlay here"
+mount -t tmpfs -o mode=755 tmpfs "$scratch/dev"
+for node in null zero full random urandom tty ptmx fuse; do
+  [ ! -e /dev/$node ] || { touch "$scratch/dev/$node" && mount --bind /dev/$node "$scratch/dev/$node"; }
+done
+mkdir "$scratch/dev/pts" "$scratch/dev/shm" "$scratch/dev/net"
+mount --bind /dev/pts "$scratch/dev/pts"
+ln -s /proc/self/fd "$scratch/dev/fd"
+for node in nvidiactl:195:255 nvidia3:195:3 nvidia1:195:1 nvidia2:195:2 nvidia-uvm:510:0; do
+  IFS=: read -r name major minor <<<"$node"
+  mknod -m 666 "$scratch/dev/$name" c "$major" "$minor"
+done
+mount --move "$scratch/dev" /dev
+
+cat >ask.py <<'PY'
+import ctypes, json, os, sys
+def real(name):
+    ctypes.CDLL(name)
+    stem = name.split(".so")[0]
+    return sorted({l.split()[-1] for l in open("/proc/self/maps") if stem in l})
+try:
+    print(json.dumps({
+        "environment": {k: v for k, v in os.environ.items() if k.startswith(("LD_", "NVIDIA_V"))},
+        "libcuda.so.1": real("libcuda.so.1"), "libcuda.so": real("libcuda.so"),
+        "libnvidia-ml.so.1": real("libnvidia-ml.so.1"),
+        "cuInit": ctypes.CDLL("libcuda.so.1").cuInit(0),
+        "folder": sorted(os.listdir("/usr/lib/slipway-driver")),
+        "nodes": sorted(n for n in os.listdir("/dev") if n.startswith("nvidia"))}))
+except OSError as error:
+    print(error)
+PY
+cuda="[\"$folder/libcuda.so.$version\"]"
+# found WHAT: what the script inside said, with no variable to help it
+found() {
+  jq . <<<"$out" >/dev/null 2>&1 || fail "$1: $out"
+  assert_equal "$1: libcuda.so.1" "$cuda" "$(jq -c '."libcuda.so.1"' <<<"$out")"
+  assert_equal "$1: libcuda.so" "$cuda" "$(jq -c '."libcuda.so"' <<<"$out")"
+  assert_equal "$1: NVML" "[\"$folder/libnvidia-ml.so.$version\"]" "$(jq -c '."libnvidia-ml.so.1"' <<<"$out")"
+  assert_equal "$1: a library's own sibling" 0 "$(jq .cuInit <<<"$out")"
+  assert_equal "$1: nodes by minor" '["nvidia-uvm","nvidia1","nvidia3","nvidiactl"]' "$(jq -c .nodes <<<"$out")"
+}
+ask="env -i /usr/bin/python3 /v/ask.py"
+
+expect_ok slipway run --rm --gpus all -v "$PWD:/v" -- $ask
+found "our image"
+assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia-gpucomp.so libnvidia-gpucomp.so.$version libnvidia-ml.so libnvidia-ml.so.1 libnvidia-ml.so.$version" \
+  "$(jq -r '.folder | join(" ")' <<<"$out")"
+expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
+found "read-only"
+expect_ok slipway run --rm --gpus none -v "$PWD:/v" -- $ask
+assert_contains "no GPU asked for, none there" "libcuda.so.1: cannot open shared object file" "$out"
+expect_ok slipway run --rm --gpus all --user 0 -- sh -c "touch $folder/new 2>&1; echo x >$folder/libcuda.so.1; ldconfig && ldconfig -p | grep -c slipway-driver; true"
+assert_contains "the folder is read-only" "Read-only file system" "$out$err"
+assert_equal "the host's library is as it was" "" "$(find "$scratch/fakes" -name libcuda.so.$version -size -3)"
+
+# No hook, no leftovers, and a receipt with each file.
+expect_ok slipway run -d --name gpu-run --gpus all -- sleep 60
+assert_equal "no hooks" false "$(jq 'has("hooks")' "$SLIPWAY_HOME"/runs/*/live/bundle/config.json | sort -u)"
+expect_ok slipway inspect --json gpu-run
+assert_equal "the receipt" "$(sha256sum <"$scratch/fakes/libcuda.so.$version" | cut -d' ' -f1)" \
+  "$(jq -r --arg target "$folder/libcuda.so.$version" '.. | objects | select(.target? == $target and .sha256?) | .sha256' <<<"$out")"
+expect_ok slipway exec gpu-run env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL("libcuda.so.1").cuInit(0))'
+assert_equal "exec finds it" 0 "$out"
+expect_ok slipway stop -t 1 gpu-run
+expect_ok slipway rm gpu-run
+
+# Somebody else's image: a libcuda baked in, a preload, and a choice of GPUs.
+expect_ok slipway save -o layout/
+umoci unpack --image layout:latest bundle >"$scratch/umoci" 2>&1 &&
+  cp "$scratch/fakes/libcuda.so.888.1" "bundle/rootfs$libraries/libcuda.so.1" &&
+  chroot bundle/rootfs ldconfig &&
+  umoci repack --image layout:latest bundle >>"$scratch/umoci" 2>&1 &&
+  umoci config --image layout:latest --config.env NVIDIA_VISIBLE_DEVICES=0 >>"$scratch/umoci" 2>&1 ||
+  fail "umoci: $(cat "$scratch/umoci")"
+expect_ok slipway load -i layout --tag foreign:1
+expect_ok slipway run --rm --gpus all -v "$PWD:/v" foreign:1 -- /usr/bin/python3 /v/ask.py
+found "a foreign image"
+assert_equal "the image's choice of GPUs" void "$(jq -r .environment.NVIDIA_VISIBLE_DEVICES <<<"$out")"
+
+# An ordinary user.
+if id slipway-test >/dev/null 2>&1 && command -v setpriv >/dev/null; then
+  chmod 755 "$scratch"
+  mkdir "$scratch/user" && cp ask.py "$scratch/user/"
+  expect_ok slipway save --format docker -o "$scratch/user/image.tar"
+  chown -R slipway-test: "$scratch/user"
+  as_user() {
+    (cd "$scratch/user" && HOME=$scratch/user SLIPWAY_HOME=$scratch/user/store \
+      setpriv --reuid slipway-test --regid slipway-test --init-groups "$@")
+  }
+  cp "$SLIPWAY" "$scratch/user/slipway-program"
+  expect_ok as_user "$scratch/user/slipway-program" load -i image.tar
+  expect_ok as_user "$scratch/user/slipway-program" run --rm --gpus all -v "$scratch/user:/v" run-gpu:latest -- $ask
+  found "an ordinary user"
+fi
+expect_ok slipway gc --image run-gpu:latest --image foreign:1
