@@ -25,12 +25,31 @@ ChildStep make_link_step(std::string path, std::string target) {
   return step;
 }
 
-/// What the topmost layer that has an /etc says of it.
-bool find_etc(const RunRequest& request, struct stat& status) {
+/// What the topmost layer that has `path` says of it: whether it is a folder.
+bool is_image_folder(const RunRequest& request, const std::string& path, struct stat& status) {
   for (const std::string& layer : request.lower_folders) {
-    if (::lstat(join_path(layer, "etc").c_str(), &status) == 0) return S_ISDIR(status.st_mode);
+    if (::lstat(join_path(layer, path).c_str(), &status) == 0) return S_ISDIR(status.st_mode);
   }
   return false;
+}
+
+/// A small file in a folder of the image, as if it had been written after the start.
+Result<void> write_above(const RunRequest& request, const std::string& upper_folder,
+                         const std::string& folder, const char* name, std::string_view text) {
+  struct stat of_image {};
+  if (!is_image_folder(request, folder, of_image)) return {};
+  const std::string above = join_path(upper_folder, folder);
+  TRY(make_folders(above));
+  // The upper folder's mode and owner are what shows inside.
+  const UniqueFd fd = TRY(open_file(above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  if (::fchown(fd.get(), of_image.st_uid, of_image.st_gid) != 0 ||
+      ::fchmod(fd.get(), of_image.st_mode & 07777) != 0) {
+    return errno_error(fmt::format("cannot make the container's `/{}`", folder));
+  }
+  const std::string path = join_path(above, name);
+  TRY(write_scratch_file(path, text));
+  if (::chmod(path.c_str(), 0644) != 0) return errno_error(fmt::format("cannot make `{}`", path));
+  return {};
 }
 
 }  // namespace
@@ -59,21 +78,11 @@ Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
   return prepared;
 }
 
-Result<void> write_loader_cache(const RunRequest& request, const std::string& upper_folder) {
-  struct stat image_etc {};
-  if (!find_etc(request, image_etc)) return {};
-  const std::string etc = join_path(upper_folder, "etc");
-  TRY(make_folders(etc));
-  // The upper folder's mode and owner are what shows inside.
-  const UniqueFd folder = TRY(open_file(etc, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  if (::fchown(folder.get(), image_etc.st_uid, image_etc.st_gid) != 0 ||
-      ::fchmod(folder.get(), image_etc.st_mode & 07777) != 0) {
-    return errno_error("cannot make the container's /etc");
-  }
-  const std::string path = join_path(etc, "ld.so.cache");
-  TRY(write_scratch_file(path, request.driver.loader_cache));
-  if (::chmod(path.c_str(), 0644) != 0) return errno_error("cannot make the loader's cache");
-  return {};
+Result<void> tell_loader(const RunRequest& request, const std::string& upper_folder) {
+  if (request.driver.loader_cache.empty()) return {};
+  TRY(write_above(request, upper_folder, "etc", "ld.so.cache", request.driver.loader_cache));
+  return write_above(request, upper_folder, "etc/ld.so.conf.d", "000-slipway-driver.conf",
+                     request.driver.folder + "\n");
 }
 
 }  // namespace slipway::run

@@ -26,9 +26,9 @@ struct PreparedDriver {
 Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
                                              const std::string& staging_folder);
 
-/// Writes `request.driver.loader_cache` to etc/ld.so.cache in `upper_folder`, the run's own layer.
-/// Left alone where the image's /etc is no folder. Nothing of the image is written to or followed.
-/// Fails with Io.
-Result<void> write_loader_cache(const RunRequest& request, const std::string& upper_folder);
+/// Writes the loader's cache to `upper_folder`, the run's own layer, and a line for the next
+/// ldconfig inside; each is left out where its folder is none in the image. Nothing of the image is
+/// written to or followed. Fails with Io.
+Result<void> tell_loader(const RunRequest& request, const std::string& upper_folder);
 
 }  // namespace slipway::run

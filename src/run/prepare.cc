@@ -56,9 +56,7 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
 Result<void> prepare_driver(const RunRequest& request, const RunRecord& record, BundleFacts& facts,
                             PreparedRun& prepared) {
   if (request.driver.is_empty()) return {};
-  if (!request.driver.loader_cache.empty()) {
-    TRY(write_loader_cache(request, record.path("upper")));
-  }
+  TRY(tell_loader(request, record.path("upper")));
   PreparedDriver driver = TRY_WHILE("making the driver's folder",
                                     prepare_driver_folder(request.driver, record.live("driver")));
   add_steps(prepared, std::move(driver.steps));

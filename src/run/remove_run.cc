@@ -18,9 +18,16 @@ namespace slipway::run {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;
-// What programs leave there is not meant to last; the last is made for GPUs, and by ldconfig.
-constexpr std::array<std::string_view, 8> kPassing{"/tmp", "/var/tmp", "/run", "/var/run",
-                                                   "/dev", "/proc",    "/sys", "/etc/ld.so.cache"};
+// What programs leave there is not meant to last; the last two are made for GPUs.
+constexpr std::array<std::string_view, 9> kPassing{"/tmp",
+                                                   "/var/tmp",
+                                                   "/run",
+                                                   "/var/run",
+                                                   "/dev",
+                                                   "/proc",
+                                                   "/sys",
+                                                   "/etc/ld.so.cache",
+                                                   "/etc/ld.so.conf.d/000-slipway-driver.conf"};
 
 class Walk {
  public:

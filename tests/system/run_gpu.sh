@@ -16,6 +16,7 @@ need umoci
 need c++
 [ ! -e /dev/nvidiactl ] || skip "this machine has GPUs: tests/gpu/run.sh tries them"
 version=999.88.77
+name=gpu-run-$$
 folder=/usr/lib/slipway-driver
 
 project <<'TOML'
@@ -51,8 +52,8 @@ mkdir "$scratch/dev/pts" "$scratch/dev/shm" "$scratch/dev/net"
 mount --bind /dev/pts "$scratch/dev/pts"
 ln -s /proc/self/fd "$scratch/dev/fd"
 for node in nvidiactl:195:255 nvidia3:195:3 nvidia1:195:1 nvidia2:195:2 nvidia-uvm:510:0; do
-  IFS=: read -r name major minor <<<"$node"
-  mknod -m 666 "$scratch/dev/$name" c "$major" "$minor"
+  IFS=: read -r file major minor <<<"$node"
+  mknod -m 666 "$scratch/dev/$file" c "$major" "$minor"
 done
 mount --move "$scratch/dev" /dev
 
@@ -93,20 +94,21 @@ expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
 found "read-only"
 expect_ok slipway run --rm --gpus none -v "$PWD:/v" -- $ask
 assert_contains "no GPU asked for, none there" "libcuda.so.1: cannot open shared object file" "$out"
-expect_ok slipway run --rm --gpus all --user 0 -- sh -c "touch $folder/new 2>&1; echo x >$folder/libcuda.so.1; ldconfig && ldconfig -p | grep -c slipway-driver; true"
+expect_ok slipway run --rm --gpus all --user 0 -- sh -c "touch $folder/new 2>&1; echo x >$folder/libcuda.so.1; ldconfig && env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(\"libcuda.so.1\").cuInit(0))'"
+assert_equal "after ldconfig" 0 "${out##*$'\n'}"
 assert_contains "the folder is read-only" "Read-only file system" "$out$err"
 assert_equal "the host's library is as it was" "" "$(find "$scratch/fakes" -name libcuda.so.$version -size -3)"
 
 # No hook, no leftovers, and a receipt with each file.
-expect_ok slipway run -d --name gpu-run --gpus all -- sleep 60
+expect_ok slipway run -d --name "$name" --gpus all -- sleep 60
 assert_equal "no hooks" false "$(jq 'has("hooks")' "$SLIPWAY_HOME"/runs/*/live/bundle/config.json | sort -u)"
-expect_ok slipway inspect --json gpu-run
+expect_ok slipway inspect --json "$name"
 assert_equal "the receipt" "$(sha256sum <"$scratch/fakes/libcuda.so.$version" | cut -d' ' -f1)" \
   "$(jq -r --arg target "$folder/libcuda.so.$version" '.. | objects | select(.target? == $target and .sha256?) | .sha256' <<<"$out")"
-expect_ok slipway exec gpu-run env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL("libcuda.so.1").cuInit(0))'
+expect_ok slipway exec "$name" env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL("libcuda.so.1").cuInit(0))'
 assert_equal "exec finds it" 0 "$out"
-expect_ok slipway stop -t 1 gpu-run
-expect_ok slipway rm gpu-run
+expect_ok slipway stop -t 1 "$name"
+expect_ok slipway rm "$name"
 
 # Somebody else's image: a libcuda baked in, a preload, and a choice of GPUs.
 expect_ok slipway save -o layout/
