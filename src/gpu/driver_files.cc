@@ -139,4 +139,33 @@ void find_nvidia_smi(const std::string& root, HostGpus& host) {
   }
 }
 
+// NVIDIA Container Toolkit, pkg/nvcdi: the programs of the driver, in the first folder that has
+// one.
+void find_programs(const std::string& root, HostGpus& host) {
+  for (const char* name : {"nvidia-cuda-mps-control", "nvidia-cuda-mps-server", "nvidia-debugdump",
+                           "nvidia-imex", "nvidia-imex-ctl", "nvidia-persistenced", "nvidia-smi"}) {
+    for (const char* folder :
+         {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}) {
+      const std::string path = below(root, join_path(folder, name));
+      struct stat status {};
+      if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+      if ((status.st_mode & 0111U) == 0) continue;
+      host.programs.push_back(path);
+      break;
+    }
+  }
+}
+
+void find_sockets(const std::string& root, HostGpus& host) {
+  for (const char* name : {"nvidia-fabricmanager/socket", "nvidia-persistenced/socket"}) {
+    for (const char* folder : {"/run", "/var/run"}) {
+      const std::string path = below(root, join_path(folder, name));
+      struct stat status {};
+      if (stat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) continue;
+      host.sockets.push_back(path);
+      break;
+    }
+  }
+}
+
 }  // namespace slipway::gpu

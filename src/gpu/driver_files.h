@@ -24,4 +24,11 @@ Result<void> find_device_nodes(const std::string& root, HostGpus& host);
 /// Fills `nvidia_smi`.
 void find_nvidia_smi(const std::string& root, HostGpus& host);
 
+/// Fills `programs`: those that the driver's services and tools consist of, each once.
+void find_programs(const std::string& root, HostGpus& host);
+
+/// Fills `sockets`: through them a container's programs speak to the host's persistence daemon and
+/// fabric manager. Only sockets count.
+void find_sockets(const std::string& root, HostGpus& host);
+
 }  // namespace slipway::gpu

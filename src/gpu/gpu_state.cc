@@ -1,18 +1,11 @@
 #include "gpu/gpu_state.h"
 
 #include <array>
-#include <cctype>
 
 namespace slipway::gpu {
 namespace {
 
 using nvml_status::kSuccess;
-
-struct PciInfo {  // nvml.h: nvmlPciInfo_t
-  std::array<char, 16> legacy_bus_id{};
-  unsigned domain = 0, bus = 0, device = 0, pci_device_id = 0, pci_subsystem_id = 0;
-  std::array<char, 32> bus_id{};
-};
 
 struct FabricInfo {  // nvml.h: nvmlGpuFabricInfo_t, and room behind it
   std::array<unsigned char, 16> cluster{};
@@ -29,14 +22,6 @@ constexpr unsigned long long kSlowdowns = 0x20 | 0x40 | 0x80;
 
 constexpr int kUncorrected = 1;  // nvml.h: NVML_MEMORY_ERROR_TYPE_UNCORRECTED
 constexpr int kVolatile = 0;     // nvml.h: NVML_VOLATILE_ECC
-
-/// `00000000:41:00.0` as NVML writes it -> `0000:41:00.0` as sysfs does.
-std::string slot_of(const PciInfo& info) {
-  std::string text(info.bus_id.data());
-  if (text.size() > 12 && text.find(':') == 8 && text.starts_with("0000")) text.erase(0, 4);
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 class Questions {
  public:
@@ -97,8 +82,6 @@ void read_memory_health(const Questions& q, GpuState& state) {
 }
 
 void read_rest(const Questions& q, GpuState& state) {
-  PciInfo pci;
-  if (q.ask("nvmlDeviceGetPciInfo_v3", &pci)) state.pci_slot = slot_of(pci);
   NvmlMemory memory;
   if (q.ask("nvmlDeviceGetMemoryInfo", &memory)) state.used_bytes = memory.used_bytes;
   state.persistence = q.find<int, bool>("nvmlDeviceGetPersistenceMode");
@@ -132,6 +115,7 @@ GpuState read_state(const Nvml& nvml, unsigned index) {
     return state;
   }
   if (Result<Gpu> gpu = nvml.read_gpu(device); gpu.ok()) state.gpu = std::move(*gpu);
+  state.pci_slot = nvml.pci_slot(device);
   const Questions questions(nvml, device);
   read_partitions(questions, state);
   read_memory_health(questions, state);

@@ -4,13 +4,18 @@
 
 #include "base/file.h"
 #include "gpu/driver_files.h"
+#include "gpu/mig.h"
 #include "gpu/nvml.h"
 
 namespace slipway::gpu {
 namespace {
 
+std::string below(const std::string& root, std::string_view path) {
+  return root == "/" ? std::string(path) : root + std::string(path);
+}
+
 std::string path_in(const HostGpuOptions& options, std::string_view path) {
-  return options.root == "/" ? std::string(path) : options.root + std::string(path);
+  return below(options.driver_folder(), path);
 }
 
 bool has_node(const HostGpus& host, std::string_view end) {
@@ -21,7 +26,7 @@ bool has_node(const HostGpus& host, std::string_view end) {
 /// NVML could not be opened or started: what that means on this host.
 std::string explain_no_driver(const Error& why, const HostGpuOptions& options) {
   const bool has_kernel_driver = path_exists(path_in(options, "/dev/nvidiactl")) ||
-                                 path_exists(path_in(options, "/proc/driver/nvidia/version"));
+                                 path_exists(below(options.root, "/proc/driver/nvidia/version"));
   if (why.kind != ErrorKind::NotFound)
     return fmt::format("the NVIDIA driver does not start: {}", why.message);
   if (has_kernel_driver)
@@ -77,12 +82,13 @@ std::string find_nvml_library(const HostGpuOptions& options) {
   if (!options.nvml_library.empty()) return options.nvml_library;
   const bool is_wsl = path_exists(path_in(options, "/dev/dxg"));
   // Some clouds mount the driver where the loader does not look.
-  if (options.root == "/" && !is_wsl && Nvml::load(kName).ok()) return kName;
-  const auto folders = driver_library_folders(options.root, is_wsl);
+  const std::string& root = options.driver_folder();
+  if (root == "/" && !is_wsl && Nvml::load(kName).ok()) return kName;
+  const auto folders = driver_library_folders(root, is_wsl);
   for (const std::string& folder : folders) {
     if (path_exists(join_path(folder, kName))) return join_path(folder, kName);
   }
-  return options.root == "/" && !is_wsl ? kName : join_path(folders.front(), kName);
+  return root == "/" && !is_wsl ? kName : join_path(folders.front(), kName);
 }
 
 Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
@@ -97,9 +103,13 @@ Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
   }
   // A library that was named by the caller says nothing about where the driver's files are.
   const std::string driver_folder = options.nvml_library.empty() ? *folder : std::string();
-  TRY(find_driver_libraries(options.root, driver_folder, host));
-  TRY(find_device_nodes(options.root, host));
-  find_nvidia_smi(options.root, host);
+  const std::string& root = options.driver_folder();
+  TRY(find_driver_libraries(root, driver_folder, host));
+  TRY(find_device_nodes(root, host));
+  find_nvidia_smi(root, host);
+  find_programs(root, host);
+  find_sockets(root, host);
+  read_mig_capabilities(options.root, host.gpus);
   host.missing = explain_missing_files(host);
   return host;
 }

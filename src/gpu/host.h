@@ -13,6 +13,23 @@
 
 namespace slipway::gpu {
 
+/// A part of a GPU that is divided (MIG). It is used through three nodes alone: the GPU's own and
+/// two of capabilities (mig.h).
+struct MigDevice {
+  unsigned index = 0;   ///< NVML's within the GPU, with gaps: the 1 of `0:1`
+  std::string uuid;     ///< `MIG-…`
+  std::string name;     ///< `NVIDIA A100-SXM4-40GB MIG 1g.5gb`
+  std::string profile;  ///< `1g.5gb`; empty where the name says none
+  unsigned gpu_instance = 0;
+  unsigned compute_instance = 0;
+  std::uint64_t memory_bytes = 0;
+  /// N of /dev/nvidia-caps/nvidia-capN; -1: not known.
+  int gpu_instance_cap = -1;
+  int compute_instance_cap = -1;
+
+  bool operator==(const MigDevice&) const = default;
+};
+
 struct Gpu {
   std::string name;       ///< `NVIDIA H100 80GB HBM3`
   std::string uuid;       ///< `GPU-…`: safe to hand to CUDA_VISIBLE_DEVICES, unlike an index
@@ -20,6 +37,9 @@ struct Gpu {
   int compute_major = 0;  ///< 9 of compute capability 9.0
   int compute_minor = 0;
   std::uint64_t memory_bytes = 0;
+  std::string pci_slot = {};  ///< `0000:41:00.0`, as in /sys/bus/pci/devices; empty: not known
+  bool mig_enabled = false;   ///< then nothing but its MIG devices can be used
+  std::vector<MigDevice> mig_devices = {};
 
   bool operator==(const Gpu&) const = default;
 };
@@ -42,6 +62,8 @@ struct HostGpus {
   std::vector<std::string> libraries;     ///< host paths of the real files, no links, sorted
   std::vector<DriverLink> library_links;  ///< the links that a folder of those files needs, sorted
   std::string nvidia_smi;                 ///< host path; empty where there is none
+  std::vector<std::string> programs;      ///< host paths of the driver's other programs too
+  std::vector<std::string> sockets;       ///< of its services: persistenced, fabricmanager
   /// Why `--gpus all` cannot work here, in plain words; empty when it can.
   std::string missing;
 
@@ -53,6 +75,12 @@ struct HostGpuOptions {
   /// Path of libnvidia-ml.so.1. When empty: by the loader's rules (not with a root of one's own),
   /// then in the usual folders below the root.
   std::string nvml_library;
+  /// The folder in which the driver is installed as if it were a root, with a /dev of its own: that
+  /// of a driver container, `/run/nvidia/driver`. Empty: `root`. /proc and /sys are those of
+  /// `root`.
+  std::string driver_root = {};
+
+  const std::string& driver_folder() const { return driver_root.empty() ? root : driver_root; }
 };
 
 /// What `dlopen` is to be given for these options; whether it is there shows only then.

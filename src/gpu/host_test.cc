@@ -1,6 +1,7 @@
 #include "gpu/host.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <functional>
@@ -101,6 +102,44 @@ TEST_CASE("what is missing is said in plain words") {
     c.change(host);
     CHECK(host.read(c.nvml).missing == c.missing);
   }
+}
+
+TEST_CASE("programs and the sockets of services") {
+  FakeHost host;
+  host.whole_driver();
+  CHECK(host.read().programs.empty());  // nvidia-smi is there, but nobody may run it
+  for (const char* path : {"/usr/bin/nvidia-smi", "/usr/bin/nvidia-debugdump",
+                           "/usr/local/bin/nvidia-smi", "/bin/nvidia-persistenced"}) {
+    host.file(path, "");
+    REQUIRE(chmod((host / path).c_str(), 0755) == 0);
+  }
+  host.file("/run/nvidia-persistenced/socket", "a file is no socket");
+  host.socket("/var/run/nvidia-persistenced/socket");
+  host.socket("/run/nvidia-fabricmanager/socket");
+  const HostGpus gpus = host.read();
+  CHECK(gpus.programs == std::vector<std::string>{host / "/usr/bin/nvidia-debugdump",
+                                                  host / "/bin/nvidia-persistenced",
+                                                  host / "/usr/local/bin/nvidia-smi"});
+  CHECK(gpus.sockets == std::vector<std::string>{host / "/run/nvidia-fabricmanager/socket",
+                                                 host / "/var/run/nvidia-persistenced/socket"});
+}
+
+TEST_CASE("a driver that is installed elsewhere") {
+  FakeHost host;
+  host.node("/driver/dev/nvidiactl");
+  host.node("/driver/dev/nvidia-uvm");
+  host.node("/driver/dev/nvidia0");
+  host.library("/driver/usr/lib64/libcuda.so.999.88.77", "libcuda.so.1");
+  host.file("/driver/usr/lib64/libnvidia-ml.so.1", read_file(SLIPWAY_FAKE_NVML).value());
+  host.file("/driver/usr/lib64/fake_nvml.conf",
+            "driver 999.88.77\ngpu name=A;uuid=GPU-1;mig=1/1/1");
+  host.file("/proc/driver/nvidia-caps/mig-minors", "gpu0/gi7/access 66\n");
+  const HostGpus gpus = read_host_gpus({host / "", "", host / "/driver"}).value();
+  CHECK(gpus.missing == "");
+  CHECK(gpus.device_nodes.size() == 3);
+  CHECK(gpus.libraries ==
+        std::vector<std::string>{host / "/driver/usr/lib64/libcuda.so.999.88.77"});
+  CHECK(gpus.gpus.at(0).mig_devices.at(0).gpu_instance_cap == 66);  // /proc is the host's
 }
 
 TEST_CASE("WSL2: one node, and all of the driver's folder") {

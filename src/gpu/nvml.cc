@@ -3,10 +3,20 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <array>
+#include <cctype>
+
 #include "base/file.h"
+#include "gpu/mig.h"
 
 namespace slipway::gpu {
 namespace {
+
+struct PciInfo {  // nvml.h: nvmlPciInfo_t
+  std::array<char, 16> legacy_bus_id{};
+  unsigned domain = 0, bus = 0, device = 0, pci_device_id = 0, pci_subsystem_id = 0;
+  std::array<char, 32> bus_id{};
+};
 
 constexpr unsigned kTextBytes = 96;  // nvml.h: NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2
 
@@ -76,7 +86,19 @@ Result<Gpu> Nvml::read_gpu(Device device) const {
   NvmlMemory memory;
   // Chips that share the host's memory (GB10, Jetson) have none of their own: not supported there.
   if (call("nvmlDeviceGetMemoryInfo", device, &memory).ok()) gpu.memory_bytes = memory.total_bytes;
+  gpu.pci_slot = pci_slot(device);
+  read_mig(*this, device, gpu);
   return gpu;
+}
+
+std::string Nvml::pci_slot(Device device) const {
+  PciInfo info;
+  if (ask("nvmlDeviceGetPciInfo_v3", device, &info) != nvml_status::kSuccess) return "";
+  std::string text(info.bus_id.data());
+  // NVML: `00000000:41:00.0`.
+  if (text.size() > 12 && text.find(':') == 8 && text.starts_with("0000")) text.erase(0, 4);
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
 }
 
 Result<std::vector<Gpu>> Nvml::gpus() const {

@@ -52,6 +52,8 @@ class Nvml {
   Result<std::string> cuda_version() const;
   Result<std::vector<Gpu>> gpus() const;
   Result<Gpu> read_gpu(Device device) const;
+  /// `0000:41:00.0` as sysfs writes it; empty where it cannot be had.
+  std::string pci_slot(Device device) const;
   /// Where the library was found: the folder of the driver's other files.
   std::string folder() const;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -38,6 +39,11 @@ class FakeHost {
     REQUIRE(symlink(target.c_str(), whole(path).c_str()) == 0);
   }
   void node(const std::string& path) { link(path, "/dev/null"); }
+  /// A socket to which nobody listens.
+  void socket(const std::string& path) {
+    REQUIRE(make_folders(parent_path(whole(path))).ok());
+    REQUIRE(::mknod(whole(path).c_str(), S_IFSOCK | 0666, 0) == 0);
+  }
   void remove(const std::string& path) { REQUIRE(remove_file(whole(path)).ok()); }
 
   /// The fake NVML as the driver's, saying what testing/fake_nvml.cc describes.
