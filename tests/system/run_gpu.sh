@@ -34,7 +34,7 @@ stub() { # NAME SONAME CODE
   echo "$3" | cc -shared -fPIC -Wl,-soname,"$2" -o "$scratch/fakes/$1" -x c - || fail "cc $1"
 }
 c++ -std=c++20 -shared -fPIC -Wl,-soname,libnvidia-ml.so.1 -o "$scratch/fakes/libnvidia-ml.so.$version" \
-  "$top/src/gpu/testing/fake_nvml.cc" -ldl || fail "c++"
+  -I"$top/src" "$top"/src/gpu/testing/fake_nvml*.cc -ldl || fail "c++"
 ln -s libnvidia-ml.so.$version "$scratch/fakes/libnvidia-ml.so.1"
 stub libcuda.so.$version libcuda.so.1 "#include <dlfcn.h>
 int cuInit(unsigned flags) { return dlopen(\"libnvidia-gpucomp.so.$version\", RTLD_NOW) ? 0 : 999; }"
