@@ -77,7 +77,7 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   flags.memory_bytes = TRY(find_size(call, "memory"));
   flags.shm_bytes = TRY(find_size(call, "shm-size"));
   flags.cpus = TRY(find_cpus(call));
-  if (const auto gpus = call.find("gpus")) flags.gpus = TRY(plan::parse_gpus(*gpus));
+  if (const auto gpus = call.find("gpus")) flags.gpus = TRY(gpu::parse_gpu_choice(*gpus));
   flags.network = call.find("network");
   flags.ports = call.all("publish");
   flags.host_name = call.find("hostname");
@@ -119,44 +119,46 @@ Result<int> run(const Invocation& call, Context& context) {
 }  // namespace
 
 Command run_command() {
-  return {"run",
-          "start a container; without -d wait for it: its exit status is ours",
-          Operand::Rest,
-          "IMAGE",
-          {{"-d,--detach", "", "leave it running, and print its id"},
-           {"--name", "NAME", "call it so; two words are found otherwise"},
-           {"-v,--volume", "HOST:INSIDE[:ro]", "mount a folder or file; what is written is yours"},
-           {"-e,--env", "NAME[=VALUE]", "set a variable, or pass yours on"},
-           {"--env-file", "FILE", "variables, one a line"},
-           {"-w,--workdir", "FOLDER", "where the command starts"},
-           {"-u,--user", "USER[:GROUP]", "names or numbers; the image's own user otherwise"},
-           {"-m,--memory", "SIZE", "limit, like 32g; refused where it cannot be enforced"},
-           {"--cpus", "NUMBER", "limit, like 8 or 0.5; likewise"},
-           {"--shm-size", "SIZE", "size of /dev/shm, for DataLoader workers"},
-           {"--gpus", "all|none|auto", "auto, the default: the GPUs, if there are any"},
-           {"-p,--publish", "[IP:]HOST:INSIDE", "a port of this machine leads inside"},
-           {"--network", "host|none|private", "host is the default; private with -p"},
-           {"--mode", "NAME", "run a command of [modes] in slipway.toml"},
-           {"-h,--hostname", "NAME", "the name of the machine inside"},
-           {"--read-only", "", "no changes to the image's files"},
-           {"--rm", "", "keep nothing of it once it has ended"},
-           {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
-           {"--entrypoint", "COMMAND", "in place of the image's"},
-           {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
-           {"--device", "DEVICE", "a device node of the host's"},
-           {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
-           {"--group-add", "GROUP", "one more group"},
-           {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},
-           {"--stop-signal", "SIGNAL", "what `stop` sends; SIGTERM otherwise"},
-           {"--stop-timeout", "SECONDS", "until `stop` kills; 10 otherwise"},
-           {"--log-opt", "NAME=VALUE", "max-size=16m, max-file=2"},
-           {"--cidfile", "FILE", "write the id there"},
-           {"-i,--interactive", "", "pass standard input on"},
-           {"-t,--tty", "", "give the command a terminal"}},
-          {{"slipway run -- python train.py", "in a project: its image"},
-           {"slipway run --gpus all -v $(pwd):/workspace --memory 32g -it pytorch-cuda:2.6 bash",
-            "any image, with docker's words"}},
-          run};
+  return {
+      "run",
+      "start a container; without -d wait for it: its exit status is ours",
+      Operand::Rest,
+      "IMAGE",
+      {{"-d,--detach", "", "leave it running, and print its id"},
+       {"--name", "NAME", "call it so; two words are found otherwise"},
+       {"-v,--volume", "HOST:INSIDE[:ro]", "mount a folder or file; what is written is yours"},
+       {"-e,--env", "NAME[=VALUE]", "set a variable, or pass yours on"},
+       {"--env-file", "FILE", "variables, one a line"},
+       {"-w,--workdir", "FOLDER", "where the command starts"},
+       {"-u,--user", "USER[:GROUP]", "names or numbers; the image's own user otherwise"},
+       {"-m,--memory", "SIZE", "limit, like 32g; refused where it cannot be enforced"},
+       {"--cpus", "NUMBER", "limit, like 8 or 0.5; likewise"},
+       {"--shm-size", "SIZE", "size of /dev/shm, for DataLoader workers"},
+       {"--gpus", "GPUS",
+        "all, none, how many, or which: `0,2`, `GPU-…`, `MIG-…`; auto, the default: all there are"},
+       {"-p,--publish", "[IP:]HOST:INSIDE", "a port of this machine leads inside"},
+       {"--network", "host|none|private", "host is the default; private with -p"},
+       {"--mode", "NAME", "run a command of [modes] in slipway.toml"},
+       {"-h,--hostname", "NAME", "the name of the machine inside"},
+       {"--read-only", "", "no changes to the image's files"},
+       {"--rm", "", "keep nothing of it once it has ended"},
+       {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
+       {"--entrypoint", "COMMAND", "in place of the image's"},
+       {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
+       {"--device", "DEVICE", "a device node of the host's"},
+       {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
+       {"--group-add", "GROUP", "one more group"},
+       {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},
+       {"--stop-signal", "SIGNAL", "what `stop` sends; SIGTERM otherwise"},
+       {"--stop-timeout", "SECONDS", "until `stop` kills; 10 otherwise"},
+       {"--log-opt", "NAME=VALUE", "max-size=16m, max-file=2"},
+       {"--cidfile", "FILE", "write the id there"},
+       {"-i,--interactive", "", "pass standard input on"},
+       {"-t,--tty", "", "give the command a terminal"}},
+      {{"slipway run -- python train.py", "in a project: its image"},
+       {"slipway run --gpus all -v $(pwd):/workspace --memory 32g -it pytorch-cuda:2.6 bash",
+        "any image, with docker's words"}},
+      run};
 }
 
 }  // namespace slipway::cli

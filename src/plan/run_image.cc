@@ -169,16 +169,19 @@ Result<std::string> make_loader_cache(const std::string& of_image, const run::Dr
   return gpu::write_loader_cache(cache);
 }
 
-Result<void> add_gpus(Gpus wish, const std::string& loader_cache, run::RunRequest& request,
-                      Reporter& reporter) {
-  if (wish == Gpus::None) return {};
-  const gpu::HostGpus host = TRY(gpu::read_host_gpus());
+Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_cache,
+                      run::RunRequest& request, Reporter& reporter) {
+  if (choice.kind == gpu::GpuChoice::Kind::None) return {};
+  const bool is_automatic = choice.kind == gpu::GpuChoice::Kind::Automatic;
+  gpu::HostGpus host = TRY(gpu::read_host_gpus());
   if (!host.missing.empty()) {
-    if (wish == Gpus::Auto) return {};
-    return make_error(ErrorKind::Unsupported, "`--gpus all` cannot be had here")
+    if (is_automatic) return {};
+    return make_error(ErrorKind::Unsupported, "the GPUs asked for cannot be had here")
         .reason(host.missing)
         .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }
+  const gpu::GpuChoice all{gpu::GpuChoice::Kind::All, 0, {}};
+  host = TRY(gpu::choose_gpus(std::move(host), is_automatic ? all : choice));
   request.device_nodes = host.device_nodes;
   run::DriverFiles& driver = request.driver;
   driver.folder = kDriverFolder;
@@ -192,7 +195,14 @@ Result<void> add_gpus(Gpus wish, const std::string& loader_cache, run::RunReques
   driver.loader_cache = TRY(make_loader_cache(loader_cache, driver));
   // A toolkit's hook in a container within this one must not inject a second time.
   set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
-  for (const gpu::Gpu& gpu : host.gpus) reporter.note("GPU: " + gpu.name);
+  driver.version = host.driver_version;
+  for (const gpu::Gpu& gpu : host.gpus) {
+    if (gpu.mig_devices.empty()) driver.gpus.push_back({gpu.uuid, gpu.name});
+    for (const gpu::MigDevice& part : gpu.mig_devices) {
+      driver.gpus.push_back({part.uuid, part.name});
+    }
+  }
+  for (const run::DriverFiles::Gpu& gpu : driver.gpus) reporter.note("GPU: " + gpu.name);
   return {};
 }
 
@@ -270,13 +280,6 @@ Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) 
 
 }  // namespace
 
-Result<Gpus> parse_gpus(std::string_view text) {
-  if (text == "all") return Gpus::All;
-  if (text == "none") return Gpus::None;
-  if (text == "auto") return Gpus::Auto;
-  return bad_flag("--gpus", text, "use `all`, `none` or `auto`");
-}
-
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
                                 const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
@@ -317,7 +320,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.root == RunFlags::Root::ReadOnly) request.root = run::Access::ReadOnly;
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
-  const Gpus gpus = flags.gpus ? *flags.gpus : TRY(parse_gpus(ceilings.gpus));
+  const gpu::GpuChoice gpus = flags.gpus ? *flags.gpus : TRY(gpu::parse_gpu_choice(ceilings.gpus));
   TRY(add_gpus(gpus, read_image_file(image, store, "etc/ld.so.cache"), request, tools.reporter));
 
   std::optional<store::Pin> pin;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gpu/gpu_choice.h"
 #include "plan/id_records.h"
 #include "plan/project_folder.h"
 #include "plan/stored_images.h"
@@ -14,11 +15,6 @@
 #include "run/run_facts.h"
 
 namespace slipway::plan {
-
-enum class Gpus { None, All, Auto };
-
-/// "all", "none" or "auto". InvalidInput otherwise.
-Result<Gpus> parse_gpus(std::string_view text);
 
 /// The flags of `run` as they were given. What is not given comes from the image, then from the
 /// project's [resources], whose limits are ceilings; limits given here are exact.
@@ -31,7 +27,7 @@ struct RunFlags {
   std::optional<std::string> user;  ///< "uid[:gid]", or a name of the image's /etc/passwd
   std::optional<std::uint64_t> memory_bytes, shm_bytes;
   std::optional<double> cpus;
-  std::optional<Gpus> gpus;
+  std::optional<gpu::GpuChoice> gpus;
   std::optional<std::string> network;  ///< host, none, private; private where ports are published
   std::vector<std::string> ports;      ///< as for parse_port_map
   std::optional<std::string> host_name;

@@ -75,6 +75,11 @@ struct DriverFiles {
   struct Link {
     std::string name, target;  ///< bare names, in the folder
   };
+  struct Gpu {
+    std::string uuid, name;
+  };
+  std::string version;                 ///< of the driver
+  std::vector<Gpu> gpus;               ///< those that the container gets
   std::string folder;                  ///< absolute, inside; read-only, with nothing but these
   std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
   std::vector<Link> links;

@@ -57,6 +57,26 @@ Json mounts_of(const RunRequest& request) {
   return mounts;
 }
 
+const char* network_word(Network network) {
+  switch (network) {
+    case Network::None:
+      return "none";
+    case Network::Private:
+      return "private";
+    case Network::Host:
+      break;
+  }
+  return "host";
+}
+
+Json gpus_of(const RunRequest& request) {
+  Json gpus = Json::array();
+  for (const DriverFiles::Gpu& gpu : request.driver.gpus) {
+    gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}});
+  }
+  return gpus;
+}
+
 Json devices_of(const BundleFacts& bundle) {
   Json devices = Json::array();
   for (const BundleDevice& device : bundle.devices) {
@@ -134,7 +154,9 @@ std::string write_receipt(const ReceiptFacts& facts) {
       {"runtime", {{"path", facts.program.path}, {"version", facts.runtime_version}}},
       {"user_namespace", facts.bundle.in_user_namespace},
       {"control_group", facts.bundle.cgroup_path},
-      {"network", request.network == Network::None ? "none" : "host"},
+      {"network", network_word(request.network)},
+      {"driver", request.driver.is_empty() ? Json(nullptr) : Json(request.driver.version)},
+      {"gpus", gpus_of(request)},
       {"root", access_word(request.root)},
       {"limits", limits_of(request, facts.bundle)},
       {"mounts", mounts_of(request)},

@@ -40,8 +40,8 @@ stub libcuda.so.$version libcuda.so.1 "#include <dlfcn.h>
 int cuInit(unsigned flags) { return dlopen(\"libnvidia-gpucomp.so.$version\", RTLD_NOW) ? 0 : 999; }"
 stub libnvidia-gpucomp.so.$version libnvidia-gpucomp.so.$version "int nothing;"
 stub libcuda.so.888.1 libcuda.so.1 "int left_over;"
-printf '%s\n' "driver $version" 'gpu name=Fake A;minor=3;cc=9.0;memory=80' \
-  'gpu name=Fake B;minor=1;cc=8.0;memory=40' >"$scratch/fakes/fake_nvml.conf"
+printf '%s\n' "driver $version" 'gpu name=Fake A;uuid=GPU-aaaa1111;minor=3;cc=9.0;memory=80' \
+  'gpu name=Fake B;uuid=GPU-bbbb2222;minor=1;cc=8.0;memory=40' >"$scratch/fakes/fake_nvml.conf"
 libraries=/usr/lib/$(cc -print-multiarch)
 mount -t overlay overlay -o "lowerdir=$scratch/fakes:$libraries" "$libraries" || skip "no overlay here"
 mount -t tmpfs -o mode=755 tmpfs "$scratch/dev"
@@ -92,6 +92,13 @@ assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia
   "$(jq -r '.folder | join(" ")' <<<"$out")"
 expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
 found "read-only"
+for which in device=0 GPU-aaaa; do
+  expect_ok slipway run --rm --gpus $which -v "$PWD:/v" -- ls /dev
+  assert_equal "$which alone" "nvidia-uvm nvidia3 nvidiactl" "$(grep ^nvidia <<<"$out" | tr '\n' ' ' | sed 's/ $//')"
+done
+out slipway run --rm --gpus 3 -- true
+assert_contains "more than there are" 'there are not 3 GPUs here' "$err"
+assert_contains "what there is" '`0` (Fake A' "$err"
 expect_ok slipway run --rm --gpus none -v "$PWD:/v" -- $ask
 assert_contains "no GPU asked for, none there" "libcuda.so.1: cannot open shared object file" "$out"
 expect_ok slipway run --rm --gpus all --user 0 -- sh -c "touch $folder/new 2>&1; echo x >$folder/libcuda.so.1; ldconfig && env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(\"libcuda.so.1\").cuInit(0))'"
@@ -105,6 +112,8 @@ assert_equal "no hooks" false "$(jq 'has("hooks")' "$SLIPWAY_HOME"/runs/*/live/b
 expect_ok slipway inspect --json "$name"
 assert_equal "the receipt" "$(sha256sum <"$scratch/fakes/libcuda.so.$version" | cut -d' ' -f1)" \
   "$(jq -r --arg target "$folder/libcuda.so.$version" '.. | objects | select(.target? == $target and .sha256?) | .sha256' <<<"$out")"
+assert_equal "the receipt's GPUs" "999.88.77 GPU-aaaa1111 GPU-bbbb2222" \
+  "$(jq -r '.. | objects | select(.host_files?) | [.driver, .gpus[].uuid] | join(" ")' <<<"$out")"
 expect_ok slipway exec "$name" env -i /usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL("libcuda.so.1").cuInit(0))'
 assert_equal "exec finds it" 0 "$out"
 expect_ok slipway stop -t 1 "$name"
