@@ -31,8 +31,9 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
   std::vector<ResourceLimit> wanted = request.resource_limits;
   for (const auto& [type, value] : {std::pair("NOFILE", facts.most_open_files),
                                     std::pair("MEMLOCK", facts.most_locked_bytes)}) {
-    const bool is_given = std::any_of(wanted.begin(), wanted.end(),
-                                      [&](const ResourceLimit& one) { return one.type == type; });
+    const bool is_given =
+        std::any_of(wanted.begin(), wanted.end(),
+                    [name = type](const ResourceLimit& one) { return one.type == name; });
     if (!is_given) wanted.push_back({type, value, value});
   }
   for (const ResourceLimit& one : wanted) {
