@@ -75,7 +75,7 @@ refused 125 "memory of 9000g is more than" --memory 9000g -- true
 refused 2 "is not a size" --memory much -- true
 refused 125 "cpus of 4000" --cpus 4000 -- true
 refused 2 "--network" --network nat -- true
-refused 2 "--gpus" --gpus 2 -- true
+refused 2 "--gpus" --gpus some -- true
 refused 125 'no image `nowhere`' nowhere -- true
 refused 125 'did you mean `cli-test:latest`' cli-tset -- true
 refused 2 "no mode \`gret\`" --mode gret
