@@ -19,6 +19,7 @@ Command inspect_command();
 Command save_command();
 Command gc_command();
 Command doctor_command();
+Command gpu_command();
 Command tree_command();
 Command why_command();
 Command ps_command();

@@ -1,8 +1,8 @@
 /// CDI files (Container Device Interface) that other engines read, and that outlive a driver.
 ///
-/// Slipway writes and reads none: it looks the driver up at each start. But Podman, Docker and
+/// Slipway's own runs read none: it looks the driver up at each start. But Podman, Docker and
 /// Kubernetes on this host do, and a file made for an older driver is what breaks them after an
-/// update.
+/// update. (cdi_spec.h makes one.)
 #pragma once
 
 #include <string>

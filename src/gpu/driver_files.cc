@@ -15,10 +15,8 @@ namespace {
 
 #if defined(__aarch64__)
 constexpr std::string_view kTuple = "aarch64-linux-gnu";
-constexpr int kMachine = kMachineAarch64;
 #else
 constexpr std::string_view kTuple = "x86_64-linux-gnu";
-constexpr int kMachine = kMachineX86_64;
 #endif
 
 std::string below(const std::string& root, std::string_view path) {
@@ -57,7 +55,7 @@ Result<void> take_library(const std::string& folder, const std::string& name,
   const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
   const auto facts = read_elf_file(fd.get());
   // Not a library, or for 32-bit programs: nothing that a container of ours could load.
-  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kMachine) return {};
+  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kThisMachine) return {};
   if (!names.insert(name).second) return {};
   host.libraries.push_back(path);
   const std::string& soname = facts.value()->facts.soname;

@@ -22,6 +22,11 @@ namespace slipway::gpu {
 inline constexpr int kMachineX86 = 3;
 inline constexpr int kMachineX86_64 = 62;
 inline constexpr int kMachineAarch64 = 183;
+#if defined(__aarch64__)
+inline constexpr int kThisMachine = kMachineAarch64;
+#else
+inline constexpr int kThisMachine = kMachineX86_64;
+#endif
 
 /// A version of symbols that a file wants of a library: `GLIBC_2.17` of `libc.so.6`.
 struct NeededVersion {

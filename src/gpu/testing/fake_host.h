@@ -19,19 +19,13 @@ namespace slipway::gpu {
 
 class FakeHost {
  public:
-#if defined(__aarch64__)
-  static constexpr int kMachine = kMachineAarch64;
-#else
-  static constexpr int kMachine = kMachineX86_64;
-#endif
-
   FakeHost() : folder_(TemporaryFolder::create("/tmp").value()) {}
 
   void file(const std::string& path, std::string_view text) {
     REQUIRE(make_folders(parent_path(whole(path))).ok());
     REQUIRE(write_file(whole(path), text).ok());
   }
-  void library(const std::string& path, const std::string& soname, int machine = kMachine) {
+  void library(const std::string& path, const std::string& soname, int machine = kThisMachine) {
     file(path, make_elf({machine, true, soname, {}, {}, {}, ""}));
   }
   void link(const std::string& path, const std::string& target) {

@@ -70,7 +70,12 @@ EXPORT int nvmlDeviceGetGpuInstanceById(Device* device, unsigned id, Device** in
   return kNotFound;
 }
 EXPORT int nvmlGpuInstanceGetComputeInstanceById(Device* instance, unsigned id, Device** compute) {
-  return *compute = instance, id == instance->compute_instance ? 0 : kNotFound;
+  for (Device* const part : instance->parent->parts) {
+    if (part != nullptr && part->gpu_instance == instance->gpu_instance &&
+        part->compute_instance == id)
+      return *compute = part, 0;
+  }
+  return kNotFound;
 }
 EXPORT int nvmlGpuInstanceGetInfo(Device* instance, InstanceInfo* info) {
   return *info = {instance->parent, instance->gpu_instance, profile_of(*instance), 0, 1}, 0;
