@@ -161,6 +161,22 @@ Result<GpuChoice> parse_gpu_choice(std::string_view text) {
   }
 }
 
+std::string gpu_choice_text(const GpuChoice& choice) {
+  switch (choice.kind) {
+    case GpuChoice::Kind::None:
+      return "none";
+    case GpuChoice::Kind::Automatic:
+      return "auto";
+    case GpuChoice::Kind::All:
+      return "all";
+    case GpuChoice::Kind::Count:
+      return fmt::format("{}", choice.count);
+    case GpuChoice::Kind::Named:
+      break;
+  }
+  return fmt::format("{}", fmt::join(choice.names, ","));
+}
+
 Result<HostGpus> choose_gpus(HostGpus host, const GpuChoice& choice) {
   if (host.is_wsl) {
     if (choice.kind == GpuChoice::Kind::All) return host;

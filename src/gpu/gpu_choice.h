@@ -24,6 +24,9 @@ struct GpuChoice {
 /// Pure. InvalidInput on anything else; "0" too, which could mean two things.
 Result<GpuChoice> parse_gpu_choice(std::string_view text);
 
+/// As it was written, but for `device=`.
+std::string gpu_choice_text(const GpuChoice& choice);
+
 /// `host` with the chosen GPUs alone, and of the nodes those that belong to them or to all. Where a
 /// GPU is divided, its parts are what is chosen from. Takes All, Count and Named. Fails with
 /// NotFound, and with Unsupported where there are fewer, naming what there is.

@@ -176,7 +176,8 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_ca
   gpu::HostGpus host = TRY(gpu::read_host_gpus());
   if (!host.missing.empty()) {
     if (is_automatic) return {};
-    return make_error(ErrorKind::Unsupported, "the GPUs asked for cannot be had here")
+    return make_error(ErrorKind::Unsupported, "`--gpus {}` cannot be had here",
+                      gpu::gpu_choice_text(choice))
         .reason(host.missing)
         .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }

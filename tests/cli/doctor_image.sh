@@ -39,5 +39,5 @@ if [ ! -e /dev/nvidiactl ]; then
   for name in nvidiactl nvidia-uvm nvidia0; do ln -s /dev/null "$host/dev/$name"; done
   said image-fails with-torch SLIPWAY_HOST_ROOT="$host"
   assert_equal "status" 3 "$status"
-  assert_contains "the run's reason" 'the GPUs asked for cannot be had here' "$message"
+  assert_contains "the run's reason" '`--gpus all` cannot be had here' "$message"
 fi
