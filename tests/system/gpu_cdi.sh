@@ -210,7 +210,7 @@ done
 exit 1
 RUNTIME
 chmod +x "$scratch/runtime"
-podman --root "$scratch/podman" --runroot "$scratch/podman-run" --runtime "$scratch/runtime" \
+podman --root "$scratch/podman" --runroot /run/p --runtime "$scratch/runtime" \
   run --rm --network none --device nvidia.com/gpu=GPU-6 --rootfs "$scratch/tree" /bin/true >"$scratch/podman.log" 2>&1
 assert_file "$scratch/config.json"
 assert_equal "podman's nodes" "/dev/nvidia6 /dev/nvidiactl" \
