@@ -184,6 +184,13 @@ Result<HostGpus> choose_gpus(HostGpus host, const GpuChoice& choice) {
         .hint("`--gpus all`, and CUDA_VISIBLE_DEVICES inside");
   }
   const std::vector<Unit> units = units_of(host);
+  if (units.empty()) {
+    return make_error(ErrorKind::Unsupported, "no GPU of this host can be used")
+        .reason("all are divided (MIG), and none has a part")
+        .hint(
+            "`sudo nvidia-smi mig -cgi 0 -C` makes one, `sudo nvidia-smi -mig 0` ends the "
+            "division");
+  }
   std::set<Unit> chosen;
   if (choice.kind == GpuChoice::Kind::Named) {
     for (const std::string& name : choice.names) {

@@ -75,6 +75,14 @@ TEST_CASE("a part of a divided GPU") {
   CHECK(nodes_for("GPU-cc33").size() == 5);
 }
 
+TEST_CASE("GPUs that are divided into nothing are none") {
+  HostGpus host = make_host();
+  host.gpus.erase(host.gpus.begin(), host.gpus.begin() + 2);
+  host.gpus[0].mig_devices.clear();
+  CHECK(choose_gpus(host, parse_gpu_choice("all").value()).error().message ==
+        "no GPU of this host can be used");
+}
+
 TEST_CASE("what is not there is told with what is") {
   CHECK(nodes_for("5") == Words{"there are not 5 GPUs here"});
   CHECK(nodes_for("device=7") == Words{"there is no GPU `7`"});

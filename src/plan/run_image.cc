@@ -182,7 +182,12 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_ca
         .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }
   const gpu::GpuChoice all{gpu::GpuChoice::Kind::All, 0, {}};
-  host = TRY(gpu::choose_gpus(std::move(host), is_automatic ? all : choice));
+  Result<gpu::HostGpus> chosen = gpu::choose_gpus(std::move(host), is_automatic ? all : choice);
+  if (!chosen.ok() && is_automatic) {
+    reporter.warn(chosen.error().message + ": running on the CPU");
+    return {};
+  }
+  host = TRY(std::move(chosen));
   request.device_nodes = host.device_nodes;
   run::DriverFiles& driver = request.driver;
   driver.folder = kDriverFolder;
