@@ -24,6 +24,7 @@ namespace {
 
 /// Where a GPU run finds the driver's libraries: one folder, theirs alone.
 constexpr const char* kDriverFolder = "/usr/lib/slipway-driver";
+constexpr std::string_view kGpuDevice = "nvidia.com/gpu=";
 constexpr const char* kUsualPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -169,6 +170,23 @@ Result<std::string> make_loader_cache(const std::string& of_image, const run::Dr
   return gpu::write_loader_cache(cache);
 }
 
+/// What `--gpus` says, or `--device nvidia.com/gpu=NAME`, the CDI's name for the same (the devices
+/// are found out anew, whatever a file in /etc/cdi says), or else the project.
+Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_project) {
+  std::vector<std::string> names;
+  for (const std::string& text : flags.devices) {
+    if (text.starts_with(kGpuDevice)) names.push_back(text.substr(kGpuDevice.size()));
+  }
+  if (names.empty()) return flags.gpus ? *flags.gpus : gpu::parse_gpu_choice(of_project);
+  if (flags.gpus) {
+    return make_error(ErrorKind::InvalidInput, "`--gpus` and `--device {}{}` both choose GPUs",
+                      kGpuDevice, names.front())
+        .hint("leave one of them out");
+  }
+  if (names.front() == "all") return gpu::parse_gpu_choice("all");
+  return gpu::parse_gpu_choice(fmt::format("device={}", fmt::join(names, ",")));
+}
+
 Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_cache,
                       run::RunRequest& request, Reporter& reporter) {
   if (choice.kind == gpu::GpuChoice::Kind::None) return {};
@@ -250,7 +268,9 @@ Result<void> add_wishes(const RunFlags& flags, const StoredImage& image, const T
     request.volumes.push_back(TRY(parse_volume(text, flags.folder, tools.store_folder)));
   }
   for (const std::string& text : flags.tmpfs) request.tmpfs.push_back(TRY(parse_tmpfs(text)));
-  for (const std::string& text : flags.devices) request.devices.push_back(TRY(parse_device(text)));
+  for (const std::string& text : flags.devices) {
+    if (!text.starts_with(kGpuDevice)) request.devices.push_back(TRY(parse_device(text)));
+  }
   for (const std::string& text : flags.ulimits) {
     request.resource_limits.push_back(TRY(parse_ulimit(text)));
   }
@@ -326,7 +346,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.root == RunFlags::Root::ReadOnly) request.root = run::Access::ReadOnly;
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
-  const gpu::GpuChoice gpus = flags.gpus ? *flags.gpus : TRY(gpu::parse_gpu_choice(ceilings.gpus));
+  const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
   TRY(add_gpus(gpus, read_image_file(image, store, "etc/ld.so.cache"), request, tools.reporter));
 
   std::optional<store::Pin> pin;

@@ -92,8 +92,8 @@ assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia
   "$(jq -r '.folder | join(" ")' <<<"$out")"
 expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
 found "read-only"
-for which in device=0 GPU-aaaa; do
-  expect_ok slipway run --rm --gpus $which -v "$PWD:/v" -- ls /dev
+for which in "--gpus device=0" "--gpus GPU-aaaa" "--device nvidia.com/gpu=0" "--device nvidia.com/gpu=GPU-aaaa1111"; do
+  expect_ok slipway run --rm $which -v "$PWD:/v" -- ls /dev
   assert_equal "$which alone" "nvidia-uvm nvidia3 nvidiactl" "$(grep ^nvidia <<<"$out" | tr '\n' ' ' | sed 's/ $//')"
 done
 out slipway run --rm --gpus 3 -- true
