@@ -187,8 +187,8 @@ Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_
   return gpu::parse_gpu_choice(fmt::format("device={}", fmt::join(names, ",")));
 }
 
-Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_cache,
-                      run::RunRequest& request, Reporter& reporter) {
+Result<void> add_gpus(const gpu::GpuChoice& choice, const StoredImage& image,
+                      const store::Store& store, run::RunRequest& request, Reporter& reporter) {
   if (choice.kind == gpu::GpuChoice::Kind::None) return {};
   const bool is_automatic = choice.kind == gpu::GpuChoice::Kind::Automatic;
   gpu::HostGpus host = TRY(gpu::read_host_gpus());
@@ -216,7 +216,8 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const std::string& loader_ca
   if (!host.nvidia_smi.empty()) {
     driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
   }
-  driver.loader_cache = TRY(make_loader_cache(loader_cache, driver));
+  driver.loader_cache =
+      TRY(make_loader_cache(read_image_file(image, store, "etc/ld.so.cache"), driver));
   // A toolkit's hook in a container within this one must not inject a second time.
   set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
   driver.version = host.driver_version;
@@ -308,6 +309,8 @@ Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) 
 
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
                                 const Tools& tools) {
+  // Then no layer needs to be looked into.
+  if (const std::optional<ImageIds> ids = find_numeric_ids(user)) return *ids;
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   return find_ids(user, read_image_file(image, store, "etc/passwd"),
                   read_image_file(image, store, "etc/group"), image.reference);
@@ -347,7 +350,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
-  TRY(add_gpus(gpus, read_image_file(image, store, "etc/ld.so.cache"), request, tools.reporter));
+  TRY(add_gpus(gpus, image, store, request, tools.reporter));
 
   std::optional<store::Pin> pin;
   {
