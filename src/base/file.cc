@@ -13,6 +13,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 
 namespace slipway {
 namespace {
@@ -104,6 +106,17 @@ Result<std::string> absolute_path(std::string_view path) {
     }
   }
   return "/" + fmt::format("{}", fmt::join(parts, "/"));
+}
+
+bool is_within(std::string_view path, std::string_view folder) {
+  if (folder == "/") return true;
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
+}
+
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real != nullptr ? real.get() : "";
 }
 
 bool path_exists(const std::string& path) {

@@ -25,6 +25,11 @@ std::string base_name(std::string_view path);
 /// Absolute, with `.` and `..` folded by name; links are not followed.
 Result<std::string> absolute_path(std::string_view path);
 
+/// Whether `path` is `folder` or below it, by name; both absolute and folded.
+bool is_within(std::string_view path, std::string_view folder);
+/// realpath(3): absolute and without links; empty where there is nothing.
+std::string real_path(const std::string& path);
+
 bool path_exists(const std::string& path);
 bool is_folder(const std::string& path);
 Result<std::uint64_t> file_size(const std::string& path);

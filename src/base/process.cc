@@ -26,13 +26,6 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
 /// Feeds and drains the child until both of its outputs are closed.
 Result<void> exchange(pid_t child, UniqueFd input, std::string_view text, Pipe& out, Pipe& err,
                       const ProcessOptions& options, ProcessResult& result) {
@@ -68,6 +61,13 @@ Result<void> exchange(pid_t child, UniqueFd input, std::string_view text, Pipe& 
 
 }  // namespace
 
+std::vector<char*> argument_pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
 std::optional<std::string> find_program(std::string_view name) {
   if (name.find('/') != std::string_view::npos) {
     return ::access(std::string(name).c_str(), X_OK) == 0 ? std::optional(std::string(name))
@@ -93,9 +93,9 @@ Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
   Pipe in = TRY(make_pipe());
   Pipe out = TRY(make_pipe());
   Pipe err = TRY(make_pipe());
-  const std::vector<char*> argv = pointers(arguments);
+  const std::vector<char*> argv = argument_pointers(arguments);
   const std::vector<char*> envp =
-      options.environment ? pointers(*options.environment) : std::vector<char*>();
+      options.environment ? argument_pointers(*options.environment) : std::vector<char*>();
 
   const pid_t child = ::fork();
   if (child < 0) return errno_error("cannot start `" + arguments[0] + "`");

@@ -36,4 +36,7 @@ Result<std::string> run_for_output(const std::vector<std::string>& arguments,
 /// The path of a program in PATH (and in /usr/sbin, /sbin); nothing when it is not installed.
 std::optional<std::string> find_program(std::string_view name);
 
+/// What execve(2) takes: borrowed from `strings`, with a null pointer at the end.
+std::vector<char*> argument_pointers(const std::vector<std::string>& strings);
+
 }  // namespace slipway

@@ -122,9 +122,7 @@ Result<void> plan_bind(const SandboxRequest& request, const SandboxBind& bind, P
   if (is_folder(bind.source)) {
     add_mount_point(request, plan, target);
   } else {
-    ChildStep step;
-    step.call = ChildStep::Call::MakeFile;
-    step.path = target;
+    ChildStep step = make_file_step(target);
     step.if_failing = ChildStep::IfFailing::GoOn;
     plan.add(std::move(step));
   }

@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/process.h"
+
 namespace slipway {
 namespace {
 
@@ -33,13 +35,6 @@ struct Prepared {
   sigset_t all;
   sigset_t waited;
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
 
 // From here to `end of the child`: only async-signal-safe calls.
 
@@ -229,14 +224,15 @@ Result<Room> Room::start(const RoomRequest& request) {
   const UniqueFd report_write(fds[1]);
 
   const std::vector<std::string> none;
-  Prepared prepared{request,
-                    pointers(request.arguments),
-                    pointers(request.left_behind ? request.left_behind->start_arguments : none),
-                    pointers(request.environment),
-                    report_write.get(),
-                    report.get(),
-                    {},
-                    {}};
+  Prepared prepared{
+      request,
+      argument_pointers(request.arguments),
+      argument_pointers(request.left_behind ? request.left_behind->start_arguments : none),
+      argument_pointers(request.environment),
+      report_write.get(),
+      report.get(),
+      {},
+      {}};
   sigfillset(&prepared.all);
   sigemptyset(&prepared.waited);
   sigaddset(&prepared.waited, SIGCHLD);

@@ -148,6 +148,21 @@ ChildStep make_folder_step(std::string path) {
   return step;
 }
 
+ChildStep make_file_step(std::string path) {
+  ChildStep step;
+  step.call = ChildStep::Call::MakeFile;
+  step.path = std::move(path);
+  return step;
+}
+
+ChildStep make_link_step(std::string path, std::string target) {
+  ChildStep step;
+  step.call = ChildStep::Call::MakeLink;
+  step.path = std::move(path);
+  step.source = std::move(target);
+  return step;
+}
+
 Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts) {
   const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
   const int fd =

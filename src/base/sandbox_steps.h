@@ -53,6 +53,8 @@ ChildStep make_mount(std::string source, std::string path, std::string type, uns
                      std::string data = {});
 ChildStep make_move_mount(int fd, std::string path);
 ChildStep make_folder_step(std::string path);
+ChildStep make_file_step(std::string path);
+ChildStep make_link_step(std::string path, std::string target);
 
 /// A detached copy of the mounts at and below `path` (open_tree(2)); appears nowhere until moved.
 /// Fails with NotFound, Denied, Io.

@@ -51,11 +51,9 @@ Result<int> run(const Invocation& call, Context& context) {
     TRY(print(json_text(image)));
     return 0;
   }
-  std::uint64_t size_bytes = 0;
-  for (const plan::ImageLayer& layer : image.layers) size_bytes += layer.size_bytes;
   context.reporter.done(fmt::format(
       "{} `{}`: {} layers, {} compressed, {}", image.was_complete ? "nothing to do for" : "built",
-      image.reference, image.layers.size(), size_text(size_bytes), image.digest.text()));
+      image.reference, image.layers.size(), size_text(image.size_bytes()), image.digest.text()));
   return 0;
 }
 

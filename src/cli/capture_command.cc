@@ -70,12 +70,11 @@ Result<int> run(const Invocation& call, Context& context) {
     TRY(print(json_text(image)));
     return 0;
   }
-  std::uint64_t size_bytes = 0;
-  for (const plan::ImageLayer& layer : image.layers) size_bytes += layer.size_bytes;
   context.reporter.done(fmt::format(
       "captured `{}`: Python {}, {} packages, {} other files, {} layers, {} compressed, {}",
       image.reference, capture.python.version, capture.packages.packages.size(),
-      capture.rest.size(), image.layers.size(), size_text(size_bytes), image.digest.text()));
+      capture.rest.size(), image.layers.size(), size_text(image.size_bytes()),
+      image.digest.text()));
   return 0;
 }
 

@@ -1,18 +1,12 @@
 #include "gpu/cdi_libraries.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <climits>
-#include <cstdlib>
-#include <memory>
 #include <set>
 
 #include "base/file.h"
 #include "gpu/driver_files.h"
-#include "gpu/elf.h"
 
 namespace slipway::gpu {
 namespace {
@@ -24,31 +18,6 @@ constexpr const char* kOwnVersions[] = {
 
 bool matches(const std::string& pattern, const std::string& name) {
   return fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0;
-}
-
-bool is_regular(const std::string& path) {
-  struct stat status {};
-  return lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
-}
-
-/// Without links; empty where there is no such folder.
-std::string real_path(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
-                                                         &std::free);
-  return real != nullptr ? real.get() : "";
-}
-
-bool is_below(const std::string& path, const std::string& root) {
-  return root == "/" || path == root || path.starts_with(root + "/");
-}
-
-/// The library's SONAME where it is one for programs of this machine.
-Result<std::optional<std::string>> read_soname(const std::string& path) {
-  const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
-  const auto facts = read_elf_file(fd.get());
-  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kThisMachine)
-    return std::optional<std::string>();
-  return std::optional(facts.value()->facts.soname);
 }
 
 std::vector<std::string> names_of(const std::string& name, const std::string& soname,
@@ -70,7 +39,7 @@ Result<void> add_matches(const std::string& folder, const std::string& search_fo
   if (!is_folder(folder)) return {};
   for (const std::string& name : TRY(list_folder(folder))) {
     const std::string path = join_path(folder, name);
-    if (!matches(pattern, name) || !is_regular(path)) continue;
+    if (!matches(pattern, name)) continue;
     const std::optional<std::string> soname = TRY(read_soname(path));
     if (soname) libraries.push_back({path, search_folder, names_of(name, *soname, host)});
   }
@@ -87,7 +56,7 @@ Result<std::vector<CdiLibrary>> find_cdi_libraries(const HostGpus& host, const s
   std::set<std::string> seen;
   for (const std::string& folder : folders) {
     const std::string real = real_path(folder);
-    if (real.empty() || !is_below(real, real_root) || !seen.insert(real).second) continue;
+    if (real.empty() || !is_within(real, real_root) || !seen.insert(real).second) continue;
     std::vector<CdiLibrary> found;
     TRY(add_matches(folder, folder, "*.so." + host.driver_version, host, found));
     if (found.empty()) continue;

@@ -52,13 +52,10 @@ void add_link(const std::string& name, const std::string& target, std::set<std::
 Result<void> take_library(const std::string& folder, const std::string& name,
                           std::set<std::string>& names, HostGpus& host) {
   const std::string path = join_path(folder, name);
-  const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
-  const auto facts = read_elf_file(fd.get());
-  // Not a library, or for 32-bit programs: nothing that a container of ours could load.
-  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kThisMachine) return {};
-  if (!names.insert(name).second) return {};
+  const std::optional<std::string> known = TRY(read_soname(path));
+  if (!known || !names.insert(name).second) return {};
   host.libraries.push_back(path);
-  const std::string& soname = facts.value()->facts.soname;
+  const std::string& soname = *known;
   const std::string stem = name.substr(0, name.find(".so") + 3);
   if (!soname.empty() && soname != name) add_link(soname, name, names, host);
   // Programs that open `libcuda.so` by its development name, as numba and triton do.
@@ -91,13 +88,23 @@ std::vector<std::string> driver_library_folders(const std::string& root, bool is
   return folders;
 }
 
+Result<std::optional<std::string>> read_soname(const std::string& path) {
+  if (!is_regular(path)) return std::optional<std::string>();
+  const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
+  const auto facts = read_elf_file(fd.get());
+  // Not a library, or for 32-bit programs: nothing that a container of ours could load.
+  if (!facts.ok() || !facts.value() || facts.value()->facts.machine != kThisMachine)
+    return std::optional<std::string>();
+  return std::optional(facts.value()->facts.soname);
+}
+
 Result<void> find_driver_libraries(const std::string& root, const std::string& nvml_folder,
                                    HostGpus& host) {
   std::set<std::string> names;
   for (const std::string& folder : library_folders(root, nvml_folder, host.is_wsl)) {
     if (!is_folder(folder)) continue;
     for (const std::string& name : TRY(list_folder(folder))) {
-      if (!is_wanted(name, host) || !is_regular(join_path(folder, name))) continue;
+      if (!is_wanted(name, host)) continue;
       TRY(take_library(folder, name, names, host));
     }
   }

@@ -1,6 +1,7 @@
 /// The driver's files on this host: libraries for compute and utility, nodes, nvidia-smi.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ std::vector<std::string> driver_library_folders(const std::string& root, bool is
 /// /usr/lib/wsl/lib.
 Result<void> find_driver_libraries(const std::string& root, const std::string& nvml_folder,
                                    HostGpus& host);
+
+/// The SONAME of a library for programs of this machine (empty: it has none); nothing where the
+/// file is a link, or no such library.
+Result<std::optional<std::string>> read_soname(const std::string& path);
 
 /// Fills `device_nodes` with the character devices that exist, for `host.gpus`.
 Result<void> find_device_nodes(const std::string& root, HostGpus& host);

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "base/file.h"
 
@@ -63,9 +62,7 @@ void read_module(const HostView& host, DriverState& state) {
 /// `libnvidia-ml.so.1` is a link to `libnvidia-ml.so.570.86.15`.
 std::string version_of_library(const std::string& path) {
   constexpr std::string_view kStem = "libnvidia-ml.so.";
-  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), ::free);
-  if (real == nullptr) return {};
-  const std::string name = base_name(real.get());
+  const std::string name = base_name(real_path(path));
   if (!name.starts_with(kStem) || name == "libnvidia-ml.so.1") return {};
   return name.substr(kStem.size());
 }

@@ -178,8 +178,10 @@ std::string gpu_choice_text(const GpuChoice& choice) {
 }
 
 Result<HostGpus> choose_gpus(HostGpus host, const GpuChoice& choice) {
+  const bool is_all =
+      choice.kind == GpuChoice::Kind::All || choice.kind == GpuChoice::Kind::Automatic;
   if (host.is_wsl) {
-    if (choice.kind == GpuChoice::Kind::All) return host;
+    if (is_all) return host;
     return make_error(ErrorKind::Unsupported, "on WSL2 all GPUs are one device")
         .hint("`--gpus all`, and CUDA_VISIBLE_DEVICES inside");
   }
@@ -198,7 +200,7 @@ Result<HostGpus> choose_gpus(HostGpus host, const GpuChoice& choice) {
       chosen.insert(found.begin(), found.end());
     }
   } else {
-    const std::size_t count = choice.kind == GpuChoice::Kind::All ? units.size() : choice.count;
+    const std::size_t count = is_all ? units.size() : choice.count;
     if (count > units.size()) {
       return make_error(ErrorKind::Unsupported, "there are not {} GPUs here", count)
           .hint(list_of(host, units));

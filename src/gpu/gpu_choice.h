@@ -28,8 +28,8 @@ Result<GpuChoice> parse_gpu_choice(std::string_view text);
 std::string gpu_choice_text(const GpuChoice& choice);
 
 /// `host` with the chosen GPUs alone, and of the nodes those that belong to them or to all. Where a
-/// GPU is divided, its parts are what is chosen from. Takes All, Count and Named. Fails with
-/// NotFound, and with Unsupported where there are fewer, naming what there is.
+/// GPU is divided, its parts are what is chosen from. Automatic is All here; None is not for it.
+/// Fails with NotFound, and with Unsupported where there are fewer, naming what there is.
 Result<HostGpus> choose_gpus(HostGpus host, const GpuChoice& choice);
 
 }  // namespace slipway::gpu

@@ -1,7 +1,6 @@
 #include "plan/build_image.h"
 
 #include "oci/image_config.h"
-#include "oci/manifest.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
 #include "plan/image_proof.h"
@@ -34,30 +33,6 @@ store::ImageName image_name(const ProjectFolder& project) {
   return {"", project.spec.image.name, project.spec.image.tag};
 }
 
-struct Encoded {
-  std::string config, manifest;
-};
-
-Result<Encoded> encode(const ProjectFolder& project, const spec::Lock& lock,
-                       const std::vector<ImageLayer>& layers) {
-  oci::ImageConfig config = TRY(make_config(project.spec, lock));
-  oci::Manifest manifest;
-  for (const ImageLayer& layer : layers) {
-    config.diff_ids.push_back(layer.diff_id);
-    oci::Descriptor descriptor;
-    descriptor.media_type = oci::kMediaTypeLayerGzip;
-    descriptor.digest = layer.digest;
-    descriptor.size_bytes = layer.size_bytes;
-    descriptor.annotations[kPackagesAnnotation] =
-        fmt::format("{}", fmt::join(layer.packages, ", "));
-    manifest.layers.push_back(std::move(descriptor));
-  }
-  Encoded encoded{oci::encode_image_config(config), ""};
-  manifest.config = oci::describe(oci::kMediaTypeConfig, encoded.config);
-  encoded.manifest = oci::encode_manifest(manifest);
-  return encoded;
-}
-
 bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) {
   for (const ImageLayer& layer : layers) {
     const auto recipe = store.find_recipe(layer.digest);
@@ -69,6 +44,12 @@ bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) 
 }
 
 }  // namespace
+
+std::uint64_t BuiltImage::size_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const ImageLayer& layer : layers) bytes += layer.size_bytes;
+  return bytes;
+}
 
 Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
                                                    const spec::Lock& lock,
@@ -107,11 +88,8 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
   BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
 
-  const Encoded encoded = TRY(encode(project, lock, image.layers));
-  TRY(store.put_blob_bytes(as_bytes(encoded.config)));
-  image.digest = TRY(store.put_blob_bytes(as_bytes(encoded.manifest)));
-  TRY(store.settle_layers());
-  TRY(store.set_image(image_name(project), image.digest));
+  oci::ImageConfig config = TRY(make_config(project.spec, lock));
+  image.digest = TRY(put_image(store, image_name(project), std::move(config), image.layers));
   TRY(store.put_known("image", key, image.digest.text() + "\n"));
   return image;
 }

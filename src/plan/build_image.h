@@ -32,6 +32,8 @@ struct BuiltImage {
   Digest digest;          ///< of the manifest
   std::vector<ImageLayer> layers;
   bool was_complete = false;  ///< nothing had to be done
+
+  std::uint64_t size_bytes() const;  ///< of all layers, compressed
 };
 
 /// The image, where the store has all of it already: quick, and needs no rights.

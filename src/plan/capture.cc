@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <climits>
-#include <cstdlib>
 #include <set>
 
 #include "base/file.h"
@@ -18,8 +16,8 @@ bool is_shared(const std::string& prefix) {
 }
 
 std::string without_links(const std::string& path) {
-  char real[PATH_MAX];
-  return ::realpath(path.c_str(), real) == nullptr ? path : std::string(real);
+  const std::string real = real_path(path);
+  return real.empty() ? path : real;
 }
 
 /// Where links may lead: what distributions install, never somebody's home.

@@ -2,10 +2,10 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "layer/layer_groups.h"
 #include "layer/tar_layer.h"
 #include "oci/image_config.h"
-#include "oci/manifest.h"
 #include "plan/capture.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
@@ -30,33 +30,12 @@ Digest digest_of(const CapturedTree& tree, const std::vector<std::string>& paths
   return hash.finish();
 }
 
-/// The length of the UTF-8 character at the front (RFC 3629); 0 where there is none.
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80   ? 1
-                             : first < 0xc2 ? 0
-                             : first < 0xe0 ? 2
-                             : first < 0xf0 ? 3
-                             : first < 0xf5 ? 4
-                                            : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if (first == 0xe0 && byte(1) < 0xa0) return 0;
-  if (first == 0xed && byte(1) > 0x9f) return 0;
-  if (first == 0xf0 && byte(1) < 0x90) return 0;
-  if (first == 0xf4 && byte(1) > 0x8f) return 0;
-  return length;
-}
-
 std::vector<std::string> shown(const std::vector<std::string>& paths) {
   std::vector<std::string> all;
   for (const std::string& path : paths) {
     std::string text;
     for (std::string_view rest = path; !rest.empty();) {
-      const std::size_t length = character_bytes(rest);
+      const std::size_t length = utf8_length(rest);
       if (length == 0) {
         text += fmt::format("\\x{:02x}", static_cast<unsigned char>(rest[0]));
       } else {
@@ -231,24 +210,8 @@ Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName&
   BuiltImage image;
   image.reference = name.text();
   image.layers = TRY(CaptureBuilder(capture, store, tools).build(lock));
-  oci::ImageConfig config = capture_config(capture, name, sha256(lock));
-  oci::Manifest manifest;
-  for (const ImageLayer& layer : image.layers) {
-    config.diff_ids.push_back(layer.diff_id);
-    oci::Descriptor descriptor;
-    descriptor.media_type = oci::kMediaTypeLayerGzip;
-    descriptor.digest = layer.digest;
-    descriptor.size_bytes = layer.size_bytes;
-    descriptor.annotations[kPackagesAnnotation] =
-        fmt::format("{}", fmt::join(layer.packages, ", "));
-    manifest.layers.push_back(std::move(descriptor));
-  }
-  const std::string text = oci::encode_image_config(config);
-  manifest.config = oci::describe(oci::kMediaTypeConfig, text);
-  TRY(store.put_blob_bytes(as_bytes(text)));
-  image.digest = TRY(store.put_blob_bytes(as_bytes(oci::encode_manifest(manifest))));
-  TRY(store.settle_layers());
-  TRY(store.set_image(name, image.digest));
+  image.digest =
+      TRY(put_image(store, name, capture_config(capture, name, sha256(lock)), image.layers));
   return image;
 }
 

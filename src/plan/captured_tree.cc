@@ -54,11 +54,6 @@ Entry make_entry(const std::string& path, EntryKind kind, unsigned mode) {
 
 }  // namespace
 
-bool is_within(std::string_view path, std::string_view folder) {
-  if (folder == "/") return true;
-  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
-}
-
 void CapturedTree::put(const std::string& path, Entry entry) {
   files_.try_emplace(path, CapturedFile{std::move(entry), {}});
 }
@@ -164,8 +159,8 @@ Result<std::vector<std::string>> CapturedTree::follow_links(
   }
   std::vector<std::string> dangling;
   for (const std::string& path : todo) {
-    char real[PATH_MAX];
-    if (::realpath(path.c_str(), real) == nullptr) {
+    const std::string real = real_path(path);
+    if (real.empty()) {
       dangling.push_back(path);
     } else if (!files_.contains(real)) {
       // A folder that was not asked for stays out: only files are followed.

@@ -26,9 +26,6 @@ struct CapturedFile {
   Digest sha256;  ///< of a file's contents, once `hash_files` ran
 };
 
-/// Whether `path` is `folder` or below it; both absolute and without links.
-bool is_within(std::string_view path, std::string_view folder);
-
 class CapturedTree {
  public:
   /// Whether the file or folder at an absolute path is to stay out.

@@ -9,6 +9,7 @@
 #include "layer/layer_groups.h"
 #include "layer/tar_layer.h"
 #include "layer/wheel_layer.h"
+#include "oci/manifest.h"
 #include "plan/image_frame.h"
 #include "plan/layer_facts.h"
 #include "plan/layer_recipe.h"
@@ -77,6 +78,28 @@ Result<void> remember_layer(const store::Store& store, const Digest& key,
 
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
   return {facts.digest, facts.diff_id, facts.size_bytes, std::move(packages)};
+}
+
+Result<Digest> put_image(const store::Store& store, const store::ImageName& name,
+                         oci::ImageConfig config, const std::vector<ImageLayer>& layers) {
+  oci::Manifest manifest;
+  for (const ImageLayer& layer : layers) {
+    config.diff_ids.push_back(layer.diff_id);
+    oci::Descriptor descriptor;
+    descriptor.media_type = oci::kMediaTypeLayerGzip;
+    descriptor.digest = layer.digest;
+    descriptor.size_bytes = layer.size_bytes;
+    descriptor.annotations[kPackagesAnnotation] =
+        fmt::format("{}", fmt::join(layer.packages, ", "));
+    manifest.layers.push_back(std::move(descriptor));
+  }
+  const std::string text = oci::encode_image_config(config);
+  manifest.config = oci::describe(oci::kMediaTypeConfig, text);
+  TRY(store.put_blob_bytes(as_bytes(text)));
+  const Digest digest = TRY(store.put_blob_bytes(as_bytes(oci::encode_manifest(manifest))));
+  TRY(store.settle_layers());
+  TRY(store.set_image(name, digest));
+  return digest;
 }
 
 std::vector<std::string> WheelGroup::labels() const {

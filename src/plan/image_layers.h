@@ -11,6 +11,7 @@
 #include "layer/bytecode.h"
 #include "layer/layout.h"
 #include "layer/tar_layer.h"
+#include "oci/image_config.h"
 #include "plan/artifacts.h"
 #include "plan/build_image.h"
 #include "plan/project_folder.h"
@@ -40,6 +41,11 @@ Result<void> remember_layer(const store::Store& store, const Digest& key,
 
 /// As the image tells of it.
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
+
+/// Writes the image of these layers, each of which the store has, and gives it its name: the digest
+/// of its manifest. Takes a config without diff_ids.
+Result<Digest> put_image(const store::Store& store, const store::ImageName& name,
+                         oci::ImageConfig config, const std::vector<ImageLayer>& layers);
 
 /// The files that making the missing layers needs.
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,

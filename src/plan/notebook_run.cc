@@ -1,32 +1,21 @@
 #include "plan/notebook_run.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "plan/image_modes.h"
+#include "run/run_name.h"
 
 namespace slipway::plan {
 namespace {
 
 constexpr std::uint16_t kPort = 8888;  // notebook_command()'s
+constexpr std::size_t kTokenBytes = 24;
 constexpr std::string_view kToken = "JUPYTER_TOKEN=";
 
 bool is_notebook(const Command& command) {
   const Command& ours = notebook_command();
   return command.size() >= ours.size() && std::equal(ours.begin(), ours.end(), command.begin());
-}
-
-Result<std::string> make_token() {
-  std::array<unsigned char, 24> bytes{};
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return errno_error("cannot make up a token");
-  }
-  std::string token;
-  for (const unsigned char byte : bytes) token += fmt::format("{:02x}", byte);
-  return token;
 }
 
 /// Of the host, for a browser there; nothing where no port leads to the notebook.
@@ -63,7 +52,7 @@ Result<void> prepare_notebook(run::RunRequest& request, Reporter& reporter) {
     if (address) reporter.note(fmt::format("JupyterLab: http://{}/lab", *address));
     return {};
   }
-  const std::string token = TRY(make_token());
+  const std::string token = run::hex_text(TRY(run::random_bytes(kTokenBytes)));
   std::erase(request.environment, std::string(kToken));
   request.environment.push_back(std::string(kToken) + token);
   if (address) reporter.note(fmt::format("JupyterLab: http://{}/lab?token={}", *address, token));

@@ -165,7 +165,7 @@ Result<std::string> make_loader_cache(const std::string& of_image, const run::Dr
   }
   std::vector<std::string> names;
   for (const std::string& library : driver.libraries) names.emplace_back(base_name(library));
-  for (const run::DriverFiles::Link& link : driver.links) names.push_back(link.name);
+  for (const gpu::DriverLink& link : driver.links) names.push_back(link.name);
   gpu::lead_to_folder(cache, driver.folder, names);
   return gpu::write_loader_cache(cache);
 }
@@ -199,8 +199,7 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const StoredImage& image,
         .reason(host.missing)
         .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
   }
-  const gpu::GpuChoice all{gpu::GpuChoice::Kind::All, 0, {}};
-  Result<gpu::HostGpus> chosen = gpu::choose_gpus(std::move(host), is_automatic ? all : choice);
+  Result<gpu::HostGpus> chosen = gpu::choose_gpus(std::move(host), choice);
   if (!chosen.ok() && is_automatic) {
     reporter.warn(chosen.error().message + ": running on the CPU");
     return {};
@@ -210,9 +209,7 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const StoredImage& image,
   run::DriverFiles& driver = request.driver;
   driver.folder = kDriverFolder;
   driver.libraries = host.libraries;
-  for (const gpu::DriverLink& link : host.library_links) {
-    driver.links.push_back({link.name, link.target});
-  }
+  driver.links = host.library_links;
   if (!host.nvidia_smi.empty()) {
     driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
   }

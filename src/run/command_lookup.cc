@@ -40,15 +40,10 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-bool is_below(std::string_view path, std::string_view folder) {
-  return path.starts_with(folder) &&
-         (path.size() == folder.size() || path[folder.size()] == '/' || folder == "/");
-}
-
 /// The runtime makes the folders above a mount point.
 bool leads_to_volume(const RunRequest& request, std::string_view path) {
   return std::any_of(request.volumes.begin(), request.volumes.end(),
-                     [&](const Volume& volume) { return is_below(volume.target, path); });
+                     [&](const Volume& volume) { return is_within(volume.target, path); });
 }
 
 enum class Answer { Missing, CannotRun, Fine };
@@ -69,9 +64,9 @@ Answer look_up(const RunRequest& request, const std::string& wanted) {
       continue;
     }
     const std::string next = at + "/" + part;
-    const auto covers = [&](const Volume& volume) { return is_below(next, volume.target); };
+    const auto covers = [&](const Volume& volume) { return is_within(next, volume.target); };
     if (std::any_of(request.volumes.begin(), request.volumes.end(), covers)) return Answer::Fine;
-    if (is_below(next, "/proc") || is_below(next, "/dev")) return Answer::Fine;
+    if (is_within(next, "/proc") || is_within(next, "/dev")) return Answer::Fine;
     const std::optional<Found> found = find_in_layers(request, next);
     if (!found && leads_to_volume(request, next)) {
       at = next;

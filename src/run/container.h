@@ -21,6 +21,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/reporter.h"
+#include "gpu/host.h"
 #include "run/port_map.h"
 #include "run/run_facts.h"
 
@@ -72,9 +73,6 @@ struct Tmpfs {
 
 /// The host's GPU driver for a container, as plan knows it from gpu::HostGpus.
 struct DriverFiles {
-  struct Link {
-    std::string name, target;  ///< bare names, in the folder
-  };
   struct Gpu {
     std::string uuid, name;
   };
@@ -82,7 +80,7 @@ struct DriverFiles {
   std::vector<Gpu> gpus;               ///< those that the container gets
   std::string folder;                  ///< absolute, inside; read-only, with nothing but these
   std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
-  std::vector<Link> links;
+  std::vector<gpu::DriverLink> links;
   std::vector<Volume> programs;  ///< at places of their own
   /// What /etc/ld.so.cache shall be, so that the loader finds the folder; empty: as the image has
   /// it. The run's own copy, as if written at its start: ldconfig inside may write another.

@@ -10,21 +10,6 @@
 namespace slipway::run {
 namespace {
 
-ChildStep make_file_step(std::string path) {
-  ChildStep step;
-  step.call = ChildStep::Call::MakeFile;
-  step.path = std::move(path);
-  return step;
-}
-
-ChildStep make_link_step(std::string path, std::string target) {
-  ChildStep step;
-  step.call = ChildStep::Call::MakeLink;
-  step.path = std::move(path);
-  step.source = std::move(target);
-  return step;
-}
-
 /// What the topmost layer that has `path` says of it: whether it is a folder.
 bool is_image_folder(const RunRequest& request, const std::string& path, struct stat& status) {
   for (const std::string& layer : request.lower_folders) {
@@ -54,9 +39,9 @@ Result<void> write_above(const RunRequest& request, const std::string& upper_fol
 
 }  // namespace
 
-Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
+Result<PreparedMounts> prepare_driver_folder(const DriverFiles& driver,
                                              const std::string& staging_folder) {
-  PreparedDriver prepared;
+  PreparedMounts prepared;
   prepared.steps.push_back(make_folder_step(staging_folder));
   prepared.steps.push_back(
       make_mount("tmpfs", staging_folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m"));
@@ -68,7 +53,7 @@ Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
     prepared.steps.push_back(make_move_mount(file.get(), place));
     prepared.held.push_back(std::move(file));
   }
-  for (const DriverFiles::Link& link : driver.links) {
+  for (const gpu::DriverLink& link : driver.links) {
     prepared.steps.push_back(make_link_step(join_path(staging_folder, link.name), link.target));
   }
   prepared.mounts.push_back({staging_folder, driver.folder, Access::ReadOnly});

@@ -6,24 +6,14 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "base/sandbox_steps.h"
-#include "base/unique_fd.h"
-#include "run/bundle.h"
 #include "run/container.h"
+#include "run/prepared_mounts.h"
 
 namespace slipway::run {
 
-/// As PreparedVolumes: keep `held` until the container's process has started.
-struct PreparedDriver {
-  std::vector<UniqueFd> held;
-  std::vector<ChildStep> steps;
-  std::vector<BundleMount> mounts;
-};
-
 /// `staging_folder` is ours and not there yet. Fails with NotFound, Denied, Io.
-Result<PreparedDriver> prepare_driver_folder(const DriverFiles& driver,
+Result<PreparedMounts> prepare_driver_folder(const DriverFiles& driver,
                                              const std::string& staging_folder);
 
 /// Writes the loader's cache to `upper_folder`, the run's own layer, and a line for the next

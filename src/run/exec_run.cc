@@ -28,12 +28,7 @@ Result<void> enter_room(const KnownRun& run) {
   if (!room || birth_of(pid) != run.state.room_birth) {
     return make_error(ErrorKind::Denied, "the run `{}` has just ended", run.facts.name);
   }
-  const auto link = [](const std::string& path) {
-    char text[64];
-    const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
-    return std::string(text, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  };
-  const bool is_other = link(fmt::format("/proc/{}/ns/user", pid)) != link("/proc/self/ns/user");
+  const bool is_other = namespace_of(pid, "user") != own_namespace("user");
   if (is_other) {
     if (::setns(room.get(), CLONE_NEWUSER) != 0) {
       return errno_error(fmt::format("cannot enter the user namespace of `{}`", run.facts.name));
@@ -43,7 +38,7 @@ Result<void> enter_room(const KnownRun& run) {
     }
   }
   // The host's network may be entered by the machine's root alone, and is ours already.
-  const bool has_network = link(fmt::format("/proc/{}/ns/net", pid)) != link("/proc/self/ns/net");
+  const bool has_network = namespace_of(pid, "net") != own_namespace("net");
   const int network = has_network ? CLONE_NEWNET : 0;
   if (::setns(room.get(), CLONE_NEWNS | CLONE_NEWPID | network) != 0) {
     return errno_error(fmt::format("cannot enter the namespaces of `{}`", run.facts.name));

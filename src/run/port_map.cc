@@ -170,14 +170,15 @@ Result<void> claim_ports(std::vector<PortMap>& maps) {
   return {};
 }
 
+std::string port_range_text(std::uint16_t first, std::uint16_t count) {
+  return count == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + count - 1);
+}
+
 std::string describe_port_map(const PortMap& map) {
-  const auto range = [&](std::uint16_t first) {
-    return map.count == 1 ? fmt::format("{}", first)
-                          : fmt::format("{}-{}", first, first + map.count - 1);
-  };
   const bool is_ipv6 = map.address.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}->{}/{}", is_ipv6 ? "[" : "", map.address, is_ipv6 ? "]" : "",
-                     range(map.host_port), range(map.container_port),
+                     port_range_text(map.host_port, map.count),
+                     port_range_text(map.container_port, map.count),
                      map.protocol == Protocol::Tcp ? "tcp" : "udp");
 }
 

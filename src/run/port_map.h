@@ -34,6 +34,9 @@ Result<PortMap> parse_port_map(std::string_view text);
 /// Denied (a port below 1024), Unsupported (a UDP port of another number).
 Result<void> claim_ports(std::vector<PortMap>& maps);
 
+/// `8888`, `8000-8010`. Pure.
+std::string port_range_text(std::uint16_t first, std::uint16_t count);
+
 /// `127.0.0.1:8888->8888/tcp`, as docker writes it. Pure.
 std::string describe_port_map(const PortMap& map);
 

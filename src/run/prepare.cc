@@ -30,6 +30,12 @@ void add_steps(PreparedRun& prepared, std::vector<ChildStep> steps) {
   for (ChildStep& step : steps) prepared.room.steps.push_back(std::move(step));
 }
 
+void add_mounts(PreparedMounts mounts, BundleFacts& facts, PreparedRun& prepared) {
+  add_steps(prepared, std::move(mounts.steps));
+  for (UniqueFd& fd : mounts.held) prepared.held.push_back(std::move(fd));
+  for (BundleMount& mount : mounts.mounts) facts.mounts.push_back(std::move(mount));
+}
+
 Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
                           PreparedRun& prepared) {
   const std::string root = record.live("root");
@@ -57,11 +63,9 @@ Result<void> prepare_driver(const RunRequest& request, const RunRecord& record, 
                             PreparedRun& prepared) {
   if (request.driver.is_empty()) return {};
   TRY(tell_loader(request, record.path("upper")));
-  PreparedDriver driver = TRY_WHILE("making the driver's folder",
+  PreparedMounts driver = TRY_WHILE("making the driver's folder",
                                     prepare_driver_folder(request.driver, record.live("driver")));
-  add_steps(prepared, std::move(driver.steps));
-  for (UniqueFd& fd : driver.held) prepared.held.push_back(std::move(fd));
-  for (BundleMount& mount : driver.mounts) facts.mounts.push_back(std::move(mount));
+  add_mounts(std::move(driver), facts, prepared);
   return {};
 }
 
@@ -271,10 +275,8 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
       make_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC));
   TRY(prepare_root(request, record, prepared));
   TRY(prepare_names(request, bundle, facts));
-  PreparedVolumes volumes = TRY(prepare_volumes(request, record.live("volumes"), reporter));
-  add_steps(prepared, std::move(volumes.steps));
-  for (UniqueFd& fd : volumes.held) prepared.held.push_back(std::move(fd));
-  for (BundleMount& mount : volumes.mounts) facts.mounts.push_back(std::move(mount));
+  PreparedMounts volumes = TRY(prepare_volumes(request, record.live("volumes"), reporter));
+  add_mounts(std::move(volumes), facts, prepared);
   TRY(prepare_driver(request, record, facts, prepared));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
   TRY(prepare_network(request, record, reporter, prepared));

@@ -29,13 +29,6 @@ constexpr std::chrono::seconds kPatience{20};
 // Link-local, so no host of any network: pasta takes what is sent there to the host's name server.
 constexpr std::string_view kResolver = "169.254.1.53";
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
 struct Start {
   int pid_namespace = -1;
   int network_namespace = -1;
@@ -161,13 +154,9 @@ std::vector<std::string> PrivateNetwork::arguments() const {
   for (const PortMap& map : ports_) {
     const bool is_tcp = map.protocol == Protocol::Tcp;
     (is_tcp ? has_tcp : has_udp) = true;
-    const auto range = [&](std::uint16_t first) {
-      return map.count == 1 ? fmt::format("{}", first)
-                            : fmt::format("{}-{}", first, first + map.count - 1);
-    };
     list.push_back(is_tcp ? "--tcp-ports" : "--udp-ports");
-    list.push_back(
-        fmt::format("{}/{}:{}", map.address, range(map.host_port), range(map.container_port)));
+    list.push_back(fmt::format("{}/{}:{}", map.address, port_range_text(map.host_port, map.count),
+                               port_range_text(map.container_port, map.count)));
   }
   if (!has_tcp) list.insert(list.end(), {"--tcp-ports", "none"});
   if (!has_udp) list.insert(list.end(), {"--udp-ports", "none"});
@@ -187,7 +176,7 @@ Result<void> PrivateNetwork::connect(pid_t room, const CancelToken& cancel) {
   const UniqueFd pid_namespace = TRY(open_file(fmt::format("/proc/{}/ns/pid", room), O_RDONLY));
   const UniqueFd network = TRY(open_file(fmt::format("/proc/{}/ns/net", room), O_RDONLY));
   const std::vector<std::string> words = arguments();
-  const std::vector<char*> list = pointers(words);
+  const std::vector<char*> list = argument_pointers(words);
   const Start start{pid_namespace.get(), network.get(), ready.get(),
                     null.get(),          log.get(),     list.data()};
   pasta_ = ::_Fork();

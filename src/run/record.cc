@@ -131,6 +131,14 @@ Result<FileLock> lock_records(const std::string& runs) {
 
 }  // namespace
 
+std::string namespace_of(pid_t pid, const char* kind) {
+  return link_target(fmt::format("/proc/{}/ns/{}", pid, kind));
+}
+
+std::string own_namespace(const char* kind) {
+  return link_target(fmt::format("/proc/self/ns/{}", kind));
+}
+
 Result<void> write_scratch_file(const std::string& path, std::string_view text) {
   const UniqueFd fd = TRY(open_file(path, O_WRONLY | O_CREAT | O_EXCL));
   FdSink sink(fd.get());

@@ -85,6 +85,11 @@ void wait_for_room(const RunState& state);
 /// Field 22 of proc_pid_stat(5); 0 where there is no such process.
 std::uint64_t birth_of(pid_t pid);
 
+/// namespaces(7): `net:[4026531840]` for the kind `net`; empty where we may not look, or there is
+/// no such process.
+std::string namespace_of(pid_t pid, const char* kind);
+std::string own_namespace(const char* kind);
+
 /// A small file that need not survive a crash: no fsync(2), which would cost more than the start.
 Result<void> write_scratch_file(const std::string& path, std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "run/record.h"
 
 namespace slipway::run {
 namespace {
@@ -108,17 +109,9 @@ void add_process(pid_t pid, Usage& usage) {
 
 /// proc_pid_net(5): every interface but `lo`, where the network is not ours.
 void read_network(pid_t pid, Usage& usage) {
-  struct {
-    char text[64];
-  } ours{}, theirs{};
-  const ssize_t own = ::readlink("/proc/self/ns/net", ours.text, sizeof ours.text);
-  const ssize_t other =
-      ::readlink(fmt::format("/proc/{}/ns/net", pid).c_str(), theirs.text, sizeof theirs.text);
-  if (own <= 0 || other <= 0) return;
-  if (std::string_view(ours.text, static_cast<std::size_t>(own)) ==
-      std::string_view(theirs.text, static_cast<std::size_t>(other))) {
-    return;
-  }
+  const std::string ours = own_namespace("net");
+  const std::string theirs = namespace_of(pid, "net");
+  if (ours.empty() || theirs.empty() || ours == theirs) return;
   const std::string text = text_of(fmt::format("/proc/{}/net/dev", pid));
   std::string_view rest(text);
   usage.received_bytes = 0;
@@ -164,17 +157,12 @@ bool ran_out_of_memory(const std::string& group) {
 
 std::vector<pid_t> list_processes(const KnownRun& run) {
   std::vector<pid_t> pids;
-  const auto space_of = [](pid_t pid) {
-    char link[64];
-    const ssize_t size = ::readlink(fmt::format("/proc/{}/ns/pid", pid).c_str(), link, sizeof link);
-    return std::string(link, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-  };
-  const std::string space = space_of(run.state.program_pid);
+  const std::string space = namespace_of(run.state.program_pid, "pid");
   const Result<std::vector<std::string>> names = list_folder("/proc");
   if (space.empty() || !names.ok()) return pids;
   for (const std::string& name : *names) {
     const auto pid = number_in(name);
-    if (pid && space_of(static_cast<pid_t>(*pid)) == space)
+    if (pid && namespace_of(static_cast<pid_t>(*pid), "pid") == space)
       pids.push_back(static_cast<pid_t>(*pid));
   }
   return pids;

@@ -93,9 +93,9 @@ Result<std::string> check_inside_path(std::string_view what, std::string_view pa
   return folded;
 }
 
-Result<PreparedVolumes> prepare_volumes(const RunRequest& request,
-                                        const std::string& staging_folder, Reporter& reporter) {
-  PreparedVolumes prepared;
+Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::string& staging_folder,
+                                       Reporter& reporter) {
+  PreparedMounts prepared;
   TRY(make_folders(staging_folder));
   for (std::size_t i = 0; i < request.volumes.size(); ++i) {
     const Volume& volume = request.volumes[i];

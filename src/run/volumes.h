@@ -8,27 +8,16 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/reporter.h"
-#include "base/sandbox_steps.h"
-#include "base/unique_fd.h"
-#include "run/bundle.h"
 #include "run/container.h"
+#include "run/prepared_mounts.h"
 
 namespace slipway::run {
 
-/// The sources are opened once, here; the container's process attaches them in a folder of ours,
-/// from which the runtime binds them. Keep `held` until that process has started.
-struct PreparedVolumes {
-  std::vector<UniqueFd> held;
-  std::vector<ChildStep> steps;
-  std::vector<BundleMount> mounts;
-};
-
 /// `staging_folder` is empty and ours. Fails with InvalidInput (targets), NotFound (sources), Io.
-Result<PreparedVolumes> prepare_volumes(const RunRequest& request,
-                                        const std::string& staging_folder, Reporter& reporter);
+Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::string& staging_folder,
+                                       Reporter& reporter);
 
 /// Absolute, folded by name, and not in /proc, /sys or /dev: a path there could lead to the host's
 /// files (CVE-2024-21626) or hide what masks them. Fails with InvalidInput. `what` is for the text.
