@@ -54,13 +54,14 @@ def bundle():
     run = out(slipway, "run", "-d", args.image, "sleep", "1000").strip()
     page = json.loads(out(slipway, "inspect", run))
     folder = page["folder"]
-    config = json.load(open(f"{folder}/live/bundle/config.json"))
     room = json.load(open(f"{folder}/state.json"))["room_pid"]
+    live = f"/proc/{room}/root{folder}/live"
+    config = json.load(open(f"{live}/bundle/config.json"))
     lowers = next(line for line in open(f"/proc/{room}/mountinfo") if f"{folder}/live/root " in line)
     options = lowers.split(" - ")[1].split()[2].split(",")
     layers = [o.split("=", 1)[1] for o in options if o.startswith("lowerdir")]
     layers = [l for l in ":".join(layers).split(":") if l]
-    hosts = open(f"{folder}/live/bundle/hosts").read()
+    hosts = open(f"{live}/bundle/hosts").read()
     subprocess.run([slipway, "rm", "-f", run], check=True, **quiet)
     place = f"{work}/bare"
     for name in ("upper", "work", "root"):

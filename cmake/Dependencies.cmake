@@ -9,11 +9,28 @@ find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(doctest REQUIRED)
-foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libsolvext libseccomp)
+foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libseccomp)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
 endforeach()
 
-# Both bring many others along, and most commands need neither.
+# Linked into the program where Debian has an archive of them: a shared library is paid for at every
+# start of a container, and in every monitor of a detached run
+# (docs/decisions/0013-one-program.md).
+if(NOT SLIPWAY_SANITIZE)
+  include(CompiledLibraries)
+  slipway_link_archive(OpenSSL::Crypto crypto)
+  slipway_link_archive(PkgConfig::libdeflate deflate)
+  slipway_link_archive(PkgConfig::liblzma lzma)
+  slipway_link_archive(PkgConfig::libseccomp seccomp)
+  slipway_link_archive(PkgConfig::libzstd zstd)
+  slipway_compile_library(fmt::fmt fmt.cc)
+  slipway_compile_library(tomlplusplus::tomlplusplus toml.cc TOML_HEADER_ONLY=0)
+endif()
+
+# These are needed by few commands, and the first two bring many others along.
 include(LazyLibraries)
 slipway_lazy_library(curl CURL::libcurl ${CURL_LIBRARIES} MODULES http)
 slipway_lazy_library(archive PkgConfig::libarchive ${pkgcfg_lib_libarchive_archive} MODULES layer)
+slipway_lazy_library(isal PkgConfig::libisal ${pkgcfg_lib_libisal_isal} MODULES layer)
+slipway_lazy_library(solv PkgConfig::libsolv ${pkgcfg_lib_libsolv_solv} MODULES index
+                     HEADERS solv/pool.h solv/queue.h)

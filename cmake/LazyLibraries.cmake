@@ -1,10 +1,11 @@
-# slipway_lazy_library(curl CURL::libcurl MODULES http)
+# slipway_lazy_library(solv PkgConfig::libsolv FILE MODULES index HEADERS solv/queue.h)
 #
 # The library is loaded when one of its functions is first called, not when the program starts: see
-# tools/lazy_library.py. Who links the target gets the stand-in. Elsewhere than on x86-64, and under
+# tools/lazy_library.py. Who links the target gets the stand-in. HEADERS have functions of their own,
+# which call those of the library. Elsewhere than on x86-64, and under
 # sanitizers, nothing changes.
 function(slipway_lazy_library name target library)
-  cmake_parse_arguments(PARSE_ARGV 3 ARG "" "" "MODULES")
+  cmake_parse_arguments(PARSE_ARGV 3 ARG "" "" "MODULES;HEADERS")
   if(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" OR SLIPWAY_SANITIZE)
     return()
   endif()
@@ -14,6 +15,11 @@ function(slipway_lazy_library name target library)
     file(GLOB found CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${module}/*.cc
          ${CMAKE_SOURCE_DIR}/src/${module}/*.h)
     list(APPEND sources ${found})
+  endforeach()
+  foreach(header ${ARG_HEADERS})
+    find_file(path ${header} REQUIRED NO_CACHE)
+    list(APPEND sources ${path})
+    unset(path)
   endforeach()
   set(output ${CMAKE_BINARY_DIR}/generated/lazy_${name}.cc)
   add_custom_command(

@@ -1,7 +1,12 @@
 #include "base/digest.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
+
+// The same code that EVP_sha256 leads to. OpenSSL calls it deprecated because no provider can take
+// its place; what leads there has to be set up first, which takes as long as starting a container
+// may.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <cstring>
 
@@ -64,11 +69,8 @@ Result<Digest> parse_digest(std::string_view text) {
 }
 
 struct Sha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { SLIPWAY_CHECK(context && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1); }
-  ~State() { EVP_MD_CTX_free(context); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+  SHA256_CTX context;
+  State() { SHA256_Init(&context); }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {}
@@ -76,15 +78,11 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 Sha256::~Sha256() = default;
 
-void Sha256::update(Bytes bytes) {
-  SLIPWAY_CHECK(EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()) == 1);
-}
+void Sha256::update(Bytes bytes) { SHA256_Update(&state_->context, bytes.data(), bytes.size()); }
 
 Digest Sha256::finish() {
   Digest digest;
-  unsigned length = 0;
-  SLIPWAY_CHECK(EVP_DigestFinal_ex(state_->context, digest.value.data(), &length) == 1);
-  SLIPWAY_CHECK(length == digest.value.size());
+  SHA256_Final(digest.value.data(), &state_->context);
   return digest;
 }
 

@@ -44,9 +44,9 @@ struct Prepared {
 }
 
 /// With a pidfd of the program, which means the same process in every pid namespace.
-void report_started(int report, pid_t program) {
-  RoomEnd started{RoomEnd::Kind::Started, 0, -1, 0};
-  iovec data{&started, sizeof started};
+void report_process(int report, RoomEnd::Kind kind, pid_t program) {
+  RoomEnd news{kind, 0, -1, 0};
+  iovec data{&news, sizeof news};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &data;
@@ -130,17 +130,20 @@ void note_started(Programs& programs) {
   for (const int number : kForwarded) {
     if (sigismember(&programs.early, number) == 1) ::kill(programs.left_behind, number);
   }
-  report_started(kReportFd, programs.left_behind);
+  report_process(kReportFd, RoomEnd::Kind::Started, programs.left_behind);
 }
 
 /// The first program has made its process: starts it once the word is given, unless it runs
 /// already.
 void take_left_behind(const Prepared& prepared, Programs& programs) {
   const RoomRequest::LeftBehind& request = *prepared.request.left_behind;
-  char byte;
-  if (request.go_fd >= 0 && ::read(kGoFd, &byte, 1) != 1) ::_exit(125);
   programs.left_behind = read_pid(request.pid_file.c_str());
   if (request.start_arguments.empty()) return note_started(programs);
+  report_process(kReportFd, RoomEnd::Kind::Created, programs.left_behind);
+  char byte;
+  for (int missing = request.go_bytes; missing > 0; --missing) {
+    if (::read(kGoFd, &byte, 1) != 1) ::_exit(125);
+  }
   programs.starter = spawn(prepared, prepared.start_arguments);
 }
 
@@ -260,6 +263,7 @@ Room::Room(Room&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       report_(std::move(other.report_)),
       program_(std::move(other.program_)),
+      is_created_(other.is_created_),
       is_started_(other.is_started_),
       end_(other.end_) {}
 
@@ -274,7 +278,8 @@ void Room::signal(int number) const {
 }
 
 bool Room::signal_program(int number) const {
-  return program_ && ::syscall(SYS_pidfd_send_signal, program_.get(), number, nullptr, 0) == 0;
+  return is_started_ && program_ &&
+         ::syscall(SYS_pidfd_send_signal, program_.get(), number, nullptr, 0) == 0;
 }
 
 void Room::kill() const { signal(SIGKILL); }
@@ -294,8 +299,8 @@ bool Room::receive(int flags) {
   } while (count < 0 && errno == EINTR);
   if (count < 0 && errno == EAGAIN) return true;
   if (count != sizeof news) return false;
-  if (news.kind == RoomEnd::Kind::Started) {
-    is_started_ = true;
+  if (news.kind == RoomEnd::Kind::Created || news.kind == RoomEnd::Kind::Started) {
+    (news.kind == RoomEnd::Kind::Created ? is_created_ : is_started_) = true;
     const cmsghdr* part = CMSG_FIRSTHDR(&message);
     if (part != nullptr && part->cmsg_type == SCM_RIGHTS) {
       int fd = -1;
@@ -310,8 +315,10 @@ bool Room::receive(int flags) {
 }
 
 Room::News Room::take_news() {
+  const bool was_created = is_created_;
   const bool was_started = is_started_;
   const bool goes_on = receive(MSG_DONTWAIT);
+  if (is_created_ && !was_created) return News::Created;
   if (is_started_ && !was_started) return News::Started;
   return end_ || !goes_on ? News::Ending : News::None;
 }
@@ -333,6 +340,7 @@ Error room_error(const RoomEnd& end, const RoomRequest& request) {
     case RoomEnd::Kind::ExecFailed:
       return errno_error(fmt::format("cannot run `{}`", request.arguments[0]), end.error_number);
     case RoomEnd::Kind::Killed:
+    case RoomEnd::Kind::Created:
     case RoomEnd::Kind::Started:
     case RoomEnd::Kind::Exited:
       break;

@@ -34,19 +34,20 @@ struct RoomRequest {
   enum class Place { New, Here } place = Place::New;
 
   /// For a program (a container runtime) that makes a process, writes its process id to `pid_file`
-  /// and leaves it behind. Where there are `start_arguments`, these start it, once a byte was read
-  /// from `go_fd`. The room then ends with that process, whose status it takes, and signals go
-  /// there.
+  /// and leaves it behind. Where there are `start_arguments`, these start it, once `go_bytes` bytes
+  /// were read from `go_fd`. The room then ends with that process, whose status it takes, and
+  /// signals go there.
   struct LeftBehind {
     std::vector<std::string> start_arguments;
     std::string pid_file;
     int go_fd = -1;
+    int go_bytes = 1;
   };
   std::optional<LeftBehind> left_behind;
 };
 
 struct RoomEnd {
-  enum class Kind { Started, Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
+  enum class Kind { Created, Started, Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
   int status = 0;        ///< Exited: as in ProcessResult
   int step = -1;         ///< StepFailed: which
   int error_number = 0;  ///< StepFailed, ExecFailed
@@ -65,15 +66,17 @@ class Room {
   pid_t pid() const { return pid_; }
   /// Readable when there is news.
   int report_fd() const { return report_.get(); }
-  /// Started comes once at most, and only for a process left behind; Ending: `wait` returns soon.
-  enum class News { None, Started, Ending };
+  /// Only for a process left behind, and once at most: Created, where something is to start it (it
+  /// waits for the word to go), then Started. Ending: `wait` returns soon.
+  enum class News { None, Created, Started, Ending };
   News take_news();
-  /// The process left behind, as a pidfd; -1 before Started, and where the kernel gives none.
+  /// The process left behind, as a pidfd; -1 before the first news of it, and where the kernel
+  /// gives none.
   int program_fd() const { return program_.get(); }
 
   /// The first process passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH on.
   void signal(int number) const;
-  /// Any signal, straight to the process left behind. False where it is not there (yet).
+  /// Any signal, straight to the process left behind. False where it has not started (yet).
   bool signal_program(int number) const;
   void kill() const;
   /// Blocks until everything in the room is gone. Once.
@@ -86,6 +89,7 @@ class Room {
   pid_t pid_ = -1;
   UniqueFd report_;
   UniqueFd program_;
+  bool is_created_ = false;
   bool is_started_ = false;
   std::optional<RoomEnd> end_;
 };

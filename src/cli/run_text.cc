@@ -49,7 +49,8 @@ std::string status_text(const run::KnownRun& run, UtcTime now) {
     case run::RunStatus::Created:
       return "Created";
     case run::RunStatus::Running:
-      return "Up " + duration_text(now - state.started.value_or(now));
+      return "Up " + duration_text(now - state.started.value_or(now)) +
+             (state.loss.empty() ? "" : " (lost its GPUs)");
     case run::RunStatus::Restarting:
       return fmt::format("Restarting ({}) {}", state.exit_status, ago(state.finished));
     case run::RunStatus::Exited:
@@ -120,6 +121,7 @@ std::string run_page(const run::KnownRun& run, const std::string& receipt) {
                      {"finished", time_of(run.state.finished)},
                      {"exit_status", run.is_alive ? Json(nullptr) : Json(run.state.exit_status)},
                      {"out_of_memory", run.state.out_of_memory},
+                     {"loss", run.state.loss.empty() ? Json(nullptr) : Json(run.state.loss)},
                      {"error", run.state.error.empty() ? Json(nullptr) : Json(run.state.error)},
                      {"restarts", run.state.restarts},
                      {"restart", run::restart_text(run.facts.restart)},

@@ -343,33 +343,28 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
     }
     request.terminal = run::Terminal::Yes;
   }
+  if (flags.check == RunFlags::Check::Yes) request.check = run::RunRequest::Check::Yes;
   if (flags.root == RunFlags::Root::ReadOnly) request.root = run::Access::ReadOnly;
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
   TRY(add_gpus(gpus, image, store, request, tools.reporter));
 
-  std::optional<store::Pin> pin;
-  {
-    const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-    const std::string id = fmt::format("run-{}", ::getpid());
-    pin.emplace(TRY(store.pin(lease, image.digest, id)));
-    const auto& layers = image.config.diff_ids;
-    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-      if (!store.has_layer(*layer)) {
-        return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
-                          image.reference)
-            .hint("`slipway build` makes it again");
-      }
-      request.lower_folders.push_back(store.layer_path(*layer));
+  std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
+  request.on_record = [&] { lease.reset(); };
+  const auto& layers = image.config.diff_ids;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (!store.has_layer(*layer)) {
+      return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
+                        image.reference)
+          .hint("`slipway build` makes it again");
     }
+    request.lower_folders.push_back(store.layer_path(*layer));
   }
   request.runs_folder = store.home() + "/runs";
   if (flags.attendance == RunFlags::Attendance::Foreground) {
     return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), ""};
   }
-  // The monitor, a child, has it too, and keeps the image until its end.
-  pin->leave_to_child();
   const run::DetachedStart start = TRY(run::start_container(request, tools.reporter, tools.cancel));
   return RunEnd{start.status, start.id};
 }

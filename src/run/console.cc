@@ -38,13 +38,10 @@ Result<UniqueFd> receive_fd(int socket) {
 
 }  // namespace
 
-Result<Console> Console::create(const std::string& folder) {
+Result<Console> Console::create(const std::string& folder, UniqueFd go) {
   Console console;
   console.listener_ = TRY(listen_on(folder, "console", SOCK_STREAM));
-  int fds[2];
-  if (::pipe2(fds, O_CLOEXEC) != 0) return errno_error("cannot make a pipe");
-  console.go_read_.reset(fds[0]);
-  console.go_write_.reset(fds[1]);
+  console.go_ = std::move(go);
   return console;
 }
 
@@ -54,7 +51,7 @@ Result<void> Console::accept(TerminalSize size) {
   master_ = TRY(receive_fd(socket.get()));
   ::fcntl(master_.get(), F_SETFL, O_NONBLOCK);
   set_size(size);
-  (void)!::write(go_write_.get(), "", 1);
+  (void)!::write(go_.get(), "", 1);
   return {};
 }
 

@@ -22,13 +22,9 @@ struct TerminalSize {
 /// The end of a terminal that the container does not see.
 class Console {
  public:
-  /// Listens on `<folder>/console`.
-  static Result<Console> create(const std::string& folder);
-
-  /// A byte comes here when the terminal has its size: the command may start.
-  int go_fd() const { return go_read_.get(); }
-  /// After the room has started.
-  void close_child_side() { go_read_.reset(); }
+  /// Listens on `<folder>/console`. A byte is written to `go` when the terminal has its size: the
+  /// command may start.
+  static Result<Console> create(const std::string& folder, UniqueFd go);
 
   /// Readable once the runtime hands the terminal over; then call `accept`.
   int listener_fd() const { return master_ ? -1 : listener_.get(); }
@@ -40,8 +36,7 @@ class Console {
  private:
   UniqueFd listener_;
   UniqueFd master_;
-  UniqueFd go_read_;
-  UniqueFd go_write_;
+  UniqueFd go_;
 };
 
 /// Our own terminal, on standard input, in raw mode; at the end of its life as it was.

@@ -1,7 +1,9 @@
 #include "run/container.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/user_namespace.h"
 #include "run/command_lookup.h"
 #include "run/handover.h"
 #include "run/life.h"
@@ -59,6 +62,7 @@ Result<RunRecord> make_record(const RunRequest& request) {
   facts.has_terminal = request.terminal == Terminal::Yes;
   facts.has_input = request.input == Input::Ours;
   RunRecord record = TRY(RunRecord::create(request.runs_folder, std::move(facts), request.owner));
+  if (request.on_record) request.on_record();
   if (request.id_file.empty()) return record;
   const UniqueFd fd = TRY(open_file(request.id_file, O_WRONLY | O_CREAT | O_EXCL));
   (void)::fchown(fd.get(), request.owner.uid, request.owner.gid);
@@ -109,9 +113,21 @@ Monitor::Options monitor_options(const RunRequest& request, LogWriter* log) {
   return options;
 }
 
+/// What is mounted from here on is seen by this process and its children alone, and ends with them.
+/// A user namespace brought a mount namespace along.
+Result<void> leave_host_mounts() {
+  if (in_user_namespace()) return {};
+  if (::unshare(CLONE_NEWNS) == 0 &&
+      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
+    return {};
+  }
+  return errno_error("cannot make a mount namespace");
+}
+
 /// The monitor's work, from the first life to the last. Reports to `parent` once.
 Result<int> monitor_run(const RunRequest& request, Ready& ready, RunRecord& record,
                         Reporter& reporter, const CancelToken& cancel, Handover& parent) {
+  TRY(leave_host_mounts());
   LogWriter log = TRY(LogWriter::open(record.path("log"), request.about.log, request.owner));
   Monitor monitor(TRY(Clients::listen(record, request.owner)), TRY(SignalWatch::start()),
                   monitor_options(request, &log));
@@ -154,6 +170,7 @@ Result<int> run_container(const RunRequest& request, Reporter& reporter,
   Ready ready = TRY(get_ready(request, reporter, cancel));
   if (ready.command_problem) return *ready.command_problem;
   RunRecord record = TRY(make_record(request));
+  TRY(leave_host_mounts());
   Monitor monitor(TRY(Clients::listen(record, request.owner)), TRY(SignalWatch::start()),
                   monitor_options(request, nullptr));
   RunState state;

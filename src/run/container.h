@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -127,7 +128,11 @@ struct RunRequest {
   std::string runs_folder;  ///< of the records; on a real file system: changes go there
   RunFacts about;           ///< name, image, labels, restarts, …; what the above say is filled in
   std::string id_file;      ///< gets the id, where it is given; must not exist
+  std::function<void()> on_record;  ///< once the record, which names the image, is there
   Runtime runtime = Runtime::Automatic;
+  /// Yes: the container is compared with its bundle before its first instruction, and does not
+  /// start where it differs (container_check.h); what was found is told.
+  enum class Check { No, Yes } check = Check::No;
   enum class OverlayPath { Automatic, ShortNames } overlay = OverlayPath::Automatic;
 };
 

@@ -78,15 +78,15 @@ Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
   const auto inside = [&](const char* name) { return join_path(prepared.folder, name); };
   TRY(write_scratch_file(inside("process.json"), write_process(process_of(run, request))));
   const RuntimeProgram program{
-      base_name(run.facts.runtime) == "runc" ? Runtime::Runc : Runtime::Crun, run.facts.runtime};
+      base_name(run.state.runtime) == "runc" ? Runtime::Runc : Runtime::Crun, run.state.runtime};
   const RuntimeCall call{join_path(run.folder, "live/state"), inside("log"), prepared.folder,
-                         RunRecord::group_name_of(run.facts.id), !run.facts.group.empty()};
+                         RunRecord::group_name_of(run.facts.id), !run.state.group.empty()};
   prepared.room.place = RoomRequest::Place::Here;
   prepared.room.left_behind = {{}, inside("pid"), -1};
   prepared.room.working_folder = prepared.folder;
   prepared.room.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
   if (request.terminal == Terminal::Yes)
-    prepared.ports.console = TRY(Console::create(prepared.folder));
+    prepared.ports.console = TRY(Console::create(prepared.folder, {}));
   if (request.input == Input::Null || request.terminal == Terminal::Yes) {
     UniqueFd null = TRY(open_null(O_RDONLY));
     prepared.room.input = null.get();
@@ -116,7 +116,6 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
   const StreamOwners owners({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();
-  if (prepared.ports.console) prepared.ports.console->close_child_side();
   Monitor::Options options;
   if (request.terminal == Terminal::Yes) {
     options.own_input = request.input;
@@ -125,10 +124,11 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
   Monitor monitor(Clients::none(), std::move(signals), options);
   bool has_started = false;
   const bool leaves = request.detach == ExecRequest::Detach::Yes;
-  TRY(monitor.attend(room, prepared.ports, {}, [&](const Room&) {
+  const auto note_start = [&](const Room&) {
     has_started = true;
     if (leaves) room.kill();  // the command is not in it
-  }));
+  };
+  TRY(monitor.attend(room, prepared.ports, {}, {{}, note_start}));
   const RoomEnd end = room.wait();
   monitor.drain(prepared.ports);
   std::string said;
@@ -145,7 +145,7 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
                               run.facts.name));
     return status;
   }
-  return make_error(ErrorKind::Io, "`{}` could not run the command", run.facts.runtime)
+  return make_error(ErrorKind::Io, "`{}` could not run the command", run.state.runtime)
       .reason(said);
 }
 

@@ -7,12 +7,13 @@
 #include <charconv>
 
 #include "base/clock.h"
+#include "run/device_watch.h"
 #include "run/prepare.h"
+#include "run/start_check.h"
 #include "run/streams.h"
 #include "run/usage.h"
 
 namespace slipway::run {
-namespace {
 
 /// The number in the line `Pid:` of a pidfd's fdinfo (pidfd_open(2)).
 pid_t pid_behind(int pid_fd) {
@@ -27,6 +28,8 @@ pid_t pid_behind(int pid_fd) {
   return std::max(pid, 0);
 }
 
+namespace {
+
 void note_start(LifeRequest& life, const Room& room) {
   life.state.status = RunStatus::Running;
   life.state.started = utc_now();
@@ -39,13 +42,25 @@ void note_start(LifeRequest& life, const Room& room) {
   if (life.on_start) life.on_start();
 }
 
+/// Told once; it may also come back.
+void note_loss(LifeRequest& life, std::string loss) {
+  if (loss == life.state.loss) return;
+  life.state.loss = std::move(loss);
+  if (!life.state.loss.empty()) {
+    life.reporter.warn(fmt::format("the run `{}` has lost its GPUs: {}", life.record.facts().name,
+                                   life.state.loss));
+  }
+  (void)life.record.write_state(life.state);
+}
+
 }  // namespace
 
 Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) {
   TRY(life.record.start_life());
   PreparedRun prepared =
       TRY(prepare_run(life.request, program, life.host, life.limits, life.record, life.reporter));
-  TRY(life.record.set_runtime(program.path, prepared.group));
+  life.state.runtime = program.path;
+  life.state.group = prepared.group;
   const StreamOwners owners({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();
@@ -56,12 +71,22 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
       life.state.ports.push_back(describe_port_map(map));
     }
   }
-  if (prepared.ports.console) prepared.ports.console->close_child_side();
   LifeOutcome outcome;
-  TRY(life.monitor.attend(room, prepared.ports, life.cancel, [&](const Room& started) {
+  Monitor::Occasions occasions;
+  if (prepared.go) {
+    occasions.on_create = [&](const Room& created) -> Result<void> {
+      return check_before_start(life, prepared, created);
+    };
+  }
+  occasions.on_start = [&](const Room& started) {
     outcome.has_started = true;
     note_start(life, started);
-  }));
+  };
+  const DeviceWatch watch(prepared.gpu_nodes, prepared.group);
+  if (!prepared.gpu_nodes.empty()) {
+    occasions.on_look = [&] { note_loss(life, watch.find_loss()); };
+  }
+  TRY(life.monitor.attend(room, prepared.ports, life.cancel, occasions));
   const RoomEnd end = room.wait();
   life.monitor.drain(prepared.ports);
   if (end.kind == RoomEnd::Kind::Killed) {
@@ -76,6 +101,7 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
     if (log.ok()) outcome.runtime_error = parse_runtime_log(*log);
   }
   life.state.out_of_memory = outcome.status == 128 + SIGKILL && ran_out_of_memory(prepared.group);
+  life.state.loss.clear();
   life.state.finished = utc_now();
   life.state.exit_status = outcome.status;
   return outcome;

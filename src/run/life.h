@@ -35,4 +35,7 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program);
 /// The same with the first of `programs` that works here, which comes first from then on.
 Result<LifeOutcome> live_once_with(LifeRequest& life, std::vector<RuntimeProgram>& programs);
 
+/// The process behind a pidfd, as seen from here; 0 where there is none.
+pid_t pid_behind(int pid_fd);
+
 }  // namespace slipway::run

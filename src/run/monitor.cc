@@ -17,6 +17,7 @@ constexpr int kGraceSeconds = 10;
 constexpr int kPatience = 3;        // interrupts until the container is killed
 constexpr int kCancelChecks = 100;  // milliseconds between looks at a token
 constexpr int kQuietTime = 100;     // milliseconds
+constexpr std::chrono::seconds kBetweenLooks{10};
 
 bool is_ready(int fd, short events) {
   pollfd one{fd, events, 0};
@@ -26,10 +27,11 @@ bool is_ready(int fd, short events) {
 }  // namespace
 
 Result<void> Monitor::attend(Room& room, Ports& ports, const CancelToken& cancel,
-                             const std::function<void(const Room&)>& on_start) {
+                             const Occasions& occasions) {
   room_ = &room;
   ports_ = &ports;
   deadline_.reset();
+  next_look_.reset();
   while (true) {
     std::vector<pollfd> polled = polls();
     if (::poll(polled.data(), polled.size(), poll_time()) < 0 && errno != EINTR) {
@@ -48,14 +50,25 @@ Result<void> Monitor::attend(Room& room, Ports& ports, const CancelToken& cancel
     switch (polled[0].revents != 0 ? room.take_news() : Room::News::None) {
       case Room::News::Ending:
         return {};
+      case Room::News::Created:
+        if (occasions.on_create) TRY(occasions.on_create(room));
+        break;
       case Room::News::Started:
-        on_start(room);
+        if (occasions.on_start) occasions.on_start(room);
+        if (occasions.on_look) next_look_ = Clock::now() + kBetweenLooks;
         break;
       case Room::News::None:
         break;
     }
+    look(occasions);
     stop_if_due(cancel);
   }
+}
+
+void Monitor::look(const Occasions& occasions) {
+  if (!next_look_ || Clock::now() < *next_look_) return;
+  occasions.on_look();
+  next_look_ = Clock::now() + kBetweenLooks;
 }
 
 std::vector<pollfd> Monitor::polls() const {
@@ -84,7 +97,8 @@ int Monitor::poll_time() const {
     return static_cast<int>(std::clamp<long long>(left.count() + 1, 0, kCancelChecks));
   }
   if (is_quiet()) return kQuietTime;
-  return options_.attendance == Options::Attendance::Foreground ? kCancelChecks : -1;
+  if (options_.attendance == Options::Attendance::Foreground) return kCancelChecks;
+  return next_look_ ? static_cast<int>(std::chrono::milliseconds(kBetweenLooks).count()) : -1;
 }
 
 Result<void> Monitor::serve_console() {

@@ -35,9 +35,15 @@ class Monitor final : private Attended {
   Monitor(Clients clients, SignalWatch signals, Options options)
       : clients_(std::move(clients)), signals_(std::move(signals)), options_(options) {}
 
-  /// Until the room is about to end. `on_start` is called once the command runs.
+  struct Occasions {
+    /// The container is there and waits for the word to go; an Error ends the attendance.
+    std::function<Result<void>(const Room&)> on_create;
+    std::function<void(const Room&)> on_start;  ///< the command runs
+    std::function<void()> on_look;              ///< every ten seconds from then on
+  };
+  /// Until the room is about to end.
   Result<void> attend(Room& room, Ports& ports, const CancelToken& cancel,
-                      const std::function<void(const Room&)>& on_start);
+                      const Occasions& occasions);
   /// Everything in the container is dead: what it wrote last goes where it should.
   void drain(Ports& ports);
   void tell_end(int status) { clients_.tell_end(status); }
@@ -69,6 +75,7 @@ class Monitor final : private Attended {
   }
   std::vector<pollfd> polls() const;
   int poll_time() const;
+  void look(const Occasions& occasions);
 
   Clients clients_;
   SignalWatch signals_;
@@ -84,6 +91,7 @@ class Monitor final : private Attended {
   bool was_stopped_ = false;
   int interrupts_ = 0;
   std::optional<Clock::time_point> deadline_;
+  std::optional<Clock::time_point> next_look_;
 };
 
 }  // namespace slipway::run

@@ -43,7 +43,7 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
   OverlayRequest overlay;
   overlay.lowers = request.lower_folders;
   overlay.upper = record.path("upper");
-  overlay.work = record.live("work");
+  overlay.work = record.path("work");
   overlay.links_folder = record.live("links");
   // A power cut may spoil them; a start that waits for the disk would spoil every day.
   overlay.changes = OverlayRequest::Changes::ThrownAway;
@@ -227,14 +227,32 @@ Result<void> prepare_output(int& descriptor, UniqueFd& port, PreparedRun& prepar
   return {};
 }
 
-Result<void> prepare_ports(const RunRequest& request, const std::string& bundle,
-                           PreparedRun& prepared) {
+Result<void> prepare_ports(const RunRequest& request, PreparedRun& prepared) {
   TRY(prepare_input(request, prepared));
   if (request.about.is_detached) {
     TRY(prepare_output(prepared.room.output, prepared.ports.output, prepared));
     TRY(prepare_output(prepared.room.error_output, prepared.ports.error_output, prepared));
   }
-  if (request.terminal == Terminal::Yes) prepared.ports.console = TRY(Console::create(bundle));
+  return {};
+}
+
+/// A start in two steps, where something has to be done in between.
+Result<void> prepare_two_steps(const RunRequest& request, const RuntimeProgram& program,
+                               const RuntimeCall& call, RoomRequest::LeftBehind& left,
+                               PreparedRun& prepared) {
+  const bool has_terminal = request.terminal == Terminal::Yes;
+  const bool is_checked = request.check == RunRequest::Check::Yes;
+  if (!has_terminal && !is_checked) return {};
+  prepared.room.arguments = make_create_arguments(program, call, request.terminal);
+  left.start_arguments = make_start_arguments(program, call);
+  Pipe go = TRY(make_pipe());
+  left.go_fd = go.read_end.get();
+  left.go_bytes = has_terminal && is_checked ? 2 : 1;
+  prepared.held.push_back(std::move(go.read_end));
+  if (is_checked) prepared.go.reset(::fcntl(go.write_end.get(), F_DUPFD_CLOEXEC, 0));
+  if (has_terminal) {
+    prepared.ports.console = TRY(Console::create(call.bundle_folder, std::move(go.write_end)));
+  }
   return {};
 }
 
@@ -280,9 +298,10 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   TRY(prepare_driver(request, record, facts, prepared));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
   TRY(prepare_network(request, record, reporter, prepared));
-  TRY(prepare_ports(request, bundle, prepared));
+  TRY(prepare_ports(request, prepared));
 
-  TRY(write_scratch_file(join_path(bundle, "config.json"), write_bundle_config(request, facts)));
+  prepared.config = write_bundle_config(request, facts);
+  TRY(write_scratch_file(join_path(bundle, "config.json"), prepared.config));
   const RuntimeCall call{record.live("state"), record.live("log"), bundle, record.group_name(),
                          !facts.cgroup_path.empty()};
   TRY(record.write_text("receipt.json", write_receipt({request, record.facts(), facts, program,
@@ -290,13 +309,12 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
                                                                        program.path)})));
   RoomRequest::LeftBehind left{{}, join_path(bundle, "pid"), -1};
   prepared.room.arguments = make_run_arguments(program, call);
-  if (prepared.ports.console) {
-    prepared.room.arguments = make_create_arguments(program, call);
-    left.start_arguments = make_start_arguments(program, call);
-    left.go_fd = prepared.ports.console->go_fd();
-  }
+  TRY(prepare_two_steps(request, program, call, left, prepared));
   prepared.room.left_behind = std::move(left);
   prepared.group = facts.cgroup_path;
+  const std::size_t wished = request.devices.size();
+  prepared.gpu_nodes.assign(facts.devices.begin() + static_cast<std::ptrdiff_t>(wished),
+                            facts.devices.end());
   prepared.room.working_folder = bundle;
   prepared.room.environment = {"PATH=" + find_environment("PATH").value_or("/usr/bin:/bin") +
                                ":/usr/sbin:/sbin"};

@@ -7,6 +7,7 @@
 #include "base/reporter.h"
 #include "base/sandbox_room.h"
 #include "base/unique_fd.h"
+#include "run/bundle.h"
 #include "run/container.h"
 #include "run/limits.h"
 #include "run/monitor.h"
@@ -23,6 +24,9 @@ struct PreparedRun {
   Ports ports;
   std::optional<PrivateNetwork> network;  ///< to be connected once the room has started
   std::string group;                      ///< control group; empty: none of its own
+  std::vector<BundleDevice> gpu_nodes;
+  std::string config;  ///< of the bundle: what the container is to be
+  UniqueFd go;         ///< with RunRequest::Check::Yes: the command starts once a byte was written
 };
 
 /// What can be refused without touching anything. Fails with InvalidInput or Denied.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,6 +62,11 @@ Result<void> remove_patiently(const std::string& path) {
   return removed;
 }
 
+Result<void> remove_life(const std::string& folder) {
+  TRY(remove_patiently(join_path(folder, "live")));
+  return remove_patiently(join_path(folder, "work"));
+}
+
 Result<void> claim_name(const std::string& runs, const RunFacts& facts) {
   const std::string path = fmt::format("{}/names/{}", runs, facts.name);
   for (int tries = 0; tries < 2; ++tries) {
@@ -110,7 +116,7 @@ void sweep_one(const std::string& runs, const std::string& id) {
     (void)remove_record(runs, id, facts.ok() ? facts->name : "");
     return;
   }
-  (void)remove_patiently(join_path(folder, "live"));
+  (void)remove_life(folder);
   if (state.ok() && state->status != RunStatus::Exited) {
     state->status = RunStatus::Lost;
     state->exit_status = 137;
@@ -226,13 +232,8 @@ RunRecord::RunRecord(RunRecord&& other) noexcept
 
 RunRecord::~RunRecord() {
   if (folder_.empty() || !removes_) return;
+  ::umount2(path("live").c_str(), MNT_DETACH);
   (void)remove_record(runs_, facts_.id, facts_.name);
-}
-
-Result<void> RunRecord::set_runtime(std::string runtime, std::string group) {
-  facts_.runtime = std::move(runtime);
-  facts_.group = std::move(group);
-  return write_text("run.json", write_run_facts(facts_));
 }
 
 Result<void> RunRecord::write_state(const RunState& state) const {
@@ -248,16 +249,22 @@ Result<void> RunRecord::write_text(const std::string& name, std::string_view tex
 }
 
 Result<void> RunRecord::start_life() const {
-  TRY(remove_patiently(path("live")));  // of an attempt that failed
-  return make_folders(path("live"), 0711);
+  TRY(clear_life());  // of an attempt that failed
+  TRY(make_folders(path("live"), 0711));
+  if (::mount("tmpfs", path("live").c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0711") == 0) {
+    return {};
+  }
+  return errno_error(fmt::format("cannot mount `{}`", path("live")));
 }
 
 Result<void> RunRecord::clear_life() const {
   remove_groups(group_name());
-  return remove_patiently(path("live"));
+  ::umount2(path("live").c_str(), MNT_DETACH);
+  return remove_life(folder_);
 }
 
 Result<void> RunRecord::remove() {
+  ::umount2(path("live").c_str(), MNT_DETACH);
   TRY(remove_record(runs_, facts_.id, facts_.name));
   folder_.clear();
   return {};

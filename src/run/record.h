@@ -6,8 +6,9 @@
 ///   <id>/receipt.json      what it really got
 ///   <id>/log, log.1, …     what it wrote, where it is detached (log_file.h)
 ///   <id>/socket            where the monitor listens (wire.h)
-///   <id>/upper             changes to the image's tree
-///   <id>/live/             one life: mount points, the bundle, the runtime's state and log
+///   <id>/upper, <id>/work  changes to the image's tree; overlayfs's own
+///   <id>/live/             one life: mount points, the bundle, the runtime's state and log, in
+///                          memory, as the monitor and the room see it (for others it is empty)
 ///   names/<name>           a link to <id>: two runs cannot have one name
 ///   living/<id>            those whose end nobody has noted yet
 ///   records.lock           held while one of the above is made or removed
@@ -44,12 +45,12 @@ class RunRecord {
   std::string group_name() const { return group_name_of(facts_.id); }
   static std::string group_name_of(std::string_view id) { return fmt::format("slipway-{}", id); }
 
-  Result<void> set_runtime(std::string runtime, std::string group);
   Result<void> write_state(const RunState& state) const;
   Result<void> write_text(const std::string& name, std::string_view text) const;
   /// What one life left: its folders and its control group. Everything in it is dead.
   Result<void> clear_life() const;
-  /// An empty `live` for the next.
+  /// An empty `live` for the next, in memory: the file system would keep each of its files longer
+  /// than a container takes to start. This process must have a mount namespace of its own.
   Result<void> start_life() const;
 
   Result<void> remove();

@@ -45,17 +45,19 @@ TEST_CASE("facts and states come back as they were written") {
   facts.labels = {{"a", "b=c"}, {"empty", ""}};
   facts.additional_gids = {4, 44};
   facts.environment = {"PATH=/bin"};
-  facts.group = "/slipway/slipway-a";
   CHECK(parse_run_facts(write_run_facts(facts)).value() == facts);
 
   RunState state;
   state.status = RunStatus::Restarting;
   state.room_pid = 42;
   state.room_birth = 1ULL << 40;
+  state.runtime = "/usr/bin/crun";
+  state.group = "/slipway/slipway-a";
   state.started = at("2026-01-31T12:00:00Z");
   state.exit_status = 137;
   state.out_of_memory = true;
   state.error = "line\nbreak";
+  state.loss = "`/dev/nvidia0` is gone from this machine";
   CHECK(parse_run_state(write_run_state(state)).value() == state);
   for (const char* text : {"", "{}", "[]", "{\"schema\":2}", "{\"schema\":1,\"status\":\"?\"}"}) {
     CAPTURE(text);

@@ -93,9 +93,7 @@ std::string write_run_facts(const RunFacts& facts) {
                   {"gid", facts.gid},
                   {"additional_gids", facts.additional_gids},
                   {"environment", facts.environment},
-                  {"working_folder", facts.working_folder},
-                  {"runtime", facts.runtime},
-                  {"group", facts.group}});
+                  {"working_folder", facts.working_folder}});
 }
 
 std::string write_run_state(const RunState& state) {
@@ -105,6 +103,8 @@ std::string write_run_state(const RunState& state) {
                   {"room_birth", state.room_birth},
                   {"monitor_pid", state.monitor_pid},
                   {"program_pid", state.program_pid},
+                  {"runtime", state.runtime},
+                  {"group", state.group},
                   {"ports", state.ports},
                   {"started", time_of(state.started)},
                   {"finished", time_of(state.finished)},
@@ -112,7 +112,8 @@ std::string write_run_state(const RunState& state) {
                   {"restarts", state.restarts},
                   {"was_stopped", state.was_stopped},
                   {"out_of_memory", state.out_of_memory},
-                  {"error", state.error}});
+                  {"error", state.error},
+                  {"loss", state.loss}});
 }
 
 Result<RunFacts> parse_run_facts(std::string_view text) {
@@ -149,8 +150,6 @@ Result<RunFacts> parse_run_facts(std::string_view text) {
   }
   facts.environment = fields.texts("environment");
   facts.working_folder = fields.text("working_folder");
-  facts.runtime = fields.text("runtime");
-  facts.group = fields.text("group");
   return facts;
 }
 
@@ -167,6 +166,8 @@ Result<RunState> parse_run_state(std::string_view text) {
   state.room_birth = fields.number<std::uint64_t>("room_birth");
   state.monitor_pid = fields.number<pid_t>("monitor_pid");
   state.program_pid = fields.number<pid_t>("program_pid");
+  state.runtime = fields.text("runtime");
+  state.group = fields.text("group");
   state.ports = fields.texts("ports");
   state.started = fields.time("started");
   state.finished = fields.time("finished");
@@ -175,6 +176,7 @@ Result<RunState> parse_run_state(std::string_view text) {
   state.was_stopped = fields.flag("was_stopped");
   state.out_of_memory = fields.flag("out_of_memory");
   state.error = fields.text("error");
+  state.loss = fields.text("loss");
   return state;
 }
 

@@ -45,8 +45,6 @@ struct RunFacts {
   std::vector<gid_t> additional_gids;
   std::vector<std::string> environment;
   std::string working_folder = "/";
-  std::string runtime;  ///< path of crun or runc; empty until it has been chosen
-  std::string group;    ///< control group, as runtimes want it; empty: none of its own
   bool operator==(const RunFacts&) const = default;
 };
 
@@ -59,6 +57,8 @@ struct RunState {
   std::uint64_t room_birth = 0;  ///< field 22 of proc_pid_stat(5): pids come again
   pid_t monitor_pid = 0;
   pid_t program_pid = 0;           ///< the container's process 1, seen from the host; 0: not known
+  std::string runtime;             ///< path of crun or runc, once it has started
+  std::string group;               ///< control group, as runtimes want it; empty: none of its own
   std::vector<std::string> ports;  ///< published now: `127.0.0.1:8888->8888/tcp`
   std::optional<UtcTime> started, finished;
   int exit_status = 0;
@@ -66,6 +66,7 @@ struct RunState {
   bool was_stopped = false;  ///< on request
   bool out_of_memory = false;
   std::string error;
+  std::string loss;  ///< of its GPUs, in plain words, while it runs (device_watch.h)
   bool operator==(const RunState&) const = default;
 };
 

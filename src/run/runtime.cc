@@ -56,10 +56,14 @@ std::vector<std::string> make_run_arguments(const RuntimeProgram& program,
 }
 
 std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
-                                               const RuntimeCall& call) {
-  return call_runtime(program, call,
-                      {"create", "--console-socket", "console", "--pid-file",
-                       call.bundle_folder + "/pid", "--bundle", call.bundle_folder, call.id});
+                                               const RuntimeCall& call, Terminal terminal) {
+  std::vector<std::string> arguments =
+      call_runtime(program, call, {"create", "--pid-file", call.bundle_folder + "/pid"});
+  if (terminal == Terminal::Yes) {
+    arguments.insert(arguments.end(), {"--console-socket", "console"});
+  }
+  arguments.insert(arguments.end(), {"--bundle", call.bundle_folder, call.id});
+  return arguments;
 }
 
 std::vector<std::string> make_start_arguments(const RuntimeProgram& program,

@@ -33,12 +33,12 @@ struct RuntimeCall {
 /// process id lies in `pid` of the bundle folder. So nothing of it stays in memory.
 std::vector<std::string> make_run_arguments(const RuntimeProgram& program, const RuntimeCall& call);
 
-/// Those for a container with a terminal, in two calls: its master comes through the socket
-/// `console` of the bundle folder (the current one), its process id lies in `pid`. Runtimes
-/// can hold a terminal themselves, but crun 1.8.1 then loses the last output now and then, and both
-/// set its size only after the command has started.
+/// Those for a start in two calls; the process id lies in `pid` after the first. A terminal's
+/// master comes through the socket `console` of the bundle folder (the current one). Runtimes can
+/// hold a terminal themselves, but crun 1.8.1 then loses the last output now and then, and both set
+/// its size only after the command has started.
 std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
-                                               const RuntimeCall& call);
+                                               const RuntimeCall& call, Terminal terminal);
 std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
                                               const RuntimeCall& call);
 

@@ -170,8 +170,8 @@ std::vector<pid_t> list_processes(const KnownRun& run) {
 
 Result<Usage> read_usage(const KnownRun& run) {
   Usage usage;
-  if (!run.facts.group.empty() &&
-      (read_v2(run.facts.group, usage) || read_v1(run.facts.group, usage))) {
+  if (!run.state.group.empty() &&
+      (read_v2(run.state.group, usage) || read_v1(run.state.group, usage))) {
     usage.from = Usage::From::Group;
   } else {
     usage = {};

@@ -31,7 +31,6 @@ class Collector {
   Result<Swept> collect(const FindReachable& find_reachable);
 
  private:
-  Result<void> read_pins();
   Result<void> read_images();
   Result<void> sweep_refs();
   Result<void> sweep_temporary();
@@ -51,7 +50,6 @@ class Collector {
   Reachable reachable_;
   std::set<Digest> roots_;
   std::vector<StoredImage> dead_images_;
-  std::vector<std::string> dead_pins_;
   Swept swept_;
 };
 
@@ -60,27 +58,6 @@ Result<std::vector<std::string>> Collector::names_in(const std::string& folder) 
   auto names = list_folder(store_.inside(folder));
   if (!names.ok() && names.error().kind == ErrorKind::NotFound) return std::vector<std::string>();
   return names;
-}
-
-Result<void> Collector::read_pins() {
-  for (const std::string& name : TRY(names_in("refs/pins"))) {
-    const std::string path = store_.inside("refs/pins/" + name);
-    const Result<UniqueFd> fd = open_file(path, O_RDONLY);
-    if (!fd.ok() && fd.error().kind == ErrorKind::NotFound) continue;  // its run ended just now
-    if (!fd.ok()) return fd.error();
-    if (TRY(try_flock(fd->get(), LockMode::Shared, path))) {
-      dead_pins_.push_back(path);
-      continue;
-    }
-    FdSource source(fd->get());
-    StringSink text;
-    TRY(copy(source, text));
-    if (text.text.ends_with('\n')) text.text.pop_back();
-    roots_.insert(TRY_WHILE(fmt::format("reading `{}`", path), parse_digest(text.text)));
-    ++swept_.live_pins;
-  }
-  swept_.pins = dead_pins_.size();
-  return {};
 }
 
 Result<void> Collector::read_images() {
@@ -98,7 +75,6 @@ Result<void> Collector::read_images() {
 
 Result<void> Collector::sweep_refs() {
   if (!removes()) return {};
-  for (const std::string& path : dead_pins_) TRY(remove_file(path));
   for (const StoredImage& image : dead_images_) TRY(store_.remove_image(image.name));
   return {};
 }
@@ -183,7 +159,6 @@ Result<void> Collector::sweep_known() {
 }
 
 Result<Swept> Collector::collect(const FindReachable& find_reachable) {
-  TRY(read_pins());
   TRY(read_images());
   const std::vector<Digest> roots(roots_.begin(), roots_.end());
   reachable_ = TRY_WHILE("looking for what is still needed", find_reachable(roots));

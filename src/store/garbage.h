@@ -2,8 +2,9 @@
 ///
 /// The store does not know what a manifest is: the caller says what is reachable from the manifests
 /// that the refs name. Takes locks/store exclusively, so no build is under way meanwhile; runs go
-/// on (their pins are roots). Trees are renamed into tmp/ before they are removed, so a killed
-/// collection never leaves a part of a layer behind; running it again finishes the work.
+/// on (the caller counts what their records name as reachable). Trees are renamed into tmp/ before
+/// they are removed, so a killed collection never leaves a part of a layer behind; running it again
+/// finishes the work.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct Reachable {
   std::set<std::string> known_kinds;  ///< kinds of which every fact stays
 };
 
-/// Told the manifests of all images and pins, each once, sorted. A failure ends the collection
-/// before anything is removed. Under Keep::Runs the manifests are those of runs alone.
+/// Told the manifests of all images that stay, each once, sorted; it adds those of runs. A failure
+/// ends the collection before anything is removed.
 using FindReachable = std::function<Result<Reachable>(std::span<const Digest> manifests)>;
 
 enum class Keep { Images, Runs };     ///< `gc`, `gc --all`
@@ -55,9 +56,7 @@ struct Tally {
 
 struct Swept {
   Tally blobs, layers, recipes, known, temporary;
-  std::size_t images = 0;     ///< refs that go
-  std::size_t pins = 0;       ///< of runs that are over
-  std::size_t live_pins = 0;  ///< of runs that go on
+  std::size_t images = 0;  ///< refs that go
   Tally total() const;
 };
 

@@ -204,30 +204,6 @@ TEST_CASE(
   CHECK_FALSE(home.store.has_blob(blob));
 }
 
-TEST_CASE("a run keeps its image and holds off nobody; when it dies, its pin means nothing") {
-  const TemporaryStore home;
-  const Digest manifest = home.store.put_blob_bytes(as_bytes("manifest")).value();
-  Child run([&](const Child::Report& report) -> bool {
-    std::optional<Lease> lease = take_lease(home.store);
-    const Pin pin = home.store.pin(*lease, manifest, "run").value();
-    lease.reset();
-    report();
-    sleep_until_killed();
-  });
-  REQUIRE(run.wait_for_report());
-  CHECK(collect(home.store).value().live_pins == 1);
-  CHECK(home.store.has_blob(manifest));
-  run.kill_now();
-  {
-    // The same id is free again, though its file is still there.
-    const Lease lease = take_lease(home.store);
-    CHECK(home.store.pin(lease, manifest, "run").ok());
-  }
-  const Swept swept = collect(home.store).value();
-  CHECK(swept.live_pins == 0);
-  CHECK_FALSE(home.store.has_blob(manifest));
-}
-
 TEST_CASE("a killed collection is finished by the next one, and never leaves half a layer") {
   const TemporaryStore home;
   for (int i = 0; i < 40; ++i) REQUIRE(add_large_layer(home.store, i));

@@ -38,7 +38,7 @@ Result<Store> Store::open(std::string home, Owner owner) {
   }
   if (text.error().kind != ErrorKind::NotFound) return text.error();
   for (const char* folder : {"blobs/sha256", "layers", "layer-states", "recipes", "known",
-                             "refs/images", "refs/pins", "tmp", "locks"}) {
+                             "refs/images", "tmp", "locks"}) {
     TRY_WHILE("making the store", make_owned_folders(store.inside(folder), owner));
   }
   // By open(2), never by rename: processes must not lock two files of one name.

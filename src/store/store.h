@@ -6,7 +6,6 @@
 ///   recipes/<blob hex>              how a blob that is not kept can be made again
 ///   known/<kind>/<key hex>          derived facts; losing one costs time and nothing else
 ///   refs/images/<name>/:<tag>       one manifest digest per file: what garbage collection keeps
-///   refs/pins/<id>                  the same for a run, under a flock
 ///   tmp/                            being written, or being removed
 ///   locks/                          empty files for flock(2)
 ///
@@ -132,8 +131,6 @@ class Store {
   /// Waits while garbage is collected, and says so. The first holder sweeps tmp/ of what crashed
   /// processes left there.
   Result<Lease> lease(Reporter& reporter, const CancelToken& cancel) const;
-  /// Keeps `manifest` and all it needs while a run goes on. `id` is a word of [A-Za-z0-9_.-].
-  Result<Pin> pin(const Lease& lease, const Digest& manifest, std::string_view id) const;
 
   /// Whether `find_known` and `put_known` take this word.
   static bool is_word(std::string_view text);

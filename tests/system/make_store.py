@@ -36,7 +36,7 @@ def blob(data):
 layer = digest(tree.encode())
 os.makedirs(f"{store}/layers", exist_ok=True)
 os.rename(tree, f"{store}/layers/{layer}")
-for folder in ("locks", "tmp", "refs/pins", "known", "recipes"):
+for folder in ("locks", "tmp", "known", "recipes"):
     os.makedirs(f"{store}/{folder}", exist_ok=True)
 for lock in ("store", "layers", "images"):
     put(f"{store}/locks/{lock}", b"")

@@ -1,0 +1,340 @@
+#include "run/container_check.h"
+
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "run/container_view.h"
+
+namespace slipway::run {
+namespace {
+
+using Json = nlohmann::json;
+
+/// By number, as in capabilities(7) and linux/capability.h.
+constexpr std::array kCapabilities{"CAP_CHOWN",
+                                   "CAP_DAC_OVERRIDE",
+                                   "CAP_DAC_READ_SEARCH",
+                                   "CAP_FOWNER",
+                                   "CAP_FSETID",
+                                   "CAP_KILL",
+                                   "CAP_SETGID",
+                                   "CAP_SETUID",
+                                   "CAP_SETPCAP",
+                                   "CAP_LINUX_IMMUTABLE",
+                                   "CAP_NET_BIND_SERVICE",
+                                   "CAP_NET_BROADCAST",
+                                   "CAP_NET_ADMIN",
+                                   "CAP_NET_RAW",
+                                   "CAP_IPC_LOCK",
+                                   "CAP_IPC_OWNER",
+                                   "CAP_SYS_MODULE",
+                                   "CAP_SYS_RAWIO",
+                                   "CAP_SYS_CHROOT",
+                                   "CAP_SYS_PTRACE",
+                                   "CAP_SYS_PACCT",
+                                   "CAP_SYS_ADMIN",
+                                   "CAP_SYS_BOOT",
+                                   "CAP_SYS_NICE",
+                                   "CAP_SYS_RESOURCE",
+                                   "CAP_SYS_TIME",
+                                   "CAP_SYS_TTY_CONFIG",
+                                   "CAP_MKNOD",
+                                   "CAP_LEASE",
+                                   "CAP_AUDIT_WRITE",
+                                   "CAP_AUDIT_CONTROL",
+                                   "CAP_SETFCAP",
+                                   "CAP_MAC_OVERRIDE",
+                                   "CAP_MAC_ADMIN",
+                                   "CAP_SYSLOG",
+                                   "CAP_WAKE_ALARM",
+                                   "CAP_BLOCK_SUSPEND",
+                                   "CAP_AUDIT_READ",
+                                   "CAP_PERFMON",
+                                   "CAP_BPF",
+                                   "CAP_CHECKPOINT_RESTORE"};
+
+/// Names of setrlimit(2) beside those of /proc/<pid>/limits.
+constexpr std::array<std::pair<const char*, const char*>, 16> kLimits{{
+    {"RLIMIT_CPU", "Max cpu time"},
+    {"RLIMIT_FSIZE", "Max file size"},
+    {"RLIMIT_DATA", "Max data size"},
+    {"RLIMIT_STACK", "Max stack size"},
+    {"RLIMIT_CORE", "Max core file size"},
+    {"RLIMIT_RSS", "Max resident set"},
+    {"RLIMIT_NPROC", "Max processes"},
+    {"RLIMIT_NOFILE", "Max open files"},
+    {"RLIMIT_MEMLOCK", "Max locked memory"},
+    {"RLIMIT_AS", "Max address space"},
+    {"RLIMIT_LOCKS", "Max file locks"},
+    {"RLIMIT_SIGPENDING", "Max pending signals"},
+    {"RLIMIT_MSGQUEUE", "Max msgqueue size"},
+    {"RLIMIT_NICE", "Max nice priority"},
+    {"RLIMIT_RTPRIO", "Max realtime priority"},
+    {"RLIMIT_RTTIME", "Max realtime timeout"},
+}};
+
+/// Every container has these (OCI runtime specification, config-linux, "Default Devices"); runtimes
+/// add a console where there is a terminal.
+constexpr std::array kUsualDevices{"null", "zero", "full", "random", "urandom", "tty", "console"};
+
+bool has(const std::vector<std::string>& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+std::vector<std::string> texts(const Json& list) {
+  std::vector<std::string> found;
+  if (!list.is_array()) return found;
+  for (const Json& one : list) {
+    if (one.is_string()) found.push_back(one.get<std::string>());
+  }
+  return found;
+}
+
+/// Whether `path` lies at or below `folder`.
+bool covers(const std::string& folder, const std::string& path) {
+  return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
+}
+
+class Comparison {
+ public:
+  Comparison(const ContainerView& view, const Json& config) : view_(view), config_(config) {}
+
+  ContainerCheck compare() {
+    compare_part("users", [&] { compare_users(); });
+    compare_part("capabilities", [&] { compare_capabilities(); });
+    compare_part("no_new_privs", [&] { compare_privileges(); });
+    compare_part("seccomp", [&] { compare_seccomp(); });
+    compare_part("limits", [&] { compare_limits(); });
+    compare_part("", [&] { compare_mounts(); });
+    compare_part("", [&] { compare_hidden(); });
+    compare_part("", [&] { compare_devices(); });
+    return std::move(check_);
+  }
+
+ private:
+  template <typename Part>
+  void compare_part(const char* name, const Part& part) {
+    const std::size_t before = check_.differences.size();
+    part();
+    if (*name != '\0' && check_.differences.size() == before) check_.agreed.emplace_back(name);
+  }
+  void differ(const std::string& what, std::string_view planned, std::string_view found) {
+    check_.differences.push_back(fmt::format("{}: planned {}, found {}", what, planned, found));
+  }
+  Json at(const char* place) const {
+    const Json::json_pointer pointer(place);
+    return config_.contains(pointer) ? config_.at(pointer) : Json();
+  }
+
+  void compare_words(const char* what, const char* status, std::vector<std::string> planned) {
+    std::vector<std::string> found = view_.status(status);
+    std::ranges::sort(planned);
+    std::ranges::sort(found);
+    if (planned != found) {
+      differ(what, fmt::format("{}", fmt::join(planned, " ")),
+             fmt::format("{}", fmt::join(found, " ")));
+    }
+  }
+
+  void compare_users() {
+    const std::string uid = at("/process/user/uid").dump(), gid = at("/process/user/gid").dump();
+    compare_words("user", "Uid", {uid, uid, uid, uid});
+    compare_words("group", "Gid", {gid, gid, gid, gid});
+    std::set<std::string> groups;
+    for (const Json& one : at("/process/user/additionalGids")) groups.insert(one.dump());
+    const std::vector<std::string> found = view_.status("Groups");
+    std::set<std::string> other(found.begin(), found.end());
+    // Some runtimes put the process's own group among them.
+    if (!groups.contains(gid)) other.erase(gid);
+    if (other != groups) {
+      differ("additional groups", fmt::format("{}", fmt::join(groups, " ")),
+             fmt::format("{}", fmt::join(found, " ")));
+    }
+  }
+
+  void compare_capability_set(const char* name, const char* status) {
+    std::uint64_t found = 0;
+    const std::vector<std::string> words = view_.status(status);
+    const std::string text = words.empty() ? "" : words.front();
+    const bool is_read =
+        std::from_chars(text.data(), text.data() + text.size(), found, 16).ec == std::errc();
+    if (!is_read) return differ(name, "a set of capabilities", "none that can be read");
+    const std::vector<std::string> planned =
+        texts(at(fmt::format("/process/capabilities/{}", name).c_str()));
+    for (std::size_t bit = 0; bit < 64; ++bit) {
+      const std::string word =
+          bit < kCapabilities.size() ? kCapabilities[bit] : fmt::format("capability {}", bit);
+      const bool is_found = (found >> bit & 1) != 0;
+      if (is_found == has(planned, word)) continue;
+      differ(fmt::format("{} capabilities", name), is_found ? "without " + word : word,
+             is_found ? word : "without it");
+    }
+  }
+
+  void compare_capabilities() {
+    for (const auto& [name, status] :
+         {std::pair("bounding", "CapBnd"), std::pair("effective", "CapEff"),
+          std::pair("permitted", "CapPrm"), std::pair("inheritable", "CapInh"),
+          std::pair("ambient", "CapAmb")}) {
+      compare_capability_set(name, status);
+    }
+  }
+
+  void compare_privileges() {
+    compare_words("no_new_privs", "NoNewPrivs",
+                  {at("/process/noNewPrivileges") == Json(true) ? "1" : "0"});
+  }
+
+  void compare_seccomp() {
+    // proc(5): 2 is a filter, 0 none.
+    compare_words("seccomp", "Seccomp", {at("/linux/seccomp").is_object() ? "2" : "0"});
+  }
+
+  void compare_limits() {
+    for (const Json& one : at("/process/rlimits")) {
+      const std::string type = one.value("type", "");
+      const auto* known =
+          std::ranges::find_if(kLimits, [&](const auto& entry) { return type == entry.first; });
+      if (known == kLimits.end()) continue;
+      const auto found = view_.limit(known->second);
+      const auto text = [&](const char* part) {
+        const std::uint64_t value = one.value(part, std::uint64_t{0});
+        return value == ~std::uint64_t{0} ? std::string("unlimited") : fmt::format("{}", value);
+      };
+      const std::string planned = text("soft") + ":" + text("hard");
+      const std::string is = found ? found->first + ":" + found->second : "nothing";
+      if (planned != is) differ(type, planned, is);
+    }
+  }
+
+  void compare_options(const std::string& target, const std::vector<std::string>& planned,
+                       const MountLine& found) {
+    for (const char* option : {"ro", "nosuid", "nodev", "noexec"}) {
+      if (has(planned, option) && !has(found.options, option)) {
+        differ("mount " + target, option, fmt::format("{}", fmt::join(found.options, ",")));
+      }
+    }
+    if (has(planned, "rw") && has(found.options, "ro")) differ("mount " + target, "rw", "ro");
+    for (const std::string& option : planned) {
+      std::uint64_t bytes = 0;
+      const std::string_view number =
+          std::string_view(option).substr(std::min<std::size_t>(5, option.size()));
+      if (!option.starts_with("size=") || number.empty() || number.back() < '0' ||
+          number.back() > '9' ||
+          std::from_chars(number.data(), number.data() + number.size(), bytes).ec != std::errc()) {
+        continue;
+      }
+      // tmpfs counts in pages, and tells in kilobytes.
+      const std::string rounded = fmt::format("size={}k", (bytes + 4095) / 4096 * 4);
+      if (!has(found.details, rounded)) {
+        differ("mount " + target, rounded, fmt::format("{}", fmt::join(found.details, ",")));
+      }
+    }
+  }
+
+  /// Version 1 has a mount for each controller, in a tmpfs of the runtime's that matters to nobody.
+  void compare_control_groups(const std::vector<std::string>& planned) {
+    for (const MountLine& mount : view_.mounts()) {
+      if (mount.type.starts_with("cgroup")) compare_options(mount.place, planned, mount);
+    }
+  }
+
+  void compare_mounts() {
+    const std::size_t before = check_.differences.size();
+    const Json mounts = at("/mounts");
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < mounts.size(); ++i) {
+      const std::string target = mounts[i].value("destination", "");
+      const bool is_covered = std::any_of(
+          mounts.begin() + static_cast<std::ptrdiff_t>(i) + 1, mounts.end(),
+          [&](const Json& later) { return covers(later.value("destination", ""), target); });
+      if (is_covered) continue;
+      const MountLine* const found = view_.find_mount(target);
+      if (found == nullptr) {
+        differ("mount " + target, "one", "none");
+        continue;
+      }
+      const std::string type = mounts[i].value("type", "");
+      const std::vector<std::string> options = texts(mounts[i].value("options", Json()));
+      if (type == "cgroup") {
+        compare_control_groups(options);
+      } else {
+        // A bind has the type of its source.
+        if (type != "bind" && type != found->type) differ("mount " + target, type, found->type);
+        compare_options(target, options, *found);
+      }
+      ++count;
+    }
+    const MountLine* const root = view_.find_mount("/");
+    const bool is_read_only = root != nullptr && has(root->options, "ro");
+    if (is_read_only != (at("/root/readonly") == Json(true))) {
+      differ("mount /", is_read_only ? "rw" : "ro", is_read_only ? "ro" : "rw");
+    }
+    if (check_.differences.size() == before)
+      check_.agreed.push_back(fmt::format("{} mounts", count));
+  }
+
+  void compare_hidden() {
+    const std::size_t before = check_.differences.size();
+    for (const std::string& path : texts(at("/linux/maskedPaths"))) {
+      if (view_.find_file(path) && view_.find_mount(path) == nullptr) {
+        differ(path, "hidden", "open");
+      }
+    }
+    for (const std::string& path : texts(at("/linux/readonlyPaths"))) {
+      const MountLine* const found = view_.find_mount(path);
+      if (view_.find_file(path) && (found == nullptr || !has(found->options, "ro"))) {
+        differ(path, "read-only", "writable");
+      }
+    }
+    if (check_.differences.size() == before) check_.agreed.emplace_back("hidden paths");
+  }
+
+  void compare_devices() {
+    const std::size_t before = check_.differences.size();
+    std::set<std::string> planned;
+    for (const Json& device : at("/linux/devices")) {
+      const std::string path = device.value("path", "");
+      const unsigned major_number = device.value("major", 0U),
+                     minor_number = device.value("minor", 0U);
+      const auto file = view_.find_file(path);
+      const bool is_block = device.value("type", "") == "b";
+      const bool is_it = file && (is_block ? S_ISBLK(file->st_mode) : S_ISCHR(file->st_mode)) &&
+                         file->st_rdev == makedev(major_number, minor_number);
+      if (!is_it) {
+        differ("device " + path, fmt::format("{}:{}", major_number, minor_number),
+               file ? fmt::format("{}:{}", major(file->st_rdev), minor(file->st_rdev)) : "none");
+      }
+      planned.insert(path);
+    }
+    for (const std::string& name : view_.list_devices("/dev")) {
+      const bool is_usual = std::ranges::find(kUsualDevices, name) != kUsualDevices.end();
+      if (!is_usual && !planned.contains("/dev/" + name))
+        differ("device /dev/" + name, "none", "one");
+    }
+    if (check_.differences.size() != before) return;
+    check_.agreed.push_back(planned.empty()
+                                ? "no devices of the host"
+                                : fmt::format("{} devices of the host", planned.size()));
+  }
+
+  const ContainerView& view_;
+  const Json& config_;
+  ContainerCheck check_;
+};
+
+}  // namespace
+
+Result<ContainerCheck> check_container(pid_t program, std::string_view config) {
+  const Json json = Json::parse(config, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return make_error(ErrorKind::Corrupt, "the bundle's config.json is none");
+  const ContainerView view = TRY(ContainerView::open(program));
+  return Comparison(view, json).compare();
+}
+
+}  // namespace slipway::run
