@@ -124,11 +124,12 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
   Monitor monitor(Clients::none(), std::move(signals), options);
   bool has_started = false;
   const bool leaves = request.detach == ExecRequest::Detach::Yes;
-  const auto note_start = [&](const Room&) {
+  Monitor::Occasions occasions;
+  occasions.on_start = [&](const Room&) {
     has_started = true;
     if (leaves) room.kill();  // the command is not in it
   };
-  TRY(monitor.attend(room, prepared.ports, {}, {{}, note_start}));
+  TRY(monitor.attend(room, prepared.ports, {}, occasions));
   const RoomEnd end = room.wait();
   monitor.drain(prepared.ports);
   std::string said;
