@@ -179,6 +179,17 @@ std::pair<std::string, std::string> parse_label(const std::string& text) {
   return {text.substr(0, equals), text.substr(std::min(equals + 1, text.size()))};
 }
 
+void set_variable(std::vector<std::string>& environment, const std::string& variable) {
+  const std::string name = variable.substr(0, variable.find('=') + 1);
+  for (std::string& known : environment) {
+    if (known.starts_with(name)) {
+      known = variable;
+      return;
+    }
+  }
+  environment.push_back(variable);
+}
+
 Result<std::vector<std::string>> read_environment_file(const std::string& path) {
   const std::string text = TRY_WHILE("reading `--env-file`", read_file(path));
   std::vector<std::string> variables;
