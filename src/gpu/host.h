@@ -40,6 +40,7 @@ struct Gpu {
   std::string pci_slot = {};  ///< `0000:41:00.0`, as in /sys/bus/pci/devices; empty: not known
   bool mig_enabled = false;   ///< then nothing but its MIG devices can be used
   std::vector<MigDevice> mig_devices = {};
+  int brand = 0;  ///< nvml.h, nvmlBrandType_t: 2 Tesla, 5 GeForce, …; 0: not known
 
   bool operator==(const Gpu&) const = default;
 };

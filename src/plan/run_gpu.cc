@@ -1,8 +1,12 @@
 #include "plan/run_gpu.h"
 
+#include <algorithm>
+
 #include "base/file.h"
+#include "gpu/compat_choice.h"
 #include "gpu/host.h"
 #include "gpu/loader_cache.h"
+#include "plan/image_compat.h"
 #include "plan/run_words.h"
 
 namespace slipway::plan {
@@ -12,8 +16,9 @@ namespace {
 constexpr const char* kDriverFolder = "/usr/lib/slipway-driver";
 constexpr std::string_view kGpuDevice = "nvidia.com/gpu=";
 
-/// The image's cache, with the driver's names in it.
-Result<std::string> make_loader_cache(const std::string& of_image, const run::DriverFiles& driver) {
+/// The image's cache, with the driver's names in it, and `leads`, which go before.
+Result<std::string> make_loader_cache(const std::string& of_image, const run::DriverFiles& driver,
+                                      const std::vector<gpu::LoaderLead>& leads) {
   gpu::LoaderCache cache;
   if (!of_image.empty()) {
     cache = TRY_WHILE("reading /etc/ld.so.cache of the image", gpu::parse_loader_cache(of_image));
@@ -22,7 +27,63 @@ Result<std::string> make_loader_cache(const std::string& of_image, const run::Dr
   for (const std::string& library : driver.libraries) names.emplace_back(base_name(library));
   for (const gpu::DriverLink& link : driver.links) names.push_back(link.name);
   gpu::lead_to_folder(cache, driver.folder, names);
+  gpu::lead_to_files(cache, leads);
   return gpu::write_loader_cache(cache);
+}
+
+/// Whether something of the host's will stand where the image has the folder.
+bool is_covered(const std::string& folder, const run::RunRequest& request) {
+  const auto covers = [&](const auto& mount) {
+    return is_within(folder, mount.target) || is_within(mount.target, folder);
+  };
+  return std::ranges::any_of(request.volumes, covers) || std::ranges::any_of(request.tmpfs, covers);
+}
+
+/// Without compat libraries, the host's driver has to know the CUDA itself.
+bool is_too_old(const gpu::HostGpus& host, const std::string& cuda) {
+  const auto ours = gpu::parse_driver_version(host.cuda_version);
+  const auto wanted = gpu::parse_driver_version(cuda);
+  return ours.ok() && wanted.ok() && ours->branch() < wanted->branch();
+}
+
+std::optional<ImageCompat> find_compat(const gpu::HostGpus& host, const ImageFiles& files,
+                                       const run::RunRequest& request, Reporter& reporter) {
+  const auto driver = gpu::parse_driver_version(host.driver_version);
+  if (!driver.ok() || host.is_wsl) return std::nullopt;
+  std::optional<ImageCompat> compat = find_image_compat(files);
+  if (!compat || is_covered(compat->folder, request)) return std::nullopt;
+  const gpu::CompatAnswer answer = gpu::choose_compat(
+      gpu::compatibility_tables(), {*driver, compat->version, compat->libcuda, host.gpus});
+  if (answer.use == gpu::CompatAnswer::Use::NotNeeded) return std::nullopt;
+  if (answer.use == gpu::CompatAnswer::Use::Yes) {
+    reporter.note(fmt::format("cuda-compat: the image's libcuda {} stands in for the driver {}",
+                              compat->version.text(), host.driver_version));
+    return compat;
+  }
+  const std::string text = fmt::format("cuda-compat: the image's libcuda {} is not used: {}",
+                                       compat->version.text(), answer.reason);
+  if (is_too_old(host, answer.cuda)) {
+    reporter.warn(fmt::format("{}; the driver itself is too old for CUDA {}", text, answer.cuda));
+  } else {
+    reporter.note(text);
+  }
+  return std::nullopt;
+}
+
+void fill_driver(const gpu::HostGpus& host, run::DriverFiles& driver) {
+  driver.folder = kDriverFolder;
+  driver.version = host.driver_version;
+  driver.libraries = host.libraries;
+  driver.links = host.library_links;
+  if (!host.nvidia_smi.empty()) {
+    driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
+  }
+  for (const gpu::Gpu& gpu : host.gpus) {
+    if (gpu.mig_devices.empty()) driver.gpus.push_back({gpu.uuid, gpu.name});
+    for (const gpu::MigDevice& part : gpu.mig_devices) {
+      driver.gpus.push_back({part.uuid, part.name});
+    }
+  }
 }
 
 }  // namespace
@@ -44,8 +105,8 @@ Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_
   return gpu::parse_gpu_choice(fmt::format("device={}", fmt::join(names, ",")));
 }
 
-Result<void> add_gpus(const gpu::GpuChoice& choice, const ImageFiles& files,
-                      run::RunRequest& request, Reporter& reporter) {
+Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
+                      const ImageFiles& files, run::RunRequest& request, Reporter& reporter) {
   if (choice.kind == gpu::GpuChoice::Kind::None) return {};
   const bool is_automatic = choice.kind == gpu::GpuChoice::Kind::Automatic;
   gpu::HostGpus host = TRY(gpu::read_host_gpus());
@@ -64,22 +125,20 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, const ImageFiles& files,
   host = TRY(std::move(chosen));
   request.device_nodes = host.device_nodes;
   run::DriverFiles& driver = request.driver;
-  driver.folder = kDriverFolder;
-  driver.libraries = host.libraries;
-  driver.links = host.library_links;
-  if (!host.nvidia_smi.empty()) {
-    driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
+  fill_driver(host, driver);
+  std::optional<ImageCompat> stand_in;
+  if (compat != RunFlags::CudaCompat::Never) {
+    stand_in = find_compat(host, files, request, reporter);
   }
-  driver.loader_cache = TRY(make_loader_cache(files.text("/etc/ld.so.cache"), driver));
+  if (stand_in) {
+    driver.compat = {stand_in->version.text(), stand_in->folder, stand_in->path,
+                     stand_in->layer.text(), stand_in->on_host};
+  }
+  driver.loader_cache =
+      TRY(make_loader_cache(files.text("/etc/ld.so.cache"), driver,
+                            stand_in ? stand_in->leads : std::vector<gpu::LoaderLead>()));
   // A toolkit's hook in a container within this one must not inject a second time.
   set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
-  driver.version = host.driver_version;
-  for (const gpu::Gpu& gpu : host.gpus) {
-    if (gpu.mig_devices.empty()) driver.gpus.push_back({gpu.uuid, gpu.name});
-    for (const gpu::MigDevice& part : gpu.mig_devices) {
-      driver.gpus.push_back({part.uuid, part.name});
-    }
-  }
   for (const run::DriverFiles::Gpu& gpu : driver.gpus) reporter.note("GPU: " + gpu.name);
   return {};
 }

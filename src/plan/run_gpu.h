@@ -19,9 +19,10 @@ bool is_gpu_device(std::string_view device);
 /// both say something.
 Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_project);
 
-/// Fills in the nodes, the driver and the loader's cache. Fails with Unsupported or NotFound where
-/// the chosen GPUs cannot be had.
-Result<void> add_gpus(const gpu::GpuChoice& choice, const ImageFiles& files,
-                      run::RunRequest& request, Reporter& reporter);
+/// Fills in the nodes, the driver and the loader's cache, in which the image's cuda-compat takes
+/// the place of libcuda where it may (gpu/compat_choice.h); one line says so, or why not. Fails
+/// with Unsupported or NotFound where the chosen GPUs cannot be had.
+Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
+                      const ImageFiles& files, run::RunRequest& request, Reporter& reporter);
 
 }  // namespace slipway::plan

@@ -76,7 +76,13 @@ struct DriverFiles {
   struct Gpu {
     std::string uuid, name;
   };
+  /// The image's own libcuda in place of the driver's (cuda-compat). Nothing is mounted for it.
+  struct Compat {
+    std::string version, folder, path;  ///< `570.86.15`; inside the image, without links
+    std::string layer, on_host;         ///< diff_id; the file in the unpacked layer
+  };
   std::string version;                 ///< of the driver
+  std::optional<Compat> compat;        ///< where it stands in for that
   std::vector<Gpu> gpus;               ///< those that the container gets
   std::string folder;                  ///< absolute, inside; read-only, with nothing but these
   std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
