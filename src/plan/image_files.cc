@@ -108,7 +108,7 @@ class ImageFiles::Walk {
   bool go(std::string_view path) {
     std::deque<std::string> waiting;
     push_names(path, waiting);
-    for (int links = 0; !waiting.empty();) {
+    while (!waiting.empty()) {
       const std::string name = std::move(waiting.front());
       waiting.pop_front();
       if (child_.kind != Kind::Folder) return false;
@@ -117,7 +117,7 @@ class ImageFiles::Walk {
         continue;
       }
       Child next = find_child(child_.parts, name);
-      if (next.kind == Kind::Nothing || (next.kind == Kind::Link && ++links > kMostLinks)) {
+      if (next.kind == Kind::Nothing || (next.kind == Kind::Link && ++links_ > kMostLinks)) {
         return false;
       }
       if (next.kind == Kind::Link) {
@@ -132,6 +132,7 @@ class ImageFiles::Walk {
   }
 
   const std::string& path() const { return path_; }
+  int links() const { return links_; }
   Child& child() { return child_; }
 
  private:
@@ -154,6 +155,7 @@ class ImageFiles::Walk {
 
   const ImageFiles& files_;
   std::string path_;
+  int links_ = 0;
   Child child_;
 };
 
@@ -173,6 +175,12 @@ std::optional<ImageFiles::Found> ImageFiles::find(std::string_view path) const {
   const LayerFolder* const layer = layers_.empty() ? nullptr : &layers_[walk.child().layer];
   if (layer == nullptr) return std::nullopt;
   return Found{inside, layer->path + inside, layer->diff_id, std::move(walk.child().file)};
+}
+
+bool ImageFiles::is_free_of_links(std::string_view path) const {
+  Walk walk(*this);
+  (void)walk.go(path);
+  return walk.links() == 0;
 }
 
 std::vector<std::string> ImageFiles::names(std::string_view path) const {

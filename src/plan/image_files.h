@@ -37,6 +37,9 @@ class ImageFiles {
   /// To what `path` leads; nothing where there is none, or links go round in circles.
   std::optional<Found> find(std::string_view path) const;
 
+  /// Whether no link is on the way to `path`, as far as it is there.
+  bool is_free_of_links(std::string_view path) const;
+
   /// Sorted names in the folder to which `path` leads; none where it leads to no folder.
   std::vector<std::string> names(std::string_view path) const;
 

@@ -77,6 +77,10 @@ TEST_CASE("links stay inside, through all layers") {
   CHECK_FALSE(files.find("/round"));
   CHECK_FALSE(files.find("/host/passwd"));
   CHECK_FALSE(files.find("/gone"));
+  CHECK_FALSE(files.is_free_of_links("/gone/deeper"));
+  CHECK_FALSE(files.is_free_of_links("/usr/local/cuda/compat/y"));
+  CHECK(files.is_free_of_links("/usr/local/cuda-12.8/compat/y"));
+  CHECK(files.is_free_of_links("/never/there"));
 }
 
 TEST_CASE("a layer hides what is below it") {

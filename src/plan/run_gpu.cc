@@ -39,6 +39,24 @@ bool is_covered(const std::string& folder, const run::RunRequest& request) {
   return std::ranges::any_of(request.volumes, covers) || std::ranges::any_of(request.tmpfs, covers);
 }
 
+void add_place(run::HostPlace::Kind kind, const std::string& path, run::RunRequest& request) {
+  const run::HostPlace place{kind, path, path};
+  if (std::ranges::find(request.host_places, place) == request.host_places.end()) {
+    request.host_places.push_back(place);
+  }
+}
+
+/// Why a place inside is not ours to use; empty: it is.
+std::string find_obstacle(const run::HostPlace& place, const ImageFiles& files,
+                          const run::RunRequest& request) {
+  const auto covers = [&](const run::Volume& volume) {
+    return is_within(place.target, volume.target);
+  };
+  if (std::ranges::any_of(request.volumes, covers)) return "a volume has its place";
+  return files.is_free_of_links(place.target) ? ""
+                                              : "a link of the image leads elsewhere from there";
+}
+
 /// Without compat libraries, the host's driver has to know the CUDA itself.
 bool is_too_old(const gpu::HostGpus& host, const std::string& cuda) {
   const auto ours = gpu::parse_driver_version(host.cuda_version);
@@ -123,7 +141,10 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
     return {};
   }
   host = TRY(std::move(chosen));
-  request.device_nodes = host.device_nodes;
+  request.device_nodes.insert(request.device_nodes.end(), host.device_nodes.begin(),
+                              host.device_nodes.end());
+  using Kind = run::HostPlace::Kind;
+  for (const std::string& socket : host.sockets) add_place(Kind::Socket, socket, request);
   run::DriverFiles& driver = request.driver;
   fill_driver(host, driver);
   std::optional<ImageCompat> stand_in;
@@ -141,6 +162,16 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
   set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
   for (const run::DriverFiles::Gpu& gpu : driver.gpus) reporter.note("GPU: " + gpu.name);
   return {};
+}
+
+void check_places(const ImageFiles& files, run::RunRequest& request, Reporter& reporter) {
+  std::erase_if(request.host_places, [&](const run::HostPlace& place) {
+    const std::string obstacle = find_obstacle(place, files, request);
+    if (!obstacle.empty()) {
+      reporter.warn(fmt::format("`{}` is left out: {}", place.source, obstacle));
+    }
+    return !obstacle.empty();
+  });
 }
 
 }  // namespace slipway::plan

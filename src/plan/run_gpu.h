@@ -25,4 +25,7 @@ Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_
 Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
                       const ImageFiles& files, run::RunRequest& request, Reporter& reporter);
 
+/// Takes away the places to which a link of the image leads, or where a volume stands, and says so.
+void check_places(const ImageFiles& files, run::RunRequest& request, Reporter& reporter);
+
 }  // namespace slipway::plan

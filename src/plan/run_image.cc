@@ -243,7 +243,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
-  TRY(add_gpus(gpus, flags.cuda_compat, ImageFiles(image, store), request, tools.reporter));
+  const ImageFiles files(image, store);
+  TRY(add_gpus(gpus, flags.cuda_compat, files, request, tools.reporter));
+  check_places(files, request, tools.reporter);
 
   std::optional<store::Pin> pin;
   {

@@ -71,6 +71,13 @@ struct Tmpfs {
   std::vector<std::string> options;
 };
 
+/// Something of the host's GPU stack at a place inside, read-only but for sockets.
+struct HostPlace {
+  enum class Kind { File, Folder, Socket } kind = Kind::File;
+  std::string source, target;  ///< absolute
+  bool operator==(const HostPlace&) const = default;
+};
+
 /// The host's GPU driver for a container, as plan knows it from gpu::HostGpus.
 struct DriverFiles {
   struct Gpu {
@@ -127,6 +134,7 @@ struct RunRequest {
   std::string init_path;  ///< PID 1 inside the image (catatonit); empty: the command
   std::vector<std::string> device_nodes;  ///< of GPUs, paths of the host
   DriverFiles driver;
+  std::vector<HostPlace> host_places;
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;

@@ -39,6 +39,9 @@ Json host_files(const RunRequest& request) {
     add(library, join_path(request.driver.folder, base_name(library)));
   }
   for (const Volume& program : request.driver.programs) add(program.source, program.target);
+  for (const HostPlace& place : request.host_places) {
+    if (place.kind == HostPlace::Kind::File) add(place.source, place.target);
+  }
   return files;
 }
 
@@ -48,6 +51,13 @@ Json mounts_of(const RunRequest& request) {
     mounts.push_back({{"source", volume.source},
                       {"target", volume.target},
                       {"access", access_word(volume.access)}});
+  }
+  for (const HostPlace& place : request.host_places) {
+    if (place.kind == HostPlace::Kind::File) continue;
+    const bool is_socket = place.kind == HostPlace::Kind::Socket;
+    mounts.push_back({{"source", place.source},
+                      {"target", place.target},
+                      {"access", is_socket ? "socket" : "ro"}});
   }
   for (const Tmpfs& tmpfs : request.tmpfs) {
     mounts.push_back({{"source", "tmpfs"},
