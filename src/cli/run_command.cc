@@ -157,7 +157,9 @@ Command run_command() {
        {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
        {"--entrypoint", "COMMAND", "in place of the image's"},
        {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
-       {"--device", "DEVICE", "a device node of the host's; `nvidia.com/gpu=NAME` is as `--gpus`"},
+       {"--device", "DEVICE",
+        "a device node of the host's; `nvidia.com/gpu=NAME` is as `--gpus`; `nvidia.com/gds=all`, "
+        "mofed, gdrcopy, `imex-channel=N`"},
        {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
        {"--group-add", "GROUP", "one more group"},
        {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "gpu/compat_choice.h"
+#include "gpu/extra_devices.h"
 #include "gpu/host.h"
 #include "gpu/loader_cache.h"
 #include "plan/image_compat.h"
@@ -161,6 +162,20 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
   // A toolkit's hook in a container within this one must not inject a second time.
   set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
   for (const run::DriverFiles::Gpu& gpu : driver.gpus) reporter.note("GPU: " + gpu.name);
+  return {};
+}
+
+Result<void> add_extra_devices(const std::string& device, run::RunRequest& request) {
+  const gpu::ExtraDevices found = TRY(gpu::find_extra_devices("/", device));
+  for (const std::string& node : found.nodes) {
+    if (std::ranges::find(request.device_nodes, node) == request.device_nodes.end()) {
+      request.device_nodes.push_back(node);
+    }
+  }
+  for (const std::string& path : found.files) add_place(run::HostPlace::Kind::File, path, request);
+  for (const std::string& path : found.folders) {
+    add_place(run::HostPlace::Kind::Folder, path, request);
+  }
   return {};
 }
 

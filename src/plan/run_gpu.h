@@ -25,6 +25,9 @@ Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_
 Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
                       const ImageFiles& files, run::RunRequest& request, Reporter& reporter);
 
+/// What `--device nvidia.com/gds=all` and its like ask for (gpu/extra_devices.h): nodes and places.
+Result<void> add_extra_devices(const std::string& device, run::RunRequest& request);
+
 /// Takes away the places to which a link of the image leads, or where a volume stands, and says so.
 void check_places(const ImageFiles& files, run::RunRequest& request, Reporter& reporter);
 

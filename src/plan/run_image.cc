@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/nearest.h"
+#include "gpu/extra_devices.h"
 #include "plan/id_records.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
@@ -163,7 +164,11 @@ Result<void> add_wishes(const RunFlags& flags, const StoredImage& image, const T
   }
   for (const std::string& text : flags.tmpfs) request.tmpfs.push_back(TRY(parse_tmpfs(text)));
   for (const std::string& text : flags.devices) {
-    if (!is_gpu_device(text)) request.devices.push_back(TRY(parse_device(text)));
+    if (gpu::is_extra_device(text)) {
+      TRY(add_extra_devices(text, request));
+    } else if (!is_gpu_device(text)) {
+      request.devices.push_back(TRY(parse_device(text)));
+    }
   }
   for (const std::string& text : flags.ulimits) {
     request.resource_limits.push_back(TRY(parse_ulimit(text)));

@@ -136,7 +136,9 @@ Result<run::DeviceWish> parse_device(const std::string& text) {
       wish.source.find("..") == std::string::npos && wish.target.find("..") == std::string::npos &&
       !wish.access.empty() && wish.access.find_first_not_of("rwm") == std::string::npos;
   if (!is_good && text.find('=') != std::string::npos) {
-    return bad_flag("--device", text, "of CDI's devices, `nvidia.com/gpu=NAME` alone is known");
+    return bad_flag("--device", text,
+                    "of CDI's devices, `nvidia.com/gpu=NAME` is known, and gds, mofed, gdrcopy and "
+                    "imex-channel");
   }
   if (!is_good) {
     return bad_flag("--device", text, "write `--device /dev/x`, or `/dev/x:/dev/y:rw`");
