@@ -146,6 +146,9 @@ Result<void> add_gpus(const gpu::GpuChoice& choice, RunFlags::CudaCompat compat,
                               host.device_nodes.end());
   using Kind = run::HostPlace::Kind;
   for (const std::string& socket : host.sockets) add_place(Kind::Socket, socket, request);
+  for (const std::string& store : host.stores) add_place(Kind::Folder, store, request);
+  // Its libraries open each other there, whatever the loader's cache says.
+  if (host.is_wsl) add_place(Kind::Folder, "/usr/lib/wsl/lib", request);
   run::DriverFiles& driver = request.driver;
   fill_driver(host, driver);
   std::optional<ImageCompat> stand_in;
