@@ -258,12 +258,16 @@ Result<std::optional<FileLock>> FileLock::try_lock(const std::string& path) {
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
   const UniqueFd fd = TRY(open_file(path, O_RDONLY));
+  return TRY_WHILE(fmt::format("mapping `{}`", path), of(fd.get()));
+}
+
+Result<MappedFile> MappedFile::of(int fd) {
   struct stat status;
-  if (::fstat(fd.get(), &status) != 0) return path_error("look at", path);
+  if (::fstat(fd, &status) != 0) return errno_error("cannot look at a file");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size == 0) return MappedFile(nullptr, 0);
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (data == MAP_FAILED) return path_error("map", path);
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  if (data == MAP_FAILED) return errno_error("cannot map a file");
   return MappedFile(static_cast<const std::byte*>(data), size);
 }
 

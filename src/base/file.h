@@ -82,6 +82,8 @@ class FileLock {
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::string& path);
+  /// Of a file that is open for reading; the descriptor is needed no longer.
+  static Result<MappedFile> of(int fd);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();

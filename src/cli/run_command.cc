@@ -40,6 +40,15 @@ Result<int> find_number(const Invocation& call, const std::string& name) {
   return number;
 }
 
+Result<plan::RunFlags::CudaCompat> find_cuda_compat(const Invocation& call) {
+  using CudaCompat = plan::RunFlags::CudaCompat;
+  const std::string word = call.find("cuda-compat").value_or("auto");
+  if (word == "auto") return CudaCompat::Automatic;
+  if (word == "never") return CudaCompat::Never;
+  return make_error(ErrorKind::InvalidInput, "`--cuda-compat {}` cannot be read", word)
+      .hint("use `auto` or `never`");
+}
+
 Result<void> read_log_options(const Invocation& call, run::LogLimits& limits) {
   for (const std::string& option : call.all("log-opt")) {
     const std::string value = option.substr(std::min(option.find('=') + 1, option.size()));
@@ -78,6 +87,7 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   flags.shm_bytes = TRY(find_size(call, "shm-size"));
   flags.cpus = TRY(find_cpus(call));
   if (const auto gpus = call.find("gpus")) flags.gpus = TRY(gpu::parse_gpu_choice(*gpus));
+  flags.cuda_compat = TRY(find_cuda_compat(call));
   flags.network = call.find("network");
   flags.ports = call.all("publish");
   flags.host_name = call.find("hostname");
@@ -137,6 +147,8 @@ Command run_command() {
        {"--shm-size", "SIZE", "size of /dev/shm, for DataLoader workers"},
        {"--gpus", "GPUS",
         "all, none, how many, or which: `0,2`, `GPU-…`, `MIG-…`; auto, the default: all there are"},
+       {"--cuda-compat", "auto|never",
+        "the image's own libcuda where it may stand in for an older driver; auto is the default"},
        {"-p,--publish", "[IP:]HOST:INSIDE", "a port of this machine leads inside"},
        {"--network", "host|none|private", "host is the default; private with -p"},
        {"--mode", "NAME", "run a command of [modes] in slipway.toml"},
@@ -147,7 +159,9 @@ Command run_command() {
        {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
        {"--entrypoint", "COMMAND", "in place of the image's"},
        {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
-       {"--device", "DEVICE", "a device node of the host's; `nvidia.com/gpu=NAME` is as `--gpus`"},
+       {"--device", "DEVICE",
+        "a device node of the host's; `nvidia.com/gpu=NAME` is as `--gpus`; `nvidia.com/gds=all`, "
+        "mofed, gdrcopy, `imex-channel=N`"},
        {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
        {"--group-add", "GROUP", "one more group"},
        {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},

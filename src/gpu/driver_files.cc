@@ -173,4 +173,16 @@ void find_sockets(const std::string& root, HostGpus& host) {
   }
 }
 
+// NVIDIA Container Toolkit, pkg/nvcdi/driver-wsl.go, which asks libdxcore for the folders.
+void find_driver_stores(const std::string& root, HostGpus& host) {
+  if (!host.is_wsl) return;
+  const std::string folder = below(root, "/usr/lib/wsl/drivers");
+  const Result<std::vector<std::string>> names = list_folder(folder);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    const std::string path = join_path(folder, name);
+    if (is_regular(join_path(path, "libcuda.so.1.1"))) host.stores.push_back(path);
+  }
+}
+
 }  // namespace slipway::gpu

@@ -36,4 +36,8 @@ void find_programs(const std::string& root, HostGpus& host);
 /// fabric manager. Only sockets count.
 void find_sockets(const std::string& root, HostGpus& host);
 
+/// Fills `stores` on WSL2. Windows shares all folders of its drivers, old ones too, and only its
+/// kernel knows which is in use: every one that holds NVIDIA's libcuda.
+void find_driver_stores(const std::string& root, HostGpus& host);
+
 }  // namespace slipway::gpu

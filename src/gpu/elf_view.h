@@ -1,10 +1,12 @@
 /// Reading an ELF file's own numbers and strings, never beyond its end: shared by elf.cc,
-/// elf_dynamic.cc, elf_symbols.cc, elf_versions.cc and fat_binary.cc.
+/// elf_dynamic.cc, elf_sections.cc, elf_symbols.cc, elf_versions.cc, fat_binary.cc and
+/// compat_library.cc.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +62,7 @@ class ElfView {
     return std::string(text.substr(0, length));
   }
   bool is_64bit() const { return is_64bit_; }
+  bool is_little() const { return is_little_; }
   Bytes bytes() const { return bytes_; }
 
  private:
@@ -91,6 +94,18 @@ struct VersionTables {
 };
 
 Result<std::vector<Segment>> read_segments(const ElfView& elf);
+
+/// A section that takes room in the file.
+struct ElfSection {
+  std::string name;
+  std::uint32_t type = 0;
+  std::uint64_t offset = 0, size = 0, alignment = 0;
+};
+/// In their order; ends with the first error of `visit`. False: there are no section headers.
+Result<bool> visit_sections(const ElfView& elf,
+                            const std::function<Result<void>(const ElfSection&)>& visit);
+/// Corrupt where it reaches beyond the file.
+Result<Bytes> section_bytes(const ElfView& elf, const ElfSection& section);
 
 /// What the dynamic section says: addresses, and indexes of names, before anything is read there.
 struct DynamicEntries {

@@ -122,59 +122,6 @@ class Reader {
 };
 
 /// Where the section headers are: gABI chapter 4, "ELF header".
-struct SectionTable {
-  std::uint64_t offset = 0, count = 0, entry_bytes = 0, names = 0;
-};
-
-struct Section {
-  std::uint32_t name = 0, type = 0;
-  std::uint64_t offset = 0, bytes = 0;
-};
-
-constexpr std::uint32_t kNoBits = 8;  ///< SHT_NOBITS: takes no room in the file
-
-std::optional<Section> read_section(const ElfView& elf, const SectionTable& table,
-                                    std::uint64_t index) {
-  const std::uint64_t at = table.offset + index * table.entry_bytes;
-  const bool wide = elf.is_64bit();
-  const auto name = elf.number<std::uint32_t>(at), type = elf.number<std::uint32_t>(at + 4);
-  const auto offset = elf.word(at + (wide ? 24 : 16)), bytes = elf.word(at + (wide ? 32 : 20));
-  if (!name || !type || !offset || !bytes || at < table.offset) return std::nullopt;
-  return Section{*name, *type, *offset, *bytes};
-}
-
-Result<SectionTable> read_section_table(const ElfView& elf) {
-  const bool wide = elf.is_64bit();
-  const auto offset = elf.word(wide ? 40 : 32);
-  const auto entry_bytes = elf.number<std::uint16_t>(wide ? 58 : 46);
-  const auto count = elf.number<std::uint16_t>(wide ? 60 : 48);
-  const auto names = elf.number<std::uint16_t>(wide ? 62 : 50);
-  if (!offset || !entry_bytes || !count || !names) return corrupt_elf("the header is cut short");
-  SectionTable table{*offset, *count, *entry_bytes, *names};
-  if (table.offset == 0) return SectionTable{};
-  if (table.entry_bytes != (wide ? 64 : 40))
-    return corrupt_elf("section headers of a strange size");
-  if (table.count == 0 || table.names == 0xffff) {
-    // More than 65279 sections: the true numbers stand in the first header.
-    const auto first = read_section(elf, table, 0);
-    const auto link = elf.number<std::uint32_t>(table.offset + (wide ? 40 : 24));
-    if (!first || !link) return corrupt_elf("the section headers lie outside the file");
-    if (table.count == 0) table.count = first->bytes;
-    if (table.names == 0xffff) table.names = *link;
-  }
-  if (table.offset > elf.bytes().size() ||
-      table.count > (elf.bytes().size() - table.offset) / table.entry_bytes)
-    return corrupt_elf("the section headers lie outside the file");
-  return table;
-}
-
-Result<std::vector<CodeGroup>> read_code_section(const ElfView& elf, const Section& section) {
-  const std::uint64_t size = elf.bytes().size();
-  if (section.offset > size || section.bytes > size - section.offset)
-    return corrupt_elf("the section of its GPU code reaches beyond the file");
-  return read_fat_binaries(elf.bytes().subspan(section.offset, section.bytes));
-}
-
 void append(std::vector<CodeGroup>& all, std::vector<CodeGroup> more) {
   all.insert(all.end(), more.begin(), more.end());
   std::sort(all.begin(), all.end());
@@ -188,26 +135,22 @@ Result<GpuCode> read_gpu_code(Bytes file) {
   GpuCode code;
   const std::optional<ElfView> elf = TRY(open_elf(file));
   if (!elf) return code;
-  const SectionTable table = TRY(read_section_table(*elf));
-  if (table.count == 0) {
-    const std::optional<ElfFacts> facts = TRY(read_elf(file));
-    for (const std::string& library : facts->needed) {
-      if (library.starts_with("libcudart.so") || library.starts_with("libcuda.so"))
-        code.problem = "it has no section headers, by which its GPU code would be found";
+  const auto take = [&](const ElfSection& section) -> Result<void> {
+    if (section.name == ".nv_fatbin") {
+      const Bytes bytes = TRY(section_bytes(*elf, section));
+      append(code.groups, TRY(read_fat_binaries(bytes)));
+    } else if (section.name == "__nv_relfatbin") {
+      const Bytes bytes = TRY(section_bytes(*elf, section));
+      append(code.relocatable, TRY(read_fat_binaries(bytes)));
     }
-    return code;
-  }
-  const auto names = read_section(*elf, table, table.names);
-  if (!names) return corrupt_elf("the names of its sections lie outside the file");
-  for (std::uint64_t i = 0; i < table.count; ++i) {
-    const auto section = read_section(*elf, table, i);
-    if (!section || section->type == kNoBits || section->bytes == 0) continue;
-    const std::uint64_t end = names->offset + names->bytes;
-    const auto name =
-        end < names->offset ? std::nullopt : elf->string(names->offset + section->name, end);
-    if (!name) continue;
-    if (*name == ".nv_fatbin") append(code.groups, TRY(read_code_section(*elf, *section)));
-    if (*name == "__nv_relfatbin") append(code.relocatable, TRY(read_code_section(*elf, *section)));
+    return {};
+  };
+  const bool has_sections = TRY(visit_sections(*elf, take));
+  if (has_sections) return code;
+  const std::optional<ElfFacts> facts = TRY(read_elf(file));
+  for (const std::string& library : facts->needed) {
+    if (library.starts_with("libcudart.so") || library.starts_with("libcuda.so"))
+      code.problem = "it has no section headers, by which its GPU code would be found";
   }
   return code;
 }

@@ -55,6 +55,8 @@ std::string explain_missing_files(const HostGpus& host) {
     lost.push_back(host.is_wsl
                        ? std::string("the driver's library libcuda.so.1")
                        : fmt::format("the driver's library libcuda.so.{}", host.driver_version));
+  if (host.is_wsl && host.stores.empty())
+    lost.emplace_back("the Windows driver's libcuda.so.1.1 in /usr/lib/wsl/drivers");
   if (lost.empty()) return "";
   std::string text =
       fmt::format("the NVIDIA driver {} is there, but {} {} missing", host.driver_version,
@@ -109,6 +111,7 @@ Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
   find_nvidia_smi(root, host);
   find_programs(root, host);
   find_sockets(root, host);
+  find_driver_stores(root, host);
   read_mig_capabilities(options.root, host.gpus);
   host.missing = explain_missing_files(host);
   return host;

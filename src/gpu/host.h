@@ -40,6 +40,7 @@ struct Gpu {
   std::string pci_slot = {};  ///< `0000:41:00.0`, as in /sys/bus/pci/devices; empty: not known
   bool mig_enabled = false;   ///< then nothing but its MIG devices can be used
   std::vector<MigDevice> mig_devices = {};
+  int brand = 0;  ///< nvml.h, nvmlBrandType_t: 2 Tesla, 5 GeForce, …; 0: not known
 
   bool operator==(const Gpu&) const = default;
 };
@@ -63,7 +64,8 @@ struct HostGpus {
   std::vector<DriverLink> library_links;  ///< the links that a folder of those files needs, sorted
   std::string nvidia_smi;                 ///< host path; empty where there is none
   std::vector<std::string> programs;      ///< host paths of the driver's other programs too
-  std::vector<std::string> sockets;       ///< of its services: persistenced, fabricmanager
+  std::vector<std::string> stores;   ///< WSL2: folders of the Windows driver that libcuda opens
+  std::vector<std::string> sockets;  ///< of its services: persistenced, fabricmanager
   /// Why `--gpus all` cannot work here, in plain words; empty when it can.
   std::string missing;
 

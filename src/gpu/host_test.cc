@@ -147,7 +147,14 @@ TEST_CASE("WSL2: one node, and all of the driver's folder") {
   host.node("/dev/dxg");
   host.library("/usr/lib/wsl/lib/libcuda.so.1.1", "libcuda.so.1");
   host.library("/usr/lib/wsl/lib/libdxcore.so", "libdxcore.so");
+  CHECK(host.read().missing ==
+        "the NVIDIA driver 999.88.77 is there, but the Windows driver's libcuda.so.1.1 in "
+        "/usr/lib/wsl/drivers is missing");
+  const std::string store = "/usr/lib/wsl/drivers/nv_dispi.inf_amd64_0123";
+  host.library(store + "/libcuda.so.1.1", "libcuda.so.1");
+  host.file("/usr/lib/wsl/drivers/iigd_dch.inf_amd64_4567/libigc.so", "of another maker");
   const HostGpus gpus = host.read();
+  CHECK(gpus.stores == std::vector<std::string>{host / store});
   CHECK(gpus.is_wsl);
   CHECK(gpus.missing == "");
   CHECK(gpus.device_nodes == std::vector<std::string>{host / "/dev/dxg"});

@@ -4,7 +4,6 @@
 #include <bit>
 #include <cstring>
 #include <map>
-#include <set>
 
 namespace slipway::gpu {
 namespace {
@@ -249,15 +248,22 @@ std::int32_t library_flags() {
 #endif
 }
 
-void lead_to_folder(LoaderCache& cache, const std::string& folder,
-                    const std::vector<std::string>& names) {
-  const std::set<std::string> ours(names.begin(), names.end());
+void lead_to_files(LoaderCache& cache, const std::vector<LoaderLead>& leads) {
+  std::map<std::string, std::string> ours;
+  for (const LoaderLead& lead : leads) ours.emplace(lead.name, lead.path);
   std::erase_if(cache.entries, [&](const LoaderCacheEntry& entry) {
     return entry.flags == library_flags() && ours.contains(entry.name);
   });
-  for (const std::string& name : ours) {
-    cache.entries.push_back({name, folder + "/" + name, library_flags(), 0, 0});
+  for (const auto& [name, path] : ours) {
+    cache.entries.push_back({name, path, library_flags(), 0, 0});
   }
+}
+
+void lead_to_folder(LoaderCache& cache, const std::string& folder,
+                    const std::vector<std::string>& names) {
+  std::vector<LoaderLead> leads;
+  for (const std::string& name : names) leads.push_back({name, folder + "/" + name});
+  lead_to_files(cache, leads);
 }
 
 }  // namespace slipway::gpu

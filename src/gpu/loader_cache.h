@@ -41,6 +41,15 @@ std::string write_loader_cache(const LoaderCache& cache);
 /// FLAG_* of a library of this machine's 64-bit architecture.
 std::int32_t library_flags();
 
+/// A name that programs ask for, and the file inside the image that they get.
+struct LoaderLead {
+  std::string name, path;
+  bool operator==(const LoaderLead&) const = default;
+};
+
+/// Each name leads to its file and nowhere else.
+void lead_to_files(LoaderCache& cache, const std::vector<LoaderLead>& leads);
+
 /// `names` are found in `folder` and nowhere else: what the cache had under them is taken out, as a
 /// driver's library that was left in an image fits no other machine.
 void lead_to_folder(LoaderCache& cache, const std::string& folder,

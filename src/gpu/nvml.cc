@@ -86,6 +86,8 @@ Result<Gpu> Nvml::read_gpu(Device device) const {
   NvmlMemory memory;
   // Chips that share the host's memory (GB10, Jetson) have none of their own: not supported there.
   if (call("nvmlDeviceGetMemoryInfo", device, &memory).ok()) gpu.memory_bytes = memory.total_bytes;
+  int brand = 0;
+  if (call("nvmlDeviceGetBrand", device, &brand).ok()) gpu.brand = brand;
   gpu.pci_slot = pci_slot(device);
   read_mig(*this, device, gpu);
   return gpu;

@@ -10,11 +10,12 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/nearest.h"
-#include "gpu/host.h"
-#include "gpu/loader_cache.h"
+#include "gpu/extra_devices.h"
 #include "plan/id_records.h"
+#include "plan/image_files.h"
 #include "plan/image_frame.h"
 #include "plan/notebook_run.h"
+#include "plan/run_gpu.h"
 #include "plan/run_words.h"
 #include "run/container.h"
 #include "run/control.h"
@@ -22,27 +23,12 @@
 namespace slipway::plan {
 namespace {
 
-/// Where a GPU run finds the driver's libraries: one folder, theirs alone.
-constexpr const char* kDriverFolder = "/usr/lib/slipway-driver";
-constexpr std::string_view kGpuDevice = "nvidia.com/gpu=";
 constexpr const char* kUsualPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 Error bad_flag(std::string_view flag, std::string_view value, std::string hint) {
   return make_error(ErrorKind::InvalidInput, "`{} {}` cannot be read", flag, value)
       .hint(std::move(hint));
-}
-
-/// Later values win; the order of first appearance stays.
-void set_variable(std::vector<std::string>& environment, const std::string& variable) {
-  const std::string name = variable.substr(0, variable.find('=') + 1);
-  for (std::string& known : environment) {
-    if (known.starts_with(name)) {
-      known = variable;
-      return;
-    }
-  }
-  environment.push_back(variable);
 }
 
 Result<std::vector<std::string>> environment_of(const StoredImage& image, const RunFlags& flags) {
@@ -139,95 +125,6 @@ std::optional<run::Limit<T>> limit_of(const std::optional<T>& flag,
   return std::nullopt;
 }
 
-/// A small file of the image: from its topmost layer that has it.
-std::string read_image_file(const StoredImage& image, const store::Store& store,
-                            const std::string& path) {
-  const auto& layers = image.config.diff_ids;
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    const auto folder = open_file(store.layer_path(*layer), O_PATH | O_DIRECTORY);
-    if (!folder.ok()) continue;
-    // A pipe there would be waited for, and a whiteout is a device.
-    const auto file = open_beneath(folder->get(), path, O_RDONLY | O_NONBLOCK);
-    struct stat status {};
-    if (!file.ok() || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    FdSource source(file->get());
-    StringSink sink;
-    if (copy(source, sink).ok()) return sink.text;
-  }
-  return {};
-}
-
-/// The image's cache, with the driver's names in it.
-Result<std::string> make_loader_cache(const std::string& of_image, const run::DriverFiles& driver) {
-  gpu::LoaderCache cache;
-  if (!of_image.empty()) {
-    cache = TRY_WHILE("reading /etc/ld.so.cache of the image", gpu::parse_loader_cache(of_image));
-  }
-  std::vector<std::string> names;
-  for (const std::string& library : driver.libraries) names.emplace_back(base_name(library));
-  for (const gpu::DriverLink& link : driver.links) names.push_back(link.name);
-  gpu::lead_to_folder(cache, driver.folder, names);
-  return gpu::write_loader_cache(cache);
-}
-
-/// What `--gpus` says, or `--device nvidia.com/gpu=NAME`, the CDI's name for the same (the devices
-/// are found out anew, whatever a file in /etc/cdi says), or else the project.
-Result<gpu::GpuChoice> find_choice(const RunFlags& flags, const std::string& of_project) {
-  std::vector<std::string> names;
-  for (const std::string& text : flags.devices) {
-    if (text.starts_with(kGpuDevice)) names.push_back(text.substr(kGpuDevice.size()));
-  }
-  if (names.empty()) return flags.gpus ? *flags.gpus : gpu::parse_gpu_choice(of_project);
-  if (flags.gpus) {
-    return make_error(ErrorKind::InvalidInput, "`--gpus` and `--device {}{}` both choose GPUs",
-                      kGpuDevice, names.front())
-        .hint("leave one of them out");
-  }
-  if (names.front() == "all") return gpu::parse_gpu_choice("all");
-  return gpu::parse_gpu_choice(fmt::format("device={}", fmt::join(names, ",")));
-}
-
-Result<void> add_gpus(const gpu::GpuChoice& choice, const StoredImage& image,
-                      const store::Store& store, run::RunRequest& request, Reporter& reporter) {
-  if (choice.kind == gpu::GpuChoice::Kind::None) return {};
-  const bool is_automatic = choice.kind == gpu::GpuChoice::Kind::Automatic;
-  gpu::HostGpus host = TRY(gpu::read_host_gpus());
-  if (!host.missing.empty()) {
-    if (is_automatic) return {};
-    return make_error(ErrorKind::Unsupported, "`--gpus {}` cannot be had here",
-                      gpu::gpu_choice_text(choice))
-        .reason(host.missing)
-        .hint("`slipway doctor` says what mends it; `--gpus auto` runs on the CPU");
-  }
-  Result<gpu::HostGpus> chosen = gpu::choose_gpus(std::move(host), choice);
-  if (!chosen.ok() && is_automatic) {
-    reporter.warn(chosen.error().message + ": running on the CPU");
-    return {};
-  }
-  host = TRY(std::move(chosen));
-  request.device_nodes = host.device_nodes;
-  run::DriverFiles& driver = request.driver;
-  driver.folder = kDriverFolder;
-  driver.libraries = host.libraries;
-  driver.links = host.library_links;
-  if (!host.nvidia_smi.empty()) {
-    driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
-  }
-  driver.loader_cache =
-      TRY(make_loader_cache(read_image_file(image, store, "etc/ld.so.cache"), driver));
-  // A toolkit's hook in a container within this one must not inject a second time.
-  set_variable(request.environment, "NVIDIA_VISIBLE_DEVICES=void");
-  driver.version = host.driver_version;
-  for (const gpu::Gpu& gpu : host.gpus) {
-    if (gpu.mig_devices.empty()) driver.gpus.push_back({gpu.uuid, gpu.name});
-    for (const gpu::MigDevice& part : gpu.mig_devices) {
-      driver.gpus.push_back({part.uuid, part.name});
-    }
-  }
-  for (const run::DriverFiles::Gpu& gpu : driver.gpus) reporter.note("GPU: " + gpu.name);
-  return {};
-}
-
 /// Published ports need a network that they lead into: with them, it is private.
 Result<void> set_network(const RunFlags& flags, run::RunRequest& request) {
   for (const std::string& text : flags.ports) {
@@ -267,7 +164,11 @@ Result<void> add_wishes(const RunFlags& flags, const StoredImage& image, const T
   }
   for (const std::string& text : flags.tmpfs) request.tmpfs.push_back(TRY(parse_tmpfs(text)));
   for (const std::string& text : flags.devices) {
-    if (!text.starts_with(kGpuDevice)) request.devices.push_back(TRY(parse_device(text)));
+    if (gpu::is_extra_device(text)) {
+      TRY(add_extra_devices(text, request));
+    } else if (!is_gpu_device(text)) {
+      request.devices.push_back(TRY(parse_device(text)));
+    }
   }
   for (const std::string& text : flags.ulimits) {
     request.resource_limits.push_back(TRY(parse_ulimit(text)));
@@ -309,8 +210,8 @@ Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& use
   // Then no layer needs to be looked into.
   if (const std::optional<ImageIds> ids = find_numeric_ids(user)) return *ids;
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  return find_ids(user, read_image_file(image, store, "etc/passwd"),
-                  read_image_file(image, store, "etc/group"), image.reference);
+  const ImageFiles files(image, store);
+  return find_ids(user, files.text("/etc/passwd"), files.text("/etc/group"), image.reference);
 }
 
 Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
@@ -348,7 +249,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
-  TRY(add_gpus(gpus, image, store, request, tools.reporter));
+  const ImageFiles files(image, store);
+  TRY(add_gpus(gpus, flags.cuda_compat, files, request, tools.reporter));
+  check_places(files, request, tools.reporter);
 
   std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
   request.on_record = [&] { lease.reset(); };

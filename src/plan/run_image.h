@@ -28,6 +28,8 @@ struct RunFlags {
   std::optional<std::uint64_t> memory_bytes, shm_bytes;
   std::optional<double> cpus;
   std::optional<gpu::GpuChoice> gpus;
+  /// The image's cuda-compat: where it stands in for the driver by NVIDIA's rules, or not at all.
+  enum class CudaCompat { Automatic, Never } cuda_compat = CudaCompat::Automatic;
   std::optional<std::string> network;  ///< host, none, private; private where ports are published
   std::vector<std::string> ports;      ///< as for parse_port_map
   std::optional<std::string> host_name;

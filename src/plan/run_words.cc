@@ -136,7 +136,9 @@ Result<run::DeviceWish> parse_device(const std::string& text) {
       wish.source.find("..") == std::string::npos && wish.target.find("..") == std::string::npos &&
       !wish.access.empty() && wish.access.find_first_not_of("rwm") == std::string::npos;
   if (!is_good && text.find('=') != std::string::npos) {
-    return bad_flag("--device", text, "of CDI's devices, `nvidia.com/gpu=NAME` alone is known");
+    return bad_flag("--device", text,
+                    "of CDI's devices, `nvidia.com/gpu=NAME` is known, and gds, mofed, gdrcopy and "
+                    "imex-channel");
   }
   if (!is_good) {
     return bad_flag("--device", text, "write `--device /dev/x`, or `/dev/x:/dev/y:rw`");
@@ -177,6 +179,17 @@ Result<run::ResourceLimit> parse_ulimit(const std::string& text) {
 std::pair<std::string, std::string> parse_label(const std::string& text) {
   const std::size_t equals = std::min(text.find('='), text.size());
   return {text.substr(0, equals), text.substr(std::min(equals + 1, text.size()))};
+}
+
+void set_variable(std::vector<std::string>& environment, const std::string& variable) {
+  const std::string name = variable.substr(0, variable.find('=') + 1);
+  for (std::string& known : environment) {
+    if (known.starts_with(name)) {
+      known = variable;
+      return;
+    }
+  }
+  environment.push_back(variable);
 }
 
 Result<std::vector<std::string>> read_environment_file(const std::string& path) {

@@ -26,6 +26,9 @@ Result<run::ResourceLimit> parse_ulimit(const std::string& text);
 /// `name[=value]`.
 std::pair<std::string, std::string> parse_label(const std::string& text);
 
+/// Sets `NAME=value`: the later value wins, the order of first appearance stays.
+void set_variable(std::vector<std::string>& environment, const std::string& variable);
+
 /// Lines of `NAME=value`, or `NAME` to pass ours on; comments begin with `#`.
 Result<std::vector<std::string>> read_environment_file(const std::string& path);
 

@@ -92,6 +92,7 @@ Json mounts_section(const RunRequest& request, const BundleFacts& facts) {
   for (const BundleMount& one : facts.mounts) {
     Json options = {"rbind", "rprivate", "nosuid", "nodev"};
     options.push_back(one.access == Access::ReadOnly ? "ro" : "rw");
+    if (one.programs == Programs::Forbidden) options.push_back("noexec");
     mounts.push_back(mount(one.target.c_str(), "bind", one.source.c_str(), options));
   }
   return mounts;

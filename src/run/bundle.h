@@ -12,10 +12,14 @@
 
 namespace slipway::run {
 
+/// Whether files of a mount may be executed.
+enum class Programs { Allowed, Forbidden };
+
 struct BundleMount {
   std::string source;
   std::string target;
   Access access = Access::ReadOnly;
+  Programs programs = Programs::Allowed;
 };
 
 struct BundleDevice {

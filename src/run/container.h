@@ -72,12 +72,25 @@ struct Tmpfs {
   std::vector<std::string> options;
 };
 
+/// Something of the host's GPU stack at a place inside, read-only but for sockets.
+struct HostPlace {
+  enum class Kind { File, Folder, Socket } kind = Kind::File;
+  std::string source, target;  ///< absolute
+  bool operator==(const HostPlace&) const = default;
+};
+
 /// The host's GPU driver for a container, as plan knows it from gpu::HostGpus.
 struct DriverFiles {
   struct Gpu {
     std::string uuid, name;
   };
+  /// The image's own libcuda in place of the driver's (cuda-compat). Nothing is mounted for it.
+  struct Compat {
+    std::string version, folder, path;  ///< `570.86.15`; inside the image, without links
+    std::string layer, on_host;         ///< diff_id; the file in the unpacked layer
+  };
   std::string version;                 ///< of the driver
+  std::optional<Compat> compat;        ///< where it stands in for that
   std::vector<Gpu> gpus;               ///< those that the container gets
   std::string folder;                  ///< absolute, inside; read-only, with nothing but these
   std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
@@ -122,6 +135,7 @@ struct RunRequest {
   std::string init_path;  ///< PID 1 inside the image (catatonit); empty: the command
   std::vector<std::string> device_nodes;  ///< of GPUs, paths of the host
   DriverFiles driver;
+  std::vector<HostPlace> host_places;
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;

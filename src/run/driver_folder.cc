@@ -66,8 +66,10 @@ Result<PreparedMounts> prepare_driver_folder(const DriverFiles& driver,
 Result<void> tell_loader(const RunRequest& request, const std::string& upper_folder) {
   if (request.driver.loader_cache.empty()) return {};
   TRY(write_above(request, upper_folder, "etc", "ld.so.cache", request.driver.loader_cache));
-  return write_above(request, upper_folder, "etc/ld.so.conf.d", "000-slipway-driver.conf",
-                     request.driver.folder + "\n");
+  const auto& compat = request.driver.compat;
+  const std::string folders =
+      (compat ? compat->folder + "\n" : std::string()) + request.driver.folder + "\n";
+  return write_above(request, upper_folder, "etc/ld.so.conf.d", "000-slipway-driver.conf", folders);
 }
 
 }  // namespace slipway::run

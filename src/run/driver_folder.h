@@ -16,7 +16,7 @@ namespace slipway::run {
 Result<PreparedMounts> prepare_driver_folder(const DriverFiles& driver,
                                              const std::string& staging_folder);
 
-/// Writes the loader's cache to `upper_folder`, the run's own layer, and a line for the next
+/// Writes the loader's cache to `upper_folder`, the run's own layer, and lines for the next
 /// ldconfig inside; each is left out where its folder is none in the image. Nothing of the image is
 /// written to or followed. Fails with Io.
 Result<void> tell_loader(const RunRequest& request, const std::string& upper_folder);

@@ -14,6 +14,7 @@
 #include "base/user_namespace.h"
 #include "run/bundle.h"
 #include "run/driver_folder.h"
+#include "run/host_places.h"
 #include "run/receipt.h"
 #include "run/streams.h"
 #include "run/volumes.h"
@@ -296,6 +297,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   PreparedMounts volumes = TRY(prepare_volumes(request, record.live("volumes"), reporter));
   add_mounts(std::move(volumes), facts, prepared);
   TRY(prepare_driver(request, record, facts, prepared));
+  add_mounts(TRY(prepare_host_places(request, record.live("places"))), facts, prepared);
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
   TRY(prepare_network(request, record, reporter, prepared));
   TRY(prepare_ports(request, prepared));

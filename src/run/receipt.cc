@@ -39,6 +39,9 @@ Json host_files(const RunRequest& request) {
     add(library, join_path(request.driver.folder, base_name(library)));
   }
   for (const Volume& program : request.driver.programs) add(program.source, program.target);
+  for (const HostPlace& place : request.host_places) {
+    if (place.kind == HostPlace::Kind::File) add(place.source, place.target);
+  }
   return files;
 }
 
@@ -48,6 +51,13 @@ Json mounts_of(const RunRequest& request) {
     mounts.push_back({{"source", volume.source},
                       {"target", volume.target},
                       {"access", access_word(volume.access)}});
+  }
+  for (const HostPlace& place : request.host_places) {
+    if (place.kind == HostPlace::Kind::File) continue;
+    const bool is_socket = place.kind == HostPlace::Kind::Socket;
+    mounts.push_back({{"source", place.source},
+                      {"target", place.target},
+                      {"access", is_socket ? "socket" : "ro"}});
   }
   for (const Tmpfs& tmpfs : request.tmpfs) {
     mounts.push_back({{"source", "tmpfs"},
@@ -67,6 +77,18 @@ const char* network_word(Network network) {
       break;
   }
   return "host";
+}
+
+/// A file of the image, which no mount brings in: where it lies in the store tells its sha256.
+Json compat_of(const RunRequest& request) {
+  const auto& compat = request.driver.compat;
+  if (!compat) return nullptr;
+  return {{"version", compat->version},
+          {"path", compat->path},
+          {"layer", compat->layer},
+          {"source", compat->on_host},
+          {"mark", file_mark(compat->on_host)},
+          {"sha256", nullptr}};
 }
 
 Json gpus_of(const RunRequest& request) {
@@ -123,6 +145,18 @@ void flatten(const Json& json, const std::string& place, std::map<std::string, s
   flat[place] = json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// Where the file at `source` is still what it was.
+void add_sha256(Json& file) {
+  if (!file.is_object() || !file.value("sha256", Json()).is_null()) return;
+  const std::string path = file.value("source", "");
+  if (path.empty() || file.value("mark", Json()) != file_mark(path)) return;
+  const Result<UniqueFd> fd = open_file(path, O_RDONLY);
+  if (!fd.ok()) return;
+  FdSource source(fd->get());
+  HashingSink sink;
+  if (copy(source, sink).ok()) file["sha256"] = sink.finish().hex();
+}
+
 Result<Json> parse_receipt(std::string_view text) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || json.value("schema", 0) != 1) {
@@ -156,6 +190,7 @@ std::string write_receipt(const ReceiptFacts& facts) {
       {"control_group", facts.bundle.cgroup_path},
       {"network", network_word(request.network)},
       {"driver", request.driver.is_empty() ? Json(nullptr) : Json(request.driver.version)},
+      {"cuda_compat", compat_of(request)},
       {"gpus", gpus_of(request)},
       {"root", access_word(request.root)},
       {"limits", limits_of(request, facts.bundle)},
@@ -167,19 +202,10 @@ std::string write_receipt(const ReceiptFacts& facts) {
 
 Result<std::string> complete_receipt(std::string_view text) {
   Json receipt = TRY(parse_receipt(text));
-  Json& files = receipt["host_files"];
-  if (files.is_array()) {
-    for (Json& file : files) {
-      if (!file.is_object() || !file.value("sha256", Json()).is_null()) continue;
-      const std::string path = file.value("source", "");
-      if (path.empty() || file.value("mark", Json()) != file_mark(path)) continue;
-      const Result<UniqueFd> fd = open_file(path, O_RDONLY);
-      if (!fd.ok()) continue;
-      FdSource source(fd->get());
-      HashingSink sink;
-      if (copy(source, sink).ok()) file["sha256"] = sink.finish().hex();
-    }
+  if (Json& files = receipt["host_files"]; files.is_array()) {
+    for (Json& file : files) add_sha256(file);
   }
+  if (receipt.contains("cuda_compat")) add_sha256(receipt["cuda_compat"]);
   return receipt.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -2,60 +2,24 @@
 # time-out: 600
 # --gpus all: the driver's folder, found by the loader without a variable, a hook or a copy.
 #
-# The GPUs are fakes: a libnvidia-ml that says what a file says, stubs for the other libraries, and
-# device nodes without a driver behind them, all in a mount namespace of this test's own.
-if [ -z "${FAKE_GPUS:-}" ] && [ "$(id -u)" -eq 0 ]; then
-  FAKE_GPUS=yes exec unshare -m --propagation private bash "$0"
-fi
+# The GPUs are fakes: gpu_common.sh tells how.
+. "$(dirname "$0")/gpu_common.sh"
+own_namespace "$0"
 . "$(dirname "$0")/../cli/common.sh"
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
-need_root
-need cc
-need jq
 need umoci
-need c++
-[ ! -e /dev/nvidiactl ] || skip "this machine has GPUs: tests/gpu/run.sh tries them"
+need_fakes
 version=999.88.77
 name=gpu-run-$$
 folder=/usr/lib/slipway-driver
 
-project <<'TOML'
-[image]
-name = "run-gpu"
-[python]
-packages = []
-TOML
-expect_ok slipway lock
-expect_ok slipway build
-
-# The host's driver. libcuda opens its sibling by the name with a version, as NVIDIA's does.
-mkdir "$scratch/fakes" "$scratch/dev"
-stub() { # NAME SONAME CODE
-  echo "$3" | cc -shared -fPIC -Wl,-soname,"$2" -o "$scratch/fakes/$1" -x c - || fail "cc $1"
-}
-c++ -std=c++20 -shared -fPIC -Wl,-soname,libnvidia-ml.so.1 -o "$scratch/fakes/libnvidia-ml.so.$version" \
-  -I"$top/src" "$top"/src/gpu/testing/fake_nvml*.cc -ldl || fail "c++"
-ln -s libnvidia-ml.so.$version "$scratch/fakes/libnvidia-ml.so.1"
-stub libcuda.so.$version libcuda.so.1 "#include <dlfcn.h>
-int cuInit(unsigned flags) { return dlopen(\"libnvidia-gpucomp.so.$version\", RTLD_NOW) ? 0 : 999; }"
-stub libnvidia-gpucomp.so.$version libnvidia-gpucomp.so.$version "int nothing;"
+small_image run-gpu
+mkdir "$scratch/fakes"
 stub libcuda.so.888.1 libcuda.so.1 "int left_over;"
 printf '%s\n' "driver $version" 'gpu name=Fake A;uuid=GPU-aaaa1111;minor=3;cc=9.0;memory=80' \
-  'gpu name=Fake B;uuid=GPU-bbbb2222;minor=1;cc=8.0;memory=40' >"$scratch/fakes/fake_nvml.conf"
-libraries=/usr/lib/$(cc -print-multiarch)
-mount -t overlay overlay -o "lowerdir=$scratch/fakes:$libraries" "$libraries" || skip "no overlay here"
-mount -t tmpfs -o mode=755 tmpfs "$scratch/dev"
-for node in null zero full random urandom tty ptmx fuse; do
-  [ ! -e /dev/$node ] || { touch "$scratch/dev/$node" && mount --bind /dev/$node "$scratch/dev/$node"; }
-done
-mkdir "$scratch/dev/pts" "$scratch/dev/shm" "$scratch/dev/net"
-mount --bind /dev/pts "$scratch/dev/pts"
-ln -s /proc/self/fd "$scratch/dev/fd"
-for node in nvidiactl:195:255 nvidia3:195:3 nvidia1:195:1 nvidia2:195:2 nvidia-uvm:510:0; do
-  IFS=: read -r file major minor <<<"$node"
-  mknod -m 666 "$scratch/dev/$file" c "$major" "$minor"
-done
-mount --move "$scratch/dev" /dev
+  'gpu name=Fake B;uuid=GPU-bbbb2222;minor=1;cc=8.0;memory=40' >"$scratch/nvml.conf"
+fake_driver $version
+fake_nodes nvidiactl:195:255 nvidia3:195:3 nvidia1:195:1 nvidia2:195:2 nvidia-uvm:510:0
 
 cat >ask.py <<'PY'
 import ctypes, json, os, sys
@@ -88,7 +52,7 @@ ask="env -i /usr/bin/python3 /v/ask.py"
 
 expect_ok slipway run --rm --gpus all -v "$PWD:/v" -- $ask
 found "our image"
-assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia-gpucomp.so libnvidia-gpucomp.so.$version libnvidia-ml.so libnvidia-ml.so.1 libnvidia-ml.so.$version" \
+assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia-gpucomp.so libnvidia-gpucomp.so.$version libnvidia-ml.so libnvidia-ml.so.1 libnvidia-ml.so.$version libnvidia-ptxjitcompiler.so libnvidia-ptxjitcompiler.so.1 libnvidia-ptxjitcompiler.so.$version" \
   "$(jq -r '.folder | join(" ")' <<<"$out")"
 expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
 found "read-only"
@@ -120,7 +84,6 @@ expect_ok slipway stop -t 1 "$name"
 expect_ok slipway rm "$name"
 
 # Somebody else's image: a libcuda baked in, a preload, and a choice of GPUs.
-expect_ok slipway save -o layout/
 umoci unpack --image layout:latest bundle >"$scratch/umoci" 2>&1 &&
   cp "$scratch/fakes/libcuda.so.888.1" "bundle/rootfs$libraries/libcuda.so.1" &&
   chroot bundle/rootfs ldconfig &&

@@ -109,6 +109,7 @@ EXPORT int nvmlDeviceGetPciInfo_v3(Device* device, char* info) {
   if (device->bus[0] == '\0') return kNotSupported;
   return std::snprintf(info + 36, 32, "0000%s", device->bus.data()) > 0 ? 0 : kUnknown;
 }
+EXPORT int nvmlDeviceGetBrand(Device* device, int* brand) { return *brand = device->brand, 0; }
 EXPORT int nvmlDeviceGetPersistenceMode(Device* device, int* mode) {
   return *mode = device->persistence, 0;
 }

@@ -41,7 +41,7 @@ struct Device {
   int mig = -1, mig_pending = 0, mig_devices = 0;
   int ecc = 0, pending = 0, remap_failed = 0;
   unsigned long long throttle = 0;
-  int fabric = 0;
+  int fabric = 0, brand = 0;
 };
 
 struct State {
