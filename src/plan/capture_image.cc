@@ -195,6 +195,10 @@ spec::Lock make_capture_lock(const Capture& capture) {
     add(package.name, package.version, package.files);
     lock.captured.back().changed = shown(package.changed);
     lock.captured.back().missing = shown(package.missing);
+    if (!package.origin) continue;
+    lock.captured.back().wheel = package.origin->file;
+    lock.captured.back().index = package.origin->index;
+    lock.captured.back().wheel_sha256 = package.origin->sha256;
   }
   Sha256 all;
   for (const spec::CapturedFiles& files : lock.captured) all.update(files.sha256.hex());

@@ -68,7 +68,7 @@ touch "$site/$(printf 'odd\377name.txt')"
 printf '[global]\nindex-url = https://me:secret@index.invalid/simple\n' >env/pip.conf
 before=$(state env)
 
-expect_ok slipway capture --venv env --name cap:1 --lock one.lock --json
+expect_ok slipway capture --venv env --name cap:1 --offline --lock one.lock --json
 digest=$(echo "$out" | $system -c 'import json, sys; print(json.load(sys.stdin)["digest"])')
 assert_contains "what was said" "edited/changed.py" "$err"
 assert_contains "what was said" "env/pip.conf" "$err"
@@ -88,7 +88,7 @@ out slipway check cap:1 --glibc 2.17
 
 # Again, with another store and bytecode that came meanwhile: the same digest.
 PYTHONDONTWRITEBYTECODE='' env/bin/python -c 'import wheely'
-SLIPWAY_HOME=$scratch/store2 expect_ok slipway capture --venv env --name cap:1 --json
+SLIPWAY_HOME=$scratch/store2 expect_ok slipway capture --venv env --name cap:1 --offline --json
 assert_equal "the second digest" "$digest" "$(echo "$out" | $system -c 'import json, sys; print(json.load(sys.stdin)["digest"])')"
 
 # Who may not read a file is told which; nothing is named.
