@@ -75,7 +75,9 @@ Result<int> run(const Invocation& call, Context& context) {
     TRY(write_file(join_path(context.folder, *file),
                    spec::write_lock(plan::make_capture_lock(capture))));
   }
-  const plan::BuiltImage image = TRY(plan::build_capture(capture, name, tools));
+  const plan::Bytecode bytecode =
+      call.has("no-bytecode") ? plan::Bytecode::No : plan::Bytecode::Yes;
+  const plan::BuiltImage image = TRY(plan::build_capture(capture, name, bytecode, tools));
   tell(capture, context.reporter);
   tell_origins(origins, context.reporter);
   if (call.has("json")) {
@@ -103,6 +105,7 @@ Command capture_command() {
            {"--name", "NAME:TAG", "of the image (captured:latest)"},
            {"--include", "FOLDER", "bring this folder, too: that of an editable install"},
            {"--offline", "", "ask no index which wheels the packages came from"},
+           {"--no-bytecode", "", "leave out the compiled Python files: faster now, slower starts"},
            {"--lock", "FILE", "write what was captured, as a lock"},
            json_option()},
           {{"slipway capture --venv .venv --name mine:1",

@@ -1,9 +1,10 @@
 /// `slipway capture`: an environment that works on this host becomes an image.
 ///
 /// What the image holds, bottom first: the interpreter with what it needs of the system; the Python
-/// packages whose files are those of their RECORD; the rest, which is listed. All paths are those
-/// of the host, because scripts, pyvenv.cfg and .pth files name them. The environment is only read.
-/// The same files give the same digest, whatever is in caches, and whoever captures.
+/// packages whose files are those of their RECORD; bytecode of both; the rest, which is listed. All
+/// paths are those of the host, because scripts, pyvenv.cfg and .pth files name them. The
+/// environment is only read. The same files give the same digest, whatever is in caches, and
+/// whoever captures.
 #pragma once
 
 #include <optional>
@@ -49,6 +50,6 @@ spec::Lock make_capture_lock(const Capture& capture);
 /// Nothing is named unless all of it is there. Fails with Corrupt (a file that changed meanwhile),
 /// Cancelled, Io (a full disk).
 Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName& name,
-                                 const Tools& tools);
+                                 Bytecode bytecode, const Tools& tools);
 
 }  // namespace slipway::plan

@@ -32,15 +32,9 @@ print("\n" + json.dumps({
         if "CS_GNU_LIBC_VERSION" in os.confstr_names else ""}))
 )";
 
-/// What decides where the loader and the interpreter look stays out; so does what is secret.
-std::vector<std::string> plain_environment() {
-  return {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
-          "HOME=/nonexistent"};
-}
-
 Result<CapturedPython> ask(const std::string& program, const CancelToken& cancel) {
   ProcessOptions options;
-  options.environment = plain_environment();
+  options.environment = interpreter_environment("");
   options.working_folder = "/";
   options.cancel = cancel;
   const ProcessResult result = TRY(run_process({program, "-I", "-B", "-c", kQuestion}, options));
@@ -58,6 +52,14 @@ Result<CapturedPython> ask(const std::string& program, const CancelToken& cancel
 }
 
 }  // namespace
+
+// What decides where the interpreter looks stays out; so does what is secret.
+std::vector<std::string> interpreter_environment(const std::string& library_path) {
+  std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+                                       "PYTHONDONTWRITEBYTECODE=1", "HOME=/nonexistent"};
+  if (!library_path.empty()) environment.push_back("LD_LIBRARY_PATH=" + library_path);
+  return environment;
+}
 
 Result<CapturedPython> parse_python_answer(std::string_view json) {
   const auto answer = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);

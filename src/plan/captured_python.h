@@ -22,8 +22,12 @@ struct CapturedPython {
   std::vector<std::string> authorities;       ///< where its OpenSSL looks: a file, a folder
   std::string machine;                        ///< "x86_64"
   std::string glibc;                          ///< "2.36"
+  std::string library_path;                   ///< LD_LIBRARY_PATH that it was asked with
   bool operator==(const CapturedPython&) const = default;
 };
+
+/// What the interpreter is run with: nothing of the caller's but LD_LIBRARY_PATH, where not empty.
+std::vector<std::string> interpreter_environment(const std::string& library_path);
 
 /// Runs the environment's own interpreter, isolated from the caller's variables, user packages and
 /// working folder; it writes nothing. `venv` is a folder with a pyvenv.cfg. NotFound where it is
