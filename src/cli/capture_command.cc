@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/environment.h"
 #include "base/file.h"
 #include "base/size_text.h"
 #include "cli/acting_as_root.h"
@@ -39,6 +40,8 @@ void tell(const plan::Capture& capture, Reporter& reporter) {
   note_list(reporter, "left out: settings with passwords, special files", capture.tree.left_out());
   note_list(reporter, "links that lead out of the image", capture.dangling);
   note_list(reporter, "libraries that this host lacks, too", capture.needs.unfound);
+  note_list(reporter, "libraries that LD_LIBRARY_PATH finds: the image sets it, too",
+            capture.needs.by_variable);
   note_list(reporter, "libraries of the GPU's driver: a run brings its host's",
             capture.needs.driver);
 }
@@ -60,6 +63,7 @@ Result<int> run(const Invocation& call, Context& context) {
         .hint("`slipway capture --venv .venv --name NAME:TAG`");
   }
   if (!request.venv.empty()) request.venv = join_path(context.folder, request.venv);
+  request.library_path = find_environment("LD_LIBRARY_PATH").value_or("");
   for (const std::string& folder : call.all("include")) {
     request.include.push_back(join_path(context.folder, folder));
   }

@@ -23,8 +23,9 @@
 namespace slipway::plan {
 
 struct CaptureRequest {
-  std::string venv;    ///< a folder, or
-  std::string python;  ///< an interpreter with its own packages: a path, or a name in PATH
+  std::string venv;          ///< a folder, or
+  std::string python;        ///< an interpreter with its own packages: a path, or a name in PATH
+  std::string library_path;  ///< LD_LIBRARY_PATH, as the environment is used with it
   std::vector<std::string> include;  ///< folders that editable installs and .pth files name
 };
 

@@ -240,6 +240,10 @@ oci::ImageConfig capture_config(const Capture& capture, const store::ImageName& 
                     ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 "HOME=/root", "LANG=C.UTF-8", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"};
   if (python.prefix != python.base_prefix) config.env.push_back("VIRTUAL_ENV=" + python.prefix);
+  if (!capture.needs.library_folders.empty()) {
+    config.env.push_back(
+        fmt::format("LD_LIBRARY_PATH={}", fmt::join(capture.needs.library_folders, ":")));
+  }
   config.cmd = {python.executable};
   config.working_folder = kWorkspace;
   config.labels = {{"org.opencontainers.image.title", name.name},
