@@ -19,7 +19,7 @@ built = cmake --build $(1) -j $(JOBS) $(if $(2),--target $(2))
 # $(call tested,FOLDER)
 tested = ctest --test-dir $(1) --output-on-failure -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
 
-.PHONY: help demo test test-oracle build check format accept asan tsan fuzz bench setup
+.PHONY: help demo test test-oracle build dist check format accept asan tsan fuzz bench setup
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -50,6 +50,12 @@ build: ## the program, at build/slipway
 	@tools/setup.sh build
 	@$(call configured,release,build)
 	@$(call built,build,slipway)
+
+dist: ## build/dist: one folder, and its archive, that needs nothing of the machine it runs on
+	@tools/setup.sh build run
+	@$(call configured,release,build)
+	@$(call built,build,slipway slipway_launcher)
+	@tools/make_dist.py build build/dist
 
 check: ## format, warnings as errors, unit tests, dependencies
 	@tools/setup.sh build check

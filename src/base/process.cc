@@ -11,6 +11,7 @@
 
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/own_program.h"
 
 namespace slipway {
 namespace {
@@ -74,6 +75,8 @@ std::optional<std::string> find_program(std::string_view name) {
                                                           : std::nullopt;
   }
   std::string path = find_environment("PATH").value_or("/usr/bin:/bin") + ":/usr/sbin:/sbin";
+  const std::string carried = carried_programs_folder();
+  if (!carried.empty()) path = carried + ":" + path;
   std::string_view rest = path;
   while (!rest.empty()) {
     const std::size_t colon = std::min(rest.find(':'), rest.size());

@@ -33,7 +33,8 @@ Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
 Result<std::string> run_for_output(const std::vector<std::string>& arguments,
                                    const ProcessOptions& options = {});
 
-/// The path of a program in PATH (and in /usr/sbin, /sbin); nothing when it is not installed.
+/// The path of a program: one that came with this program (base/own_program.h), else one in PATH
+/// (and in /usr/sbin, /sbin); nothing when it is not installed.
 std::optional<std::string> find_program(std::string_view name);
 
 /// What execve(2) takes: borrowed from `strings`, with a null pointer at the end.

@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "base/process.h"
+#include "base/refused_namespaces.h"
 
 namespace slipway {
 namespace {
@@ -252,9 +253,7 @@ Result<Room> Room::start(const RoomRequest& request) {
   const int error_number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
-    Error error = errno_error("cannot make namespaces for a process", error_number);
-    if (error_number == EPERM) error.hints.emplace_back("this needs root or a user namespace");
-    return error;
+    return refused_namespaces("cannot make namespaces for a process", error_number);
   }
   return Room(static_cast<pid_t>(pid), std::move(report));
 }
@@ -334,9 +333,15 @@ RoomEnd Room::wait() {
 
 Error room_error(const RoomEnd& end, const RoomRequest& request) {
   switch (end.kind) {
-    case RoomEnd::Kind::StepFailed:
-      return errno_error(describe_step(request.steps[static_cast<std::size_t>(end.step)]),
-                         end.error_number);
+    case RoomEnd::Kind::StepFailed: {
+      const ChildStep& step = request.steps[static_cast<std::size_t>(end.step)];
+      // A bind may also be refused for what it binds.
+      const bool is_refused = end.error_number == EPERM || end.error_number == EACCES;
+      if (step.call == ChildStep::Call::Mount && !step.type.empty() && is_refused) {
+        return refused_namespaces(describe_step(step), end.error_number);
+      }
+      return errno_error(describe_step(step), end.error_number);
+    }
     case RoomEnd::Kind::ExecFailed:
       return errno_error(fmt::format("cannot run `{}`", request.arguments[0]), end.error_number);
     case RoomEnd::Kind::Killed:

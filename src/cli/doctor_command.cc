@@ -2,11 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/own_program.h"
 #include "cli/all_commands.h"
 #include "cli/doctor_text.h"
 #include "cli/terminal_reporter.h"
@@ -30,10 +30,7 @@ std::size_t terminal_columns() {
 /// container's words are to be kept apart from ours.
 Result<ProcessResult> run_ourselves(const std::vector<std::string>& words,
                                     const CancelToken& cancel) {
-  std::array<char, 4096> path{};
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0) return errno_error("cannot find this program's own file");
-  std::vector<std::string> arguments{{path.data(), static_cast<std::size_t>(size)}, "run"};
+  std::vector<std::string> arguments{TRY(find_own_program()), "run"};
   arguments.insert(arguments.end(), words.begin(), words.end());
   ProcessOptions options;
   options.cancel = cancel;

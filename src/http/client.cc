@@ -30,6 +30,17 @@ std::string find_ca_file() {
   return {};
 }
 
+/// Where other distributions than the one that libcurl was made for keep them; empty: ask libcurl.
+std::string find_other_ca_file() {
+  if (path_exists("/etc/ssl/certs/ca-certificates.crt")) return {};
+  for (const char* path :
+       {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem"}) {
+    if (path_exists(path)) return path;
+  }
+  return {};
+}
+
 bool environment_names_proxy() {
   for (const char* name : {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"}) {
     if (find_environment(name)) return true;
@@ -64,6 +75,7 @@ Client::Client(ClientOptions options) : shared_(std::make_shared<Shared>()) {
   if (environment_names_proxy()) options.proxy.clear();
   shared_->ca_file = find_ca_file();
   if (shared_->ca_file.empty()) shared_->ca_file = options.ca_file;
+  if (shared_->ca_file.empty()) shared_->ca_file = find_other_ca_file();
   shared_->netrc_file = find_environment("NETRC").value_or("");
   shared_->options = std::move(options);
   engine_ = std::make_unique<Engine>(shared_);

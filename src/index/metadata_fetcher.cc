@@ -83,6 +83,12 @@ Result<std::string> MetadataFetcher::fetch_from_wheel(const WheelFile& wheel,
   return TRY_WHILE("reading `" + wheel.file_name + "` in parts", read_wheel_metadata(reader));
 }
 
+Result<std::string> MetadataFetcher::fetch_record(const WheelFile& wheel) const {
+  http::RangeBody tail = TRY(client_.get_tail(request(wheel.url), kZipTailBytes));
+  HttpReader reader(client_, request(wheel.url), std::move(tail));
+  return TRY_WHILE("reading `" + wheel.file_name + "` in parts", read_wheel_record(reader));
+}
+
 Result<std::string> MetadataFetcher::fetch_whole(const WheelFile& wheel) const {
   TRY(make_folders(scratch_folder_));
   const TemporaryFolder folder = TRY(TemporaryFolder::create(scratch_folder_, "wheel"));

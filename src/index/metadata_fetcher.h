@@ -20,6 +20,8 @@ class MetadataFetcher {
   /// The `.metadata` file where the index has it, else from inside the wheel: by ranges, or from
   /// the whole file where the server ignores those. Fails with Corrupt for a wrong hash.
   Result<std::string> fetch(const WheelFile& wheel) const;
+  /// RECORD, by ranges alone: Unsupported where the server ignores those.
+  Result<std::string> fetch_record(const WheelFile& wheel) const;
 
  private:
   http::Request request(std::string url) const;

@@ -1,5 +1,6 @@
 #include "index/remote_zip.h"
 
+#include <fmt/format.h>
 #include <libdeflate.h>
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace slipway::index {
 namespace {
 
 constexpr std::uint64_t kMostDirectoryBytes = 256U << 20U;
-constexpr std::uint64_t kMostMetadataBytes = 64U << 20U;
+constexpr std::uint64_t kMostMemberBytes = 64U << 20U;
 constexpr std::size_t kEndBytes = 22;
 constexpr std::size_t kLocalBytes = 30;
 constexpr std::size_t kEntryBytes = 46;
@@ -133,13 +134,16 @@ void apply_zip64(std::string_view extra, Member& member) {
   }
 }
 
-bool is_metadata_name(std::string_view name) {
-  constexpr std::string_view kEnding = ".dist-info/METADATA";
-  return name.ends_with(kEnding) && name.size() > kEnding.size() &&
-         name.find('/') == name.size() - std::string_view("/METADATA").size();
+/// Whether a member is `<name>.dist-info/<wanted>`.
+bool is_wanted(std::string_view name, std::string_view wanted) {
+  constexpr std::string_view kFolder = ".dist-info/";
+  if (!name.ends_with(wanted)) return false;
+  name.remove_suffix(wanted.size());
+  return name.ends_with(kFolder) && name.size() > kFolder.size() &&
+         name.find('/') == name.size() - 1;
 }
 
-Result<Member> find_metadata(std::string_view directory) {
+Result<Member> find_member(std::string_view directory, std::string_view wanted) {
   std::optional<Member> found;
   while (!directory.empty()) {
     if (directory.size() < kEntryBytes || !directory.starts_with("PK\x01\x02")) {
@@ -151,8 +155,8 @@ Result<Member> find_metadata(std::string_view directory) {
         kEntryBytes + name_bytes + extra_bytes + static_cast<std::size_t>(number(directory, 32, 2));
     if (whole > directory.size()) return broken("its directory is cut");
     const auto name = directory.substr(kEntryBytes, name_bytes);
-    if (is_metadata_name(name)) {
-      if (found) return broken("it has two METADATA files");
+    if (is_wanted(name, wanted)) {
+      if (found) return broken(fmt::format("it has two {} files", wanted));
       found = Member{std::string(name),
                      number(directory, 42, 4),
                      number(directory, 20, 4),
@@ -163,7 +167,7 @@ Result<Member> find_metadata(std::string_view directory) {
     }
     directory.remove_prefix(whole);
   }
-  if (!found) return make_error(ErrorKind::Corrupt, "the wheel has no METADATA");
+  if (!found) return make_error(ErrorKind::Corrupt, "the wheel has no {}", wanted);
   return std::move(*found);
 }
 
@@ -178,21 +182,21 @@ Result<std::string> inflate(std::string_view packed, const Member& member) {
     SLIPWAY_CHECK(engine != nullptr);
     const auto result = libdeflate_deflate_decompress(engine.get(), packed.data(), packed.size(),
                                                       text.data(), text.size(), nullptr);
-    if (result != LIBDEFLATE_SUCCESS) return broken("its METADATA does not inflate");
+    if (result != LIBDEFLATE_SUCCESS) return broken("a member does not inflate");
   } else {
-    return make_error(ErrorKind::Unsupported, "the wheel's METADATA is compressed by method {}",
-                      member.method);
+    return make_error(ErrorKind::Unsupported, "the wheel's {} is compressed by method {}",
+                      member.name, member.method);
   }
   if (text.size() != member.size_bytes ||
       libdeflate_crc32(0, text.data(), text.size()) != member.crc) {
-    return broken("the size or CRC-32 of its METADATA is wrong");
+    return broken(fmt::format("the size or CRC-32 of {} is wrong", member.name));
   }
   return text;
 }
 
 Result<std::string> read_member(Window& window, const Member& member) {
-  if (member.compressed_bytes > kMostMetadataBytes || member.size_bytes > kMostMetadataBytes) {
-    return broken("its METADATA is too large");
+  if (member.compressed_bytes > kMostMemberBytes || member.size_bytes > kMostMemberBytes) {
+    return broken(fmt::format("{} is too large", member.name));
   }
   if (member.local_at > window.total()) return broken("it points past its end");
   // The local header's extra field may be longer than the directory's: a guess, and a second read.
@@ -201,7 +205,7 @@ Result<std::string> read_member(Window& window, const Member& member) {
                window.total() - member.local_at);
   std::string bytes = TRY(window.read(member.local_at, guess));
   if (bytes.size() < kLocalBytes || !bytes.starts_with("PK\x03\x04")) {
-    return broken("its METADATA has no local header");
+    return broken(fmt::format("{} has no local header", member.name));
   }
   const std::uint64_t start = kLocalBytes + number(bytes, 26, 2) + number(bytes, 28, 2);
   if (start + member.compressed_bytes > bytes.size()) {
@@ -228,9 +232,7 @@ class FileReader final : public RangeReader {
   std::string_view bytes_;
 };
 
-}  // namespace
-
-Result<std::string> read_wheel_metadata(RangeReader& reader) {
+Result<std::string> read_dist_info(RangeReader& reader, std::string_view wanted) {
   Window window(reader);
   TRY(window.open());
   const Directory directory = TRY(find_directory(window));
@@ -238,8 +240,18 @@ Result<std::string> read_wheel_metadata(RangeReader& reader) {
     TRY(window.extend_to(directory.at - std::min(directory.at, kBeforeDirectoryBytes)));
   }
   const std::string entries = TRY(window.read(directory.at, directory.size_bytes));
-  const Member member = TRY(find_metadata(entries));
+  const Member member = TRY(find_member(entries, wanted));
   return read_member(window, member);
+}
+
+}  // namespace
+
+Result<std::string> read_wheel_metadata(RangeReader& reader) {
+  return read_dist_info(reader, "METADATA");
+}
+
+Result<std::string> read_wheel_record(RangeReader& reader) {
+  return read_dist_info(reader, "RECORD");
 }
 
 Result<std::string> read_wheel_metadata_of_file(const std::string& path) {

@@ -30,6 +30,9 @@ inline constexpr std::uint64_t kZipTailBytes = 32U << 10U;
 /// than deflate; and as the reader does.
 Result<std::string> read_wheel_metadata(RangeReader& reader);
 
+/// The same for its RECORD.
+Result<std::string> read_wheel_record(RangeReader& reader);
+
 /// A zip on this machine.
 Result<std::string> read_wheel_metadata_of_file(const std::string& path);
 

@@ -77,6 +77,30 @@ TEST_CASE("real zips: deflated, thousands of members, METADATA first or last") {
   }
 }
 
+TEST_CASE("the RECORD of a wheel, and of one that has none") {
+  auto folder = TemporaryFolder::create("/tmp", "remote-zip").value();
+  const std::string path = folder.path() + "/a.whl";
+  const std::string script =
+      "import sys, zipfile\n"
+      "with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z:\n"
+      "    z.writestr('other/RECORD', 'no')\n"
+      "    z.writestr('a/a-1.dist-info/RECORD', 'no')\n"
+      "    for name in sys.argv[2:]: z.writestr(name, 'yes ' * 5000)\n";
+  const auto make_zip = [&](const char* name) {
+    REQUIRE(run_for_output({"python3", "-c", script, path, name}).ok());
+    return read_file(path).value();
+  };
+  StringReader good(make_zip("a-1.dist-info/RECORD"));
+  const auto text = read_wheel_record(good);
+  REQUIRE(text.ok());
+  CHECK(text->size() == 20000);
+  StringReader bad(make_zip("a-1.dist-info/RECORDS"));
+  const auto none = read_wheel_record(bad);
+  REQUIRE(!none.ok());
+  CHECK(none.error().kind == ErrorKind::Corrupt);
+  CHECK(none.error().message.find("no RECORD") != std::string::npos);
+}
+
 TEST_CASE("each cut and each flipped byte is an error or the right text") {
   const std::string wheel = make();
   for (std::size_t size = 0; size < wheel.size(); ++size) {

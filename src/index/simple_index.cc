@@ -61,7 +61,9 @@ struct SimpleIndex::State {
   Result<PagePointer> fetch_page(const std::string& project, const std::string& url,
                                  const std::string& path, std::optional<CachedPage> known) const;
   Result<MetadataPointer> load_metadata(const WheelFile& wheel) const;
-  std::string metadata_path(const Digest& sha256) const;
+  Result<std::string> load_record(const WheelFile& wheel) const;
+  /// Of a file that is known by a wheel's sha256.
+  std::string cached_path(const char* what, const Digest& sha256) const;
 
   std::string name;
   std::string url;  // ends in a slash, without password
@@ -155,16 +157,36 @@ Result<PagePointer> SimpleIndex::State::fetch_page(const std::string& project,
   return std::make_shared<const ProjectPage>(std::move(page.page));
 }
 
-std::string SimpleIndex::State::metadata_path(const Digest& digest) const {
+std::string SimpleIndex::State::cached_path(const char* what, const Digest& digest) const {
   const std::string hex = digest.hex();
-  return fmt::format("{}/metadata/{}/{}", folder, hex.substr(0, 2), hex.substr(2));
+  return fmt::format("{}/{}/{}/{}", folder, what, hex.substr(0, 2), hex.substr(2));
+}
+
+Result<std::string> SimpleIndex::State::load_record(const WheelFile& wheel) const {
+  constexpr std::size_t kHashBytes = 65;  // hex, and a newline
+  const std::string path = wheel.sha256 ? cached_path("records", *wheel.sha256) : "";
+  if (wheel.sha256) {
+    const auto text = read_file(path);
+    if (text.ok() && text->size() >= kHashBytes &&
+        text->starts_with(sha256(std::string_view(*text).substr(kHashBytes)).hex() + "\n")) {
+      return text->substr(kHashBytes);
+    }
+  }
+  if (freshness == Freshness::Offline) {
+    return make_error(ErrorKind::Unavailable,
+                      "the RECORD of `{}` is not in the cache, and the network is not to be used",
+                      wheel.file_name);
+  }
+  std::string text = TRY(fetcher.fetch_record(wheel));
+  if (wheel.sha256) store_cache_file(path, sha256(text).hex() + "\n" + text);
+  return text;
 }
 
 Result<MetadataPointer> SimpleIndex::State::load_metadata(const WheelFile& wheel) const {
   const auto parse = [&](std::string_view text) -> Result<MetadataPointer> {
     return std::make_shared<const CoreMetadata>(TRY(parse_core_metadata(text)));
   };
-  const std::string path = wheel.sha256 ? metadata_path(*wheel.sha256) : "";
+  const std::string path = wheel.sha256 ? cached_path("metadata", *wheel.sha256) : "";
   if (wheel.sha256) {
     const auto text = read_file(path);
     if (text.ok() && text.value().ends_with("\n\n")) {
@@ -210,6 +232,10 @@ std::shared_future<Result<PagePointer>> SimpleIndex::prefetch_project(
 Result<MetadataPointer> SimpleIndex::fetch_metadata(const WheelFile& wheel) {
   const State* state = state_.get();
   return state_->metadata.get(wheel.url, [state, wheel] { return state->load_metadata(wheel); });
+}
+
+Result<std::string> SimpleIndex::fetch_record(const WheelFile& wheel) {
+  return state_->load_record(wheel);
 }
 
 std::shared_future<Result<MetadataPointer>> SimpleIndex::prefetch_metadata(const WheelFile& wheel) {

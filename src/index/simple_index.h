@@ -2,6 +2,7 @@
 ///
 ///   <cache>/index/<name>/projects/<project>    a page, as index/page_cache.h writes it
 ///   <cache>/index/<name>/metadata/<2>/<62>     METADATA of the wheel with that sha256: immutable
+///   <cache>/index/<name>/records/<2>/<62>      RECORD of it, behind its own sha256
 ///
 /// Thread-safe. A thing asked for twice is fetched once. Failures: NotFound (no such project),
 /// Unavailable, Denied, Corrupt (the answer is HTML, no JSON, or hashes to something else),
@@ -45,6 +46,8 @@ class SimpleIndex {
   /// Block until the answer is there.
   Result<PagePointer> fetch_project(const version::PackageName& name);
   Result<MetadataPointer> fetch_metadata(const WheelFile& wheel);
+  /// The text of the wheel's RECORD, read by ranges: Unsupported where the server ignores those.
+  Result<std::string> fetch_record(const WheelFile& wheel);
 
   /// The same, but never blocking: dozens may be in flight.
   std::shared_future<Result<PagePointer>> prefetch_project(const version::PackageName& name);

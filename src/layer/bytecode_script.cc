@@ -14,7 +14,7 @@ from importlib import _bootstrap_external as loader
 
 read_folder, write_folder = sys.argv[1], sys.argv[2]
 magic = loader.MAGIC_NUMBER
-raw_magic = loader._RAW_MAGIC_NUMBER
+raw_magic = int.from_bytes(magic, 'little')
 suffix = '.' + sys.implementation.cache_tag + '.pyc'
 made = set()
 

@@ -36,8 +36,9 @@ class EnvironmentReader {
 
   Result<Capture> read() {
     CapturedPython& python = capture_.python;
-    python = TRY(request_.venv.empty() ? ask_interpreter(request_.python, tools_.cancel)
-                                       : ask_environment(request_.venv, tools_.cancel));
+    python = TRY(request_.venv.empty()
+                     ? ask_interpreter(request_.python, request_.library_path, tools_.cancel)
+                     : ask_environment(request_.venv, request_.library_path, tools_.cancel));
     if (python.glibc.empty()) {
       return make_error(ErrorKind::Unsupported, "`{}` does not use the GNU C library",
                         python.executable)
@@ -51,7 +52,7 @@ class EnvironmentReader {
     TRY(check_path());
     TRY(follow_links());  // before the system's: what links lead to may need libraries
     capture_.needs = TRY_WHILE("finding what the environment needs of the system",
-                               add_system(capture_.tree, tools_.cancel));
+                               add_system(capture_.tree, request_.library_path, tools_.cancel));
     capture_.dangling = TRY(follow_links());
     TRY(capture_.tree.hash_files(tools_.reporter, tools_.cancel));
     TRY(find_owners());

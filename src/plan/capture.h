@@ -1,9 +1,10 @@
 /// `slipway capture`: an environment that works on this host becomes an image.
 ///
 /// What the image holds, bottom first: the interpreter with what it needs of the system; the Python
-/// packages whose files are those of their RECORD; the rest, which is listed. All paths are those
-/// of the host, because scripts, pyvenv.cfg and .pth files name them. The environment is only read.
-/// The same files give the same digest, whatever is in caches, and whoever captures.
+/// packages whose files are those of their RECORD; bytecode of both; the rest, which is listed. All
+/// paths are those of the host, because scripts, pyvenv.cfg and .pth files name them. The
+/// environment is only read. The same files give the same digest, whatever is in caches, and
+/// whoever captures.
 #pragma once
 
 #include <optional>
@@ -22,8 +23,9 @@
 namespace slipway::plan {
 
 struct CaptureRequest {
-  std::string venv;    ///< a folder, or
-  std::string python;  ///< an interpreter with its own packages: a path, or a name in PATH
+  std::string venv;          ///< a folder, or
+  std::string python;        ///< an interpreter with its own packages: a path, or a name in PATH
+  std::string library_path;  ///< LD_LIBRARY_PATH, as the environment is used with it
   std::vector<std::string> include;  ///< folders that editable installs and .pth files name
 };
 
@@ -49,6 +51,6 @@ spec::Lock make_capture_lock(const Capture& capture);
 /// Nothing is named unless all of it is there. Fails with Corrupt (a file that changed meanwhile),
 /// Cancelled, Io (a full disk).
 Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName& name,
-                                 const Tools& tools);
+                                 Bytecode bytecode, const Tools& tools);
 
 }  // namespace slipway::plan

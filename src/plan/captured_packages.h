@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,14 @@
 #include "plan/captured_tree.h"
 
 namespace slipway::plan {
+
+/// A wheel, and how it is known (spec/lock.h): an index whose file has this RECORD, or empty.
+struct PackageOrigin {
+  std::string index;
+  std::string file;
+  Digest sha256;
+  bool operator==(const PackageOrigin&) const = default;
+};
 
 struct CapturedPackage {
   std::string name;  ///< normalised (PEP 503)
@@ -20,6 +29,7 @@ struct CapturedPackage {
   std::vector<std::string> missing;  ///< of its RECORD, and not there
   std::vector<std::string> outside;  ///< what its RECORD says of paths outside: not believed
   bool has_record = false;           ///< one that can be read
+  std::optional<PackageOrigin> origin;  ///< plan/captured_origins.h
 };
 
 struct CapturedPackages {

@@ -32,15 +32,10 @@ print("\n" + json.dumps({
         if "CS_GNU_LIBC_VERSION" in os.confstr_names else ""}))
 )";
 
-/// What decides where the loader and the interpreter look stays out; so does what is secret.
-std::vector<std::string> plain_environment() {
-  return {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
-          "HOME=/nonexistent"};
-}
-
-Result<CapturedPython> ask(const std::string& program, const CancelToken& cancel) {
+Result<CapturedPython> ask(const std::string& program, const std::string& library_path,
+                           const CancelToken& cancel) {
   ProcessOptions options;
-  options.environment = plain_environment();
+  options.environment = interpreter_environment(library_path);
   options.working_folder = "/";
   options.cancel = cancel;
   const ProcessResult result = TRY(run_process({program, "-I", "-B", "-c", kQuestion}, options));
@@ -54,10 +49,20 @@ Result<CapturedPython> ask(const std::string& program, const CancelToken& cancel
   }
   std::string_view text = result.output;
   while (text.ends_with('\n')) text.remove_suffix(1);
-  return parse_python_answer(text.substr(text.rfind('\n') + 1));
+  CapturedPython python = TRY(parse_python_answer(text.substr(text.rfind('\n') + 1)));
+  python.library_path = library_path;
+  return python;
 }
 
 }  // namespace
+
+// What decides where the interpreter looks stays out; so does what is secret.
+std::vector<std::string> interpreter_environment(const std::string& library_path) {
+  std::vector<std::string> environment{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8",
+                                       "PYTHONDONTWRITEBYTECODE=1", "HOME=/nonexistent"};
+  if (!library_path.empty()) environment.push_back("LD_LIBRARY_PATH=" + library_path);
+  return environment;
+}
 
 Result<CapturedPython> parse_python_answer(std::string_view json) {
   const auto answer = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
@@ -105,14 +110,15 @@ Result<CapturedPython> parse_python_answer(std::string_view json) {
   return python;
 }
 
-Result<CapturedPython> ask_environment(const std::string& venv, const CancelToken& cancel) {
+Result<CapturedPython> ask_environment(const std::string& venv, const std::string& library_path,
+                                       const CancelToken& cancel) {
   const std::string folder = TRY(absolute_path(venv));
   if (!path_exists(folder + "/pyvenv.cfg")) {
     return make_error(ErrorKind::NotFound, "`{}` is no virtual environment: it has no pyvenv.cfg",
                       folder)
         .hint("`--python PROGRAM` captures an interpreter with its own packages");
   }
-  const CapturedPython python = TRY(ask(folder + "/bin/python", cancel));
+  const CapturedPython python = TRY(ask(folder + "/bin/python", library_path, cancel));
   if (python.prefix == python.base_prefix) {
     return make_error(ErrorKind::Unsupported,
                       "the interpreter of `{}` does not take it for its own", folder)
@@ -122,7 +128,8 @@ Result<CapturedPython> ask_environment(const std::string& venv, const CancelToke
   return python;
 }
 
-Result<CapturedPython> ask_interpreter(const std::string& program, const CancelToken& cancel) {
+Result<CapturedPython> ask_interpreter(const std::string& program, const std::string& library_path,
+                                       const CancelToken& cancel) {
   std::string path = program;
   if (program.find('/') == std::string::npos) {
     const auto found = find_program(program);
@@ -130,7 +137,7 @@ Result<CapturedPython> ask_interpreter(const std::string& program, const CancelT
     path = *found;
   }
   path = TRY(absolute_path(path));
-  return ask(path, cancel);
+  return ask(path, library_path, cancel);
 }
 
 }  // namespace slipway::plan

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/file.h"
@@ -22,7 +23,17 @@ constexpr std::uint64_t kMostLocaleBytes = 16 << 20;
 
 class SystemCapture {
  public:
-  SystemCapture(CapturedTree& tree, const CancelToken& cancel) : tree_(tree), cancel_(cancel) {}
+  SystemCapture(CapturedTree& tree, std::string_view library_path, const CancelToken& cancel)
+      : tree_(tree), cancel_(cancel) {
+    while (!library_path.empty()) {
+      // ld.so(8) takes both.
+      const std::size_t end = std::min(library_path.find_first_of(":;"), library_path.size());
+      const std::string folder(library_path.substr(0, end));
+      library_path.remove_prefix(std::min(end + 1, library_path.size()));
+      const bool is_new = std::find(variable_.begin(), variable_.end(), folder) == variable_.end();
+      if (folder.starts_with('/') && is_new) variable_.push_back(folder);
+    }
+  }
 
   Result<SystemNeeds> add() {
     for (const char* path : {"/bin/sh", "/usr/bin/env"}) TRY(tree_.add(path));
@@ -33,10 +44,36 @@ class SystemCapture {
     for (const char* name : kLoadedByName) TRY(add_beside_libc(name));
     while (TRY(add_round())) {
     }
+    for (const std::string& folder : variable_) {
+      if (used_.contains(folder)) needs_.library_folders.push_back(folder);
+    }
+    for (const auto& [name, path] : by_variable_) needs_.by_variable.push_back(path);
     return std::move(needs_);
   }
 
  private:
+  /// LD_LIBRARY_PATH goes before all but RPATH, also where a default folder has the name too.
+  Result<void> add_by_variable() {
+    for (const gpu::LibraryFile& file : libraries_.elves) {
+      for (const std::string& name : file.facts.needed) {
+        if (variable_.empty() || by_variable_.contains(name) || is_driver(name)) continue;
+        for (const std::string& folder : variable_) {
+          const std::string path = join_path(folder, name);
+          if (!path_exists(path) || !is_like(path, file.facts)) continue;
+          if (!TRY(tree_.add(path))) continue;
+          by_variable_.emplace(name, path);
+          used_.insert(folder);
+          break;
+        }
+      }
+    }
+    return {};
+  }
+
+  static bool is_driver(const std::string& name) {
+    return gpu::find_driver_library(gpu::compatibility_tables(), name) != nullptr;
+  }
+
   Result<void> read_loader_configuration() {
     std::vector<std::string> paths{"/etc/ld.so.conf"};
     const auto names = list_folder("/etc/ld.so.conf.d");
@@ -134,7 +171,9 @@ class SystemCapture {
   }
 
   Result<bool> add_round() {
+    const std::size_t before = tree_.files().size();
     TRY(scan());
+    TRY(add_by_variable());
     const gpu::ImageTree image({&libraries_, 1});
     const gpu::Loader loader(image);
     std::set<gpu::Unfound> unfound;
@@ -146,13 +185,14 @@ class SystemCapture {
       unfound.insert(process.unfound.begin(), process.unfound.end());
       if (!file->facts.interpreter.empty()) interpreters.insert(file->facts.interpreter);
     }
-    const std::size_t before = tree_.files().size();
     for (const std::string& path : interpreters) TRY(tree_.add(path));
     needs_ = {};
     std::set<std::string> driver, nowhere;
     for (const auto& [file, library] : unfound) {
-      if (gpu::find_driver_library(gpu::compatibility_tables(), library) != nullptr) {
+      if (is_driver(library)) {
         driver.insert(library);
+      } else if (by_variable_.contains(library)) {
+        continue;
       } else if (!TRY(add_library(*file, library, loader.configured_folders()))) {
         nowhere.insert(fmt::format("{} needs {}", file->path, library));
       }
@@ -175,6 +215,9 @@ class SystemCapture {
   const CancelToken& cancel_;
   gpu::LayerLibraries libraries_;
   std::set<std::string> seen_;
+  std::vector<std::string> variable_;               ///< folders of LD_LIBRARY_PATH
+  std::map<std::string, std::string> by_variable_;  ///< what it found: name, path
+  std::set<std::string> used_;                      ///< where
   SystemNeeds needs_;
 };
 
@@ -213,9 +256,10 @@ Result<void> add_settings(CapturedTree& tree, const CancelToken& cancel) {
 
 }  // namespace
 
-Result<SystemNeeds> add_system(CapturedTree& tree, const CancelToken& cancel) {
+Result<SystemNeeds> add_system(CapturedTree& tree, const std::string& library_path,
+                               const CancelToken& cancel) {
   TRY(add_settings(tree, cancel));
-  return SystemCapture(tree, cancel).add();
+  return SystemCapture(tree, library_path, cancel).add();
 }
 
 }  // namespace slipway::plan

@@ -44,11 +44,16 @@ std::optional<std::string> find_secret(const std::string& index, const char* wha
 }  // namespace
 
 Result<Indexes> Indexes::open(const Tools& tools, index::Freshness freshness,
-                              std::vector<spec::PythonIndex> indexes) {
+                              std::vector<spec::PythonIndex> indexes, Patience patience) {
   const index::HostNetwork network = TRY(index::read_host_network());
   http::ClientOptions options;
   options.ca_file = network.ca_file;
   options.proxy = network.proxy;
+  if (patience == Patience::Little) {
+    options.retries = 0;
+    options.connect_timeout = std::chrono::seconds(5);
+    options.stall_timeout = std::chrono::seconds(15);
+  }
   Indexes opened(tools, freshness);
   opened.client_ = std::make_unique<http::Client>(TRY(http::Client::create(options)));
   TRY(opened.take_project_indexes(std::move(indexes)));

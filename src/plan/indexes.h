@@ -28,12 +28,16 @@ struct PackageHome {
   std::string build;
 };
 
+/// Little: for what can be done without. One attempt, and a few seconds for a connection.
+enum class Patience { Usual, Little };
+
 class Indexes {
  public:
   /// `indexes` are those of slipway.toml. Makes an HTTP client; nothing is asked of the network
   /// yet. Fails with InvalidInput for an index without a url.
   static Result<Indexes> open(const Tools& tools, index::Freshness freshness,
-                              std::vector<spec::PythonIndex> indexes = {});
+                              std::vector<spec::PythonIndex> indexes = {},
+                              Patience patience = Patience::Usual);
 
   http::Client& client() { return *client_; }
 

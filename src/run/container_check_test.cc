@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "run/container_view.h"
-#include "run/cuda_test.h"
+#include "run/cuda_trial.h"
 
 using namespace slipway;
 using namespace slipway::run;
@@ -43,7 +43,7 @@ TEST_CASE("what the test of CUDA says") {
            Row{0, "", 0, "the test of CUDA ended with status 0", true},
        }) {
     CAPTURE(row.output);
-    const CudaTest test = judge_cuda_test(row.status, row.output);
+    const CudaTrial test = judge_cuda_trial(row.status, row.output);
     CHECK(test.devices == row.devices);
     CHECK(test.trouble == row.trouble);
     CHECK(test.could_run == row.could_run);

@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 #include "run/container_check.h"
-#include "run/cuda_test.h"
+#include "run/cuda_trial.h"
 #include "run/exec_run.h"
 #include "run/exec_stop.h"
 
@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::seconds kLongestStart{20};
 
 /// One command in the container, in a child of ours: it enters namespaces and does not come back.
-Result<CudaTest> compute_inside(const LifeRequest& life, const Room& room) {
+Result<CudaTrial> compute_inside(const LifeRequest& life, const Room& room) {
   KnownRun run;
   run.facts = life.record.facts();
   run.state = life.state;
@@ -35,7 +35,7 @@ Result<CudaTest> compute_inside(const LifeRequest& life, const Room& room) {
   if (child == 0) {
     for (const int descriptor : {1, 2}) ::dup2(write_end.get(), descriptor);
     ExecRequest request;
-    request.command = cuda_test_command();
+    request.command = cuda_trial_command();
     SilentReporter silent;
     const Result<int> status = exec_in_run(run, request, silent);
     if (!status.ok()) (void)FdSink(1).write(as_bytes(status.error().message + "\n"));
@@ -49,12 +49,12 @@ Result<CudaTest> compute_inside(const LifeRequest& life, const Room& room) {
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   TRY(copied);
-  return judge_cuda_test(WIFEXITED(status) ? WEXITSTATUS(status) : 1, output.text);
+  return judge_cuda_trial(WIFEXITED(status) ? WEXITSTATUS(status) : 1, output.text);
 }
 
 Result<void> check_gpus(const LifeRequest& life, const Room& room, ContainerCheck& check) {
   if (life.request.driver.gpus.empty()) return {};
-  const CudaTest test = TRY_WHILE("testing CUDA", compute_inside(life, room));
+  const CudaTrial test = TRY_WHILE("testing CUDA", compute_inside(life, room));
   if (!test.could_run) {
     life.reporter.warn("CUDA was not tested: the image has no `python3`");
   } else if (test.trouble.empty()) {

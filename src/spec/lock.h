@@ -62,6 +62,11 @@ struct CapturedFiles {
   std::vector<std::string> changed;  ///< paths that RECORD names with other bytes
   std::vector<std::string> missing;  ///< paths that RECORD names and that are not there
   std::vector<std::string> paths;    ///< of the rest: what belongs to nobody
+  /// The wheel that a package came from; empty and zero where it is not known. With the name of an
+  /// index its RECORD was compared; without, the installer noted it.
+  std::string wheel;
+  std::string index;
+  Digest wheel_sha256;
   bool operator==(const CapturedFiles&) const = default;
 };
 /// The interpreter, its library, and what they need of the host.

@@ -132,6 +132,15 @@ CapturedFiles read_captured(TableReader& table) {
   CapturedFiles files;
   files.name = required(table, "name");
   files.version = optional(table, "version");
+  files.index = optional(table, "index");
+  files.wheel = optional(table, "wheel");
+  if (!files.wheel.empty()) {
+    files.wheel_sha256 = required_digest(table, "wheel-sha256");
+    check_plain(table, "index", files.index);
+    check_path(table, "wheel", files.wheel, false);
+  } else if (!files.index.empty()) {
+    table.problem(table.at(), fmt::format("`{}` without a wheel", table.dotted("index")));
+  }
   const auto count = table.integer("files", Presence::Required);
   if (count && count->value < 0) {
     table.problem(count->at, fmt::format("`{}` is negative", count->key));

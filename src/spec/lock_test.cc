@@ -184,9 +184,18 @@ TEST_CASE("captured files") {
   lock.debian.clear();
   lock.wheels.clear();
   lock.debs.clear();
-  lock.captured = {{"the system", "3.11.2", 3, sha256("s"), {}, {}, {}},
-                   {"numpy", "1.26.4", 812, sha256("n"), {"/v/b", "/v/a"}, {"/v/c"}, {}},
-                   {"the rest", "", 1, sha256("r"), {}, {}, {"/v/odd\\xff"}}};
+  lock.captured = {{"the system", "3.11.2", 3, sha256("s"), {}, {}, {}, "", "", {}},
+                   {"numpy",
+                    "1.26.4",
+                    812,
+                    sha256("n"),
+                    {"/v/b", "/v/a"},
+                    {"/v/c"},
+                    {},
+                    "numpy-1.26.4-cp311-cp311-linux_x86_64.whl",
+                    "pypi",
+                    sha256("w")},
+                   {"the rest", "", 1, sha256("r"), {}, {}, {"/v/odd\\xff"}, "", "", {}}};
   const std::string text = write_lock(lock);
   const auto again = parse_lock(text, "x");
   REQUIRE(again.ok());
@@ -203,6 +212,10 @@ TEST_CASE("captured files") {
   CHECK(broken("\"numpy\"", "\"zz\""));
   CHECK(broken("\"numpy\"", "\"the other\""));
   CHECK(broken("changed", "altered"));
+  CHECK(broken("wheel = \"numpy-1", "wheel = \"../numpy-1"));
+  CHECK(broken("wheel-sha256 = \"", "wheel-sha256 = \"x"));
+  CHECK(broken("wheel = \"", "whale = \""));
+  CHECK(broken("index = \"pypi\"", "index = \"no index\""));
 }
 
 TEST_CASE("a lock that was changed by hand is refused where it is wrong") {

@@ -119,6 +119,11 @@ void put_captured(Emitter& out, const CapturedFiles& files) {
   out.header("[[captured]]");
   out.put("name", files.name);
   out.put_if_said("version", files.version);
+  if (!files.wheel.empty()) {
+    out.put_if_said("index", files.index);
+    out.put("wheel", files.wheel);
+    out.put("wheel-sha256", files.wheel_sha256.hex());
+  }
   out.put("files", files.files);
   out.put("sha256", files.sha256.hex());
   out.put_if_said("changed", files.changed);

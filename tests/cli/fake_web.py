@@ -13,6 +13,7 @@ FOLDER/faults says, one line each, `FAULT TEXT`: what happens to requests whose 
   empty                nothing of the body, and the connection breaks
   wrong                another byte at the end
   slow                 50 kB a second
+  whole                all of a file where a range was asked for
 FOLDER/uploaded says, one line each, `TIME TEXT`: the upload time of the wheels whose names hold TEXT.
 FOLDER/requests has the path of each request.
 """
@@ -121,15 +122,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, body, kind = 200, b"<html><body>Please log in</body></html>", "text/html"
         if "wrong" in now:
             body = body[:-1] + bytes([body[-1] ^ 1])
-        first = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        total = len(body)
-        if first and status == 200 and int(first[1]) < total:
-            status, body = 206, body[int(first[1]):]
+        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", ""))
+        total, first = len(body), 0
+        if asked and status == 200 and "whole" not in now and (asked[1] or asked[2]):
+            first = int(asked[1]) if asked[1] else max(0, total - int(asked[2]))
+            last = min(int(asked[2]), total - 1) if asked[1] and asked[2] else total - 1
+            if first <= last:
+                status, body = 206, body[first:last + 1]
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         if status == 206:
-            self.send_header("Content-Range", f"bytes {first[1]}-{total - 1}/{total}")
+            self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{total}")
         self.end_headers()
         if "empty" in now:
             self.close_connection = True

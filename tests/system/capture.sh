@@ -68,7 +68,7 @@ touch "$site/$(printf 'odd\377name.txt')"
 printf '[global]\nindex-url = https://me:secret@index.invalid/simple\n' >env/pip.conf
 before=$(state env)
 
-expect_ok slipway capture --venv env --name cap:1 --lock one.lock --json
+expect_ok slipway capture --venv env --name cap:1 --offline --lock one.lock --json
 digest=$(echo "$out" | $system -c 'import json, sys; print(json.load(sys.stdin)["digest"])')
 assert_contains "what was said" "edited/changed.py" "$err"
 assert_contains "what was said" "env/pip.conf" "$err"
@@ -88,8 +88,45 @@ out slipway check cap:1 --glibc 2.17
 
 # Again, with another store and bytecode that came meanwhile: the same digest.
 PYTHONDONTWRITEBYTECODE='' env/bin/python -c 'import wheely'
-SLIPWAY_HOME=$scratch/store2 expect_ok slipway capture --venv env --name cap:1 --json
+SLIPWAY_HOME=$scratch/store2 expect_ok slipway capture --venv env --name cap:1 --offline --json
 assert_equal "the second digest" "$digest" "$(echo "$out" | $system -c 'import json, sys; print(json.load(sys.stdin)["digest"])')"
+
+# First imports find bytecode that asks for no source's time: Python's own, a package's, a loose file's.
+cached='import importlib, sys; sys.path.append("/tmp")
+for name in "json", "wheely", "pip":
+    path = importlib.import_module(name).__cached__
+    print(name, open(path, "rb").read(8)[4:].hex())'
+assert_equal "flags of the bytecode" "json 01000000
+wheely 01000000
+pip 01000000" "$(slipway run --rm cap:1 python -B -c "$cached" 2>"$scratch/err")"
+expect_ok slipway capture --venv env --name cap:bare --offline --no-bytecode
+out slipway run --rm cap:bare python -B -c "$cached"
+[ "$status" -ne 0 ] || fail "--no-bytecode leaves bytecode"
+
+# A library that LD_LIBRARY_PATH alone finds, and one that it finds before the system's.
+if command -v cc >/dev/null && [ "$(uname -m)" = x86_64 ]; then
+  mkdir -p libs/only libs/first libs/unused
+  echo 'int answer(void) { return 42; }' >answer.c
+  cc -shared -fPIC -o libs/only/libanswer.so.1 -Wl,-soname,libanswer.so.1 answer.c
+  cc -shared -fPIC -o "$site/asks.so" -Wl,--no-as-needed answer.c libs/only/libanswer.so.1 -lz
+  zlib=$(ldconfig -p | sed -n 's/.*libz\.so\.1 .*x86-64.* => //p' | head -n 1)
+  cp "$(realpath "$zlib")" libs/first/libz.so.1
+  loads='import ctypes, sys; ctypes.CDLL(sys.argv[1])
+print(*sorted({l.split()[-1] for l in open("/proc/self/maps") if "libanswer" in l or "libz" in l}))'
+  export LD_LIBRARY_PATH="$PWD/libs/unused:relative::$PWD/libs/first:$PWD/libs/only"
+  expect_ok slipway capture --venv env --name cap:libs --offline
+  assert_contains "what was said" "$PWD/libs/only/libanswer.so.1" "$err"
+  assert_contains "what was said" "$PWD/libs/first/libz.so.1" "$err"
+  outside=$(env/bin/python -c "$loads" "$site/asks.so") || fail "it does not load here"
+  unset LD_LIBRARY_PATH
+  assert_equal "what is loaded" "$outside" \
+    "$(slipway run --rm cap:libs python -c "$loads" "$PWD/$site/asks.so" 2>"$scratch/err")"
+  assert_equal "the image's variable" "$PWD/libs/first:$PWD/libs/only" \
+    "$(slipway run --rm cap:libs sh -c 'echo "$LD_LIBRARY_PATH"' 2>"$scratch/err")"
+  expect_ok slipway capture --venv env --name cap:nolibs --offline
+  assert_contains "without the variable" "needs libanswer.so.1" "$err"
+  rm "$site/asks.so"
+fi
 
 # Who may not read a file is told which; nothing is named.
 expect_error 1 "no virtual environment" slipway capture --venv "$site" --name cap:no

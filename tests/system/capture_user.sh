@@ -18,11 +18,11 @@ digest() { /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["di
 mkdir "$scratch/user" && cp "$SLIPWAY" "$scratch/program" && chmod 755 "$scratch/program"
 chown slipway-test "$scratch/user" && cd "$scratch/user" || fail "no folder"
 as_user /usr/bin/python3 -m venv env || fail "python3 -m venv"
-expect_ok as_user "$scratch/program" capture --venv env --name cap:1 --json
+expect_ok as_user "$scratch/program" capture --venv env --name cap:1 --offline --json
 users=$(digest)
 assert_equal "inside" "$PWD/env" \
   "$(as_user "$scratch/program" run --rm cap:1 python -c 'import sys; print(sys.prefix)' 2>"$scratch/err")"
-expect_ok slipway capture --venv env --name cap:1 --json
+expect_ok slipway capture --venv env --name cap:1 --offline --json
 assert_equal "the digest by root and by a user" "$users" "$(digest)"
 
 chown root env/bin/activate && chmod 600 env/bin/activate

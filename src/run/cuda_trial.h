@@ -11,15 +11,15 @@
 
 namespace slipway::run {
 
-/// For a process in the container; its last line is for `judge_cuda_test`. It ends by itself.
-std::vector<std::string> cuda_test_command();
+/// For a process in the container; its last line is for `judge_cuda_trial`. It ends by itself.
+std::vector<std::string> cuda_trial_command();
 
-struct CudaTest {
+struct CudaTrial {
   int devices = 0;
   std::string trouble;    ///< empty: each device computed what it should
   bool could_run = true;  ///< false: the image has no Python, nobody knows
 };
 /// Of the status and the output of that command. Pure; takes any words.
-CudaTest judge_cuda_test(int status, std::string_view output);
+CudaTrial judge_cuda_trial(int status, std::string_view output);
 
 }  // namespace slipway::run

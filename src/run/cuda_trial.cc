@@ -1,4 +1,4 @@
-#include "run/cuda_test.h"
+#include "run/cuda_trial.h"
 
 #include <charconv>
 
@@ -82,10 +82,10 @@ std::string last_line(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> cuda_test_command() { return {"python3", "-I", "-c", kProgram}; }
+std::vector<std::string> cuda_trial_command() { return {"python3", "-I", "-c", kProgram}; }
 
-CudaTest judge_cuda_test(int status, std::string_view output) {
-  CudaTest test;
+CudaTrial judge_cuda_trial(int status, std::string_view output) {
+  CudaTrial test;
   const std::string line = last_line(output);
   std::string_view answer = line;
   if (!answer.starts_with(kAnswer)) {
