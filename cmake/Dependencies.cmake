@@ -12,8 +12,10 @@ find_package(doctest REQUIRED)
 foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libsolvext libseccomp)
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
 endforeach()
+pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 
-# Both bring many others along, and most commands need neither.
+# Two bring many others along, and most commands need none of them.
 include(LazyLibraries)
 slipway_lazy_library(curl CURL::libcurl ${CURL_LIBRARIES} MODULES http)
 slipway_lazy_library(archive PkgConfig::libarchive ${pkgcfg_lib_libarchive_archive} MODULES layer)
+slipway_lazy_library(yaml PkgConfig::yaml ${pkgcfg_lib_yaml_yaml} MODULES cdi)
