@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/file.h"
 #include "base/nearest.h"
+#include "plan/cdi_devices.h"
 #include "plan/id_records.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
@@ -243,7 +244,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
-  TRY(add_gpus(gpus, ImageFiles(image, store), request, tools.reporter));
+  const ImageFiles files(image, store);
+  TRY(add_gpus(gpus, files, request, tools.reporter));
+  TRY(add_cdi_devices(flags, files, request, tools.reporter));
 
   std::optional<store::Pin> pin;
   {

@@ -46,6 +46,11 @@ Result<std::string> check_mount_target(const std::string& path) {
   return folded;
 }
 
+Result<UniqueFd> copy_as(const Owner& owner, const std::string& source) {
+  const ActAs caller(owner);
+  return copy_mount(source, Submounts::With);
+}
+
 class Preparation {
  public:
   Preparation(const RunRequest& request, const InjectionPlaces& places, BundleFacts& facts,
@@ -81,8 +86,7 @@ class Preparation {
   }
 
   Result<void> add_mount(const InjectedMount& wish) {
-    const ActAs caller(request_.owner);
-    Result<UniqueFd> opened = copy_mount(wish.source, Submounts::With);
+    Result<UniqueFd> opened = copy_as(request_.owner, wish.source);
     if (!opened.ok() && opened.error().kind == ErrorKind::NotFound) {
       return make_error(ErrorKind::NotFound, "`{}`, which a CDI file wants mounted, is not there",
                         wish.source)
