@@ -59,6 +59,7 @@ Setter into(std::string& target) {
 /// As Go reads a number: with a base before it, a lone 0 being that of octal ones, and `_` between.
 /// `fileMode: 0666` means what it says.
 std::optional<std::int64_t> find_number(std::string_view written) {
+  if (written.starts_with('_')) return std::nullopt;
   std::string digits;
   for (const char c : written) {
     if (c != '_') digits.push_back(c);
@@ -72,11 +73,14 @@ std::optional<std::int64_t> find_number(std::string_view written) {
     base = letter == 'x' ? 16 : letter == 'b' ? 2 : 8;
     rest.remove_prefix(letter == 'x' || letter == 'b' || letter == 'o' ? 2 : 1);
   }
-  std::int64_t number = 0;
-  if (rest.empty() || rest[0] == '-') return std::nullopt;
+  std::uint64_t number = 0;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number, base);
-  if (error != std::errc() || end != rest.data() + rest.size()) return std::nullopt;
-  return is_negative ? -number : number;
+  if (error != std::errc() || end != rest.data() + rest.size() ||
+      number > kMost + (is_negative ? 1 : 0)) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(is_negative ? 0 - number : number);
 }
 
 /// `T` is a number or an optional one.
@@ -92,18 +96,20 @@ Setter number_into(T& target) {
   };
 }
 
+/// YAML 1.1 has more words for these than YAML 1.2; Go takes them for text that may be meant so.
 Setter into(bool& target) {
   return [&target](const YamlNode& node) -> Result<void> {
+    using Words = std::vector<std::string_view>;
+    static const Words kYes{"y",  "Y",  "yes",  "Yes",  "YES", "on",
+                            "On", "ON", "true", "True", "TRUE"};
+    static const Words kNo{"n",   "N",   "no",    "No",    "NO",   "off",
+                           "Off", "OFF", "false", "False", "FALSE"};
     if (node.is_null()) return {};
-    const bool is_plain = node.kind == Kind::Scalar && node.style == YamlNode::Style::Plain;
-    for (const bool value : {true, false}) {
-      const std::vector<std::string_view> words =
-          value ? std::vector<std::string_view>{"true", "True", "TRUE", "y",  "Y", "yes",
-                                                "Yes",  "YES",  "on",   "On", "ON"}
-                : std::vector<std::string_view>{"false", "False", "FALSE", "n",   "N",  "no",
-                                                "No",    "NO",    "off",   "Off", "OFF"};
-      if (!is_plain || std::ranges::find(words, node.text) == words.end()) continue;
-      target = value;
+    const std::ptrdiff_t most = node.style == YamlNode::Style::Plain ? 11 : 8;
+    for (const Words* words : {&kYes, &kNo}) {
+      const auto found = std::ranges::find(*words, node.text);
+      if (node.kind != Kind::Scalar || found - words->begin() >= most) continue;
+      target = words == &kYes;
       return {};
     }
     return wrong_kind(node, "`true` or `false`");

@@ -71,6 +71,11 @@ class Preparation {
     BundleDevice device = TRY(read_injected_node(node, request_));
     std::erase_if(facts_.devices, [&](const auto& one) { return one.path == device.path; });
     if (!facts_.in_user_namespace) {
+      if (!path_exists(node.source)) {
+        reporter_.warn(fmt::format(
+            "`{}` is not there: it is made by the numbers of its CDI file, and may lead nowhere",
+            node.source));
+      }
       facts_.devices.push_back(std::move(device));
       return {};
     }

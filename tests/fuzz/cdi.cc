@@ -1,5 +1,5 @@
-// Any bytes as a file of /etc/cdi: it is read or refused, and what is read can be selected from, its
-// hooks understood or not.
+// Any bytes as a file of /etc/cdi: it is read or refused, and what is read can be selected from,
+// its hooks understood or not.
 #include "cdi/catalogue.h"
 #include "cdi/hooks.h"
 

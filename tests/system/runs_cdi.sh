@@ -99,6 +99,13 @@ cat >"$specs/etc/hooks.json" <<JSON
  {"name": "net", "containerEdits": {"netDevices": [{"hostInterfaceName": "eth9", "name": "net0"}]}},
  {"name": "rdt", "containerEdits": {"intelRdt": {"closID": "gold"}}}]}
 JSON
+cat >"$specs/etc/gpu.yaml" <<'YAML'
+cdiVersion: 0.6.0
+kind: nvidia.com/gpu
+devices:
+- {name: "0", containerEdits: {env: [GPU=zero]}}
+- {name: gpu0, containerEdits: {env: [GPU=named]}}
+YAML
 printf 'cdiVersion: 0.6.0\nkind: vendor.com/card\ndevices:\n- name: "0"\n  containerEdits: {env: [CARD=dynamic]}\n' \
   >"$specs/run/newer.yaml"
 echo 'nonsense: true' >"$specs/run/broken.yaml"
@@ -149,6 +156,17 @@ cdi() {
     $s run --rm $static --device vendor.com/card=numbered box true 2>"$work/err"
     check "$1 $2 a node that is not there cannot be made" 125 $?
     contains "$1 $2 and which" "/dev/made" "$(cat "$work/err")"
+  fi
+
+  # NVIDIA's: what Slipway finds out itself is not asked of files, unless it cannot.
+  check "$1 $2 a name of a file" "named" \
+    "$($s run --rm $static --device nvidia.com/gpu=gpu0 box sh -c 'echo $GPU')"
+  if [ ! -e /dev/nvidiactl ] && [ ! -e /dev/dxg ]; then
+    check "$1 $2 a GPU without nodes of the driver" "zero" \
+      "$($s run --rm $static --device nvidia.com/gpu=0 box sh -c 'echo $GPU')"
+    $s run --rm $static --device nvidia.com/gpu=1 box true 2>"$work/err"
+    check "$1 $2 a GPU of no file" 125 $?
+    contains "$1 $2 is ours to refuse" "--gpus" "$(cat "$work/err")"
   fi
 
   # In place of hooks.
