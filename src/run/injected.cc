@@ -114,9 +114,12 @@ class Preparation {
   Result<void> stage(UniqueFd tree, BundleMount mount) {
     struct stat status {};
     if (::fstat(tree.get(), &status) != 0) return errno_error("cannot look at a mount");
-    if (mount.nodes == BundleMount::Nodes::Closed &&
-        (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode))) {
-      return make_error(ErrorKind::Unsupported, "the CDI mount at `{}` is a device node",
+    const bool is_node = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
+    // Intel's files mount /dev/dri/by-path/pci-…, links to nodes that they name as such too.
+    if (is_node && is_within(mount.target, "/dev")) mount.nodes = BundleMount::Nodes::Open;
+    if (is_node && mount.nodes == BundleMount::Nodes::Closed) {
+      return make_error(ErrorKind::Unsupported,
+                        "the CDI mount at `{}` is a device node, and does not lie in `/dev`",
                         mount.target)
           .hint("its CDI file should name it under `deviceNodes`");
     }

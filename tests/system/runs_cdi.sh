@@ -16,6 +16,7 @@ echo of the vendor >"$host/data"
 printf '#!/bin/sh\necho tool ran\n' >"$host/tool" && chmod 755 "$host/tool"
 echo deep >"$host/lib/sub/file"
 ln -s ../card1 "$host/lib/by-path"
+ln -s card "$host/by-path"
 chmod -R a+rX "$host" "$specs"
 
 cat >"$specs/etc/vendor.yaml" <<YAML
@@ -39,6 +40,14 @@ devices:
 - name: pipe
   containerEdits:
     deviceNodes: [{path: /dev/vendor/pipe, hostPath: $host/pipe, type: p}]
+# As AMD's and Intel's tools write them.
+- name: amd
+  containerEdits:
+    deviceNodes: [{path: /dev/kfd, hostPath: $host/card, type: c, major: 1, minor: 5, fileMode: 69206454, permissions: rw, uid: 0, gid: 0}]
+- name: intel
+  containerEdits:
+    deviceNodes: [{path: /dev/dri/card0, hostPath: $host/card, type: c}]
+    mounts: [{hostPath: $host/by-path, containerPath: /dev/dri/by-path/pci-card, type: none, options: [bind, rw]}]
 - name: groups
   containerEdits:
     deviceNodes: [{path: /dev/vendor/closed, hostPath: $host/closed, gid: 4242, fileMode: 0660}]
@@ -132,6 +141,10 @@ cdi() {
     "$($s run --rm --user 0 $static --device vendor.com/card=0 box sh -c 'echo y >/etc/vendor.conf 2>/dev/null || echo no' 2>/dev/null)"
   check "$1 $2 options" "ro,nosuid,nodev,noexec" \
     "$($s run --rm $static --device vendor.com/card=0 box sed -n 's/.* \/opt\/vendor\/lib \([a-z,]*\),relatime .*/\1/p' /proc/self/mountinfo)"
+  check "$1 $2 as AMD has it" "4 crw-rw-rw-" \
+    "$($s run --rm $static --device vendor.com/card=amd box sh -c 'echo $(head -c 4 /dev/kfd | wc -c) $(stat -c %A /dev/kfd)')"
+  check "$1 $2 as Intel has it" "4 4" \
+    "$($s run --rm $static --device vendor.com/card=intel box sh -c 'for n in card0 by-path/pci-card; do head -c 4 /dev/dri/$n | wc -c; done | xargs echo')"
   check "$1 $2 a pipe" "fifo" "$($s run --rm $static --device vendor.com/card=pipe box stat -c %F /dev/vendor/pipe)"
   check "$1 $2 memory" "64" "$($s run --rm $static --device vendor.com/card=memory box sh -c 'df -k /scratch | awk "END { print \$2 }"')"
   check "$1 $2 a mount below a volume" "of the vendor" \
