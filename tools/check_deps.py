@@ -34,6 +34,7 @@ THIRD_PARTY = {
     "archive_entry.h": "PkgConfig::libarchive",
     "solv/": "PkgConfig::libsolv",
     "seccomp.h": "PkgConfig::libseccomp",
+    "yaml.h": "PkgConfig::yaml",
     "doctest/": None,  # tests only
 }
 EVERYWHERE = ("fmt/",)

@@ -7,6 +7,7 @@
 #include "cli/acting_as_root.h"
 #include "cli/all_commands.h"
 #include "cli/project_image.h"
+#include "plan/cdi_devices.h"
 #include "plan/run_image.h"
 
 namespace slipway::cli {
@@ -95,6 +96,8 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   flags.ulimits = call.all("ulimit");
   flags.tmpfs = call.all("tmpfs");
   flags.devices = call.all("device");
+  flags.cdi_folders = call.all("cdi-spec-dir");
+  if (call.has("without-hooks")) flags.hooks = plan::RunFlags::Hooks::LeftOut;
   flags.labels = call.all("label");
   flags.groups = call.all("group-add");
   flags.entrypoint = call.find("entrypoint");
@@ -114,7 +117,8 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
 }
 
 Result<int> run(const Invocation& call, Context& context) {
-  const plan::RunFlags flags = TRY(flags_of(call, context.folder));
+  plan::RunFlags flags = TRY(flags_of(call, context.folder));
+  TRY(plan::find_cdi_devices(flags));
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::StoredImage image = TRY(image_of(call, context, tools));
   std::optional<plan::ProjectFolder> project;
@@ -160,8 +164,10 @@ Command run_command() {
        {"--entrypoint", "COMMAND", "in place of the image's"},
        {"--tmpfs", "PATH[:OPTIONS]", "a file system in memory there"},
        {"--device", "DEVICE",
-        "a device node of the host's; `nvidia.com/gpu=NAME` is as `--gpus`; `nvidia.com/gds=all`, "
-        "mofed, gdrcopy, `imex-channel=N`"},
+        "a device node of the host's, or a CDI device: `vendor.com/class=name`, "
+        "`nvidia.com/gpu=NAME`, `nvidia.com/gds=all`, mofed, gdrcopy, imex-channel=N"},
+       {"--cdi-spec-dir", "FOLDER", "where CDI files lie, in place of /etc/cdi and /var/run/cdi"},
+       {"--without-hooks", "", "do without hooks of CDI devices that Slipway cannot replace"},
        {"--ulimit", "NAME=SOFT[:HARD]", "a resource limit, like nofile=1024"},
        {"--group-add", "GROUP", "one more group"},
        {"-l,--label", "NAME=VALUE", "kept with the run, for `ps --filter`"},

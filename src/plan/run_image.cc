@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "gpu/extra_devices.h"
+#include "plan/cdi_devices.h"
 #include "plan/id_records.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
@@ -252,6 +253,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   const ImageFiles files(image, store);
   TRY(add_gpus(gpus, flags.cuda_compat, files, request, tools.reporter));
   check_places(files, request, tools.reporter);
+  TRY(add_cdi_devices(flags, files, request, tools.reporter));
 
   std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
   request.on_record = [&] { lease.reset(); };

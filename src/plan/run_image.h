@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cdi/catalogue.h"
 #include "gpu/gpu_choice.h"
 #include "plan/id_records.h"
 #include "plan/project_folder.h"
@@ -35,6 +36,9 @@ struct RunFlags {
   std::optional<std::string> host_name;
   std::vector<std::string> environment_files;
   std::vector<std::string> ulimits, tmpfs, devices, labels, groups;  ///< as Docker writes them
+  std::vector<std::string> cdi_folders;                              ///< in place of the usual ones
+  enum class Hooks { Refused, LeftOut } hooks = Hooks::Refused;      ///< of CDI devices, if unknown
+  std::optional<cdi::Selection> cdi;      ///< from `devices`, by find_cdi_devices
   std::optional<std::string> entrypoint;  ///< in place of the image's; its command goes too
   std::string name, restart = "no", id_file;
   std::string stop_signal = "";  ///< the image's otherwise

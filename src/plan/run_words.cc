@@ -135,13 +135,8 @@ Result<run::DeviceWish> parse_device(const std::string& text) {
       parts.size() <= 3 && wish.source.starts_with("/dev/") && wish.target.starts_with("/dev/") &&
       wish.source.find("..") == std::string::npos && wish.target.find("..") == std::string::npos &&
       !wish.access.empty() && wish.access.find_first_not_of("rwm") == std::string::npos;
-  if (!is_good && text.find('=') != std::string::npos) {
-    return bad_flag("--device", text,
-                    "of CDI's devices, `nvidia.com/gpu=NAME` is known, and gds, mofed, gdrcopy and "
-                    "imex-channel");
-  }
   if (!is_good) {
-    return bad_flag("--device", text, "write `--device /dev/x`, or `/dev/x:/dev/y:rw`");
+    return bad_flag("--device", text, "write `--device /dev/x`, `/dev/x:/dev/y:rw` or `vendor.com/class=name`");
   }
   return wish;
 }

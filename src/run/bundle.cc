@@ -90,7 +90,9 @@ Json mounts_section(const RunRequest& request, const BundleFacts& facts) {
     mounts.push_back(mount(one.target.c_str(), "tmpfs", "tmpfs", options));
   }
   for (const BundleMount& one : facts.mounts) {
-    Json options = {"rbind", "rprivate", "nosuid", "nodev"};
+    Json options = {"rbind", "rprivate", "nosuid"};
+    if (one.nodes == BundleMount::Nodes::Closed) options.push_back("nodev");
+    for (const std::string& option : one.options) options.push_back(option);
     options.push_back(one.access == Access::ReadOnly ? "ro" : "rw");
     if (one.programs == Programs::Forbidden) options.push_back("noexec");
     mounts.push_back(mount(one.target.c_str(), "bind", one.source.c_str(), options));
@@ -103,6 +105,8 @@ Json resources_section(const BundleFacts& facts) {
   if (!facts.in_user_namespace && !facts.cgroup_path.empty()) {
     Json rules = Json::array({{{"allow", false}, {"access", "rwm"}}});
     for (const BundleDevice& device : facts.devices) {
+      // The kernel knows no rule for a pipe, and runtimes none for `u`.
+      if ((device.type != 'c' && device.type != 'b') || device.access.empty()) continue;
       rules.push_back({{"allow", true},
                        {"type", std::string(1, device.type)},
                        {"major", device.major},
@@ -156,6 +160,8 @@ Json linux_section(const RunRequest& request, const BundleFacts& facts) {
                        {"major", device.major},
                        {"minor", device.minor},
                        {"fileMode", device.mode}});
+    if (device.uid) devices.back()["uid"] = *device.uid;
+    if (device.gid) devices.back()["gid"] = *device.gid;
   }
   Json section = {{"namespaces", namespaces},
                   {"devices", devices},

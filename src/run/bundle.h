@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,15 +21,19 @@ struct BundleMount {
   std::string target;
   Access access = Access::ReadOnly;
   Programs programs = Programs::Allowed;
+  std::vector<std::string> options = {};                    ///< more of them
+  enum class Nodes { Closed, Open } nodes = Nodes::Closed;  ///< `nodev` or not
 };
 
 struct BundleDevice {
   std::string path;
   unsigned major = 0;
   unsigned minor = 0;
-  mode_t mode = 0666;  ///< permission bits
-  char type = 'c';     ///< or 'b'
-  std::string access = "rw";
+  mode_t mode = 0666;             ///< permission bits
+  char type = 'c';                ///< or 'b', 'u', 'p' (a pipe)
+  std::string access = "rw";      ///< empty: none
+  std::optional<uid_t> uid = {};  ///< 0 otherwise
+  std::optional<gid_t> gid = {};
 };
 
 /// Everything that the host decides; the rest is in the request.

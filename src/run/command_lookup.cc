@@ -42,8 +42,9 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 /// The runtime makes the folders above a mount point.
 bool leads_to_volume(const RunRequest& request, std::string_view path) {
-  return std::any_of(request.volumes.begin(), request.volumes.end(),
-                     [&](const Volume& volume) { return is_within(volume.target, path); });
+  const auto is_below = [&](const auto& mount) { return is_within(mount.target, path); };
+  return std::ranges::any_of(request.volumes, is_below) ||
+         std::ranges::any_of(request.injection.mounts, is_below);
 }
 
 enum class Answer { Missing, CannotRun, Fine };
@@ -64,8 +65,9 @@ Answer look_up(const RunRequest& request, const std::string& wanted) {
       continue;
     }
     const std::string next = at + "/" + part;
-    const auto covers = [&](const Volume& volume) { return is_within(next, volume.target); };
-    if (std::any_of(request.volumes.begin(), request.volumes.end(), covers)) return Answer::Fine;
+    const auto covers = [&](const auto& mount) { return is_within(next, mount.target); };
+    if (std::ranges::any_of(request.volumes, covers)) return Answer::Fine;
+    if (std::ranges::any_of(request.injection.mounts, covers)) return Answer::Fine;
     if (is_within(next, "/proc") || is_within(next, "/dev")) return Answer::Fine;
     const std::optional<Found> found = find_in_layers(request, next);
     if (!found && leads_to_volume(request, next)) {

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/reporter.h"
 #include "gpu/host.h"
+#include "run/injection.h"
 #include "run/port_map.h"
 #include "run/run_facts.h"
 
@@ -139,6 +140,7 @@ struct RunRequest {
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;
+  Injection injection;  ///< of CDI devices
   std::string runs_folder;  ///< of the records; on a real file system: changes go there
   RunFacts about;           ///< name, image, labels, restarts, …; what the above say is filled in
   std::string id_file;      ///< gets the id, where it is given; must not exist

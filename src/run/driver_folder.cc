@@ -1,43 +1,11 @@
 #include "run/driver_folder.h"
 
-#include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
-#include "run/record.h"
+#include "run/upper_files.h"
 
 namespace slipway::run {
-namespace {
-
-/// What the topmost layer that has `path` says of it: whether it is a folder.
-bool is_image_folder(const RunRequest& request, const std::string& path, struct stat& status) {
-  for (const std::string& layer : request.lower_folders) {
-    if (::lstat(join_path(layer, path).c_str(), &status) == 0) return S_ISDIR(status.st_mode);
-  }
-  return false;
-}
-
-/// A small file in a folder of the image, as if it had been written after the start.
-Result<void> write_above(const RunRequest& request, const std::string& upper_folder,
-                         const std::string& folder, const char* name, std::string_view text) {
-  struct stat of_image {};
-  if (!is_image_folder(request, folder, of_image)) return {};
-  const std::string above = join_path(upper_folder, folder);
-  TRY(make_folders(above));
-  // The upper folder's mode and owner are what shows inside.
-  const UniqueFd fd = TRY(open_file(above, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  if (::fchown(fd.get(), of_image.st_uid, of_image.st_gid) != 0 ||
-      ::fchmod(fd.get(), of_image.st_mode & 07777) != 0) {
-    return errno_error(fmt::format("cannot make the container's `/{}`", folder));
-  }
-  const std::string path = join_path(above, name);
-  TRY(write_scratch_file(path, text));
-  if (::chmod(path.c_str(), 0644) != 0) return errno_error(fmt::format("cannot make `{}`", path));
-  return {};
-}
-
-}  // namespace
 
 Result<PreparedMounts> prepare_driver_folder(const DriverFiles& driver,
                                              const std::string& staging_folder) {

@@ -15,6 +15,7 @@
 #include "run/bundle.h"
 #include "run/driver_folder.h"
 #include "run/host_places.h"
+#include "run/injected.h"
 #include "run/receipt.h"
 #include "run/streams.h"
 #include "run/volumes.h"
@@ -67,6 +68,16 @@ Result<void> prepare_driver(const RunRequest& request, const RunRecord& record, 
   PreparedMounts driver = TRY_WHILE("making the driver's folder",
                                     prepare_driver_folder(request.driver, record.live("driver")));
   add_mounts(std::move(driver), facts, prepared);
+  return {};
+}
+
+/// Those of CDI files.
+Result<void> prepare_devices(const RunRequest& request, const RunRecord& record, BundleFacts& facts,
+                             PreparedRun& prepared, Reporter& reporter) {
+  if (request.injection.is_empty()) return {};
+  const InjectionPlaces places{record.live("injected"), record.path("upper")};
+  add_mounts(TRY(prepare_injection(request, places, facts, reporter)), facts, prepared);
+  sort_mounts(facts.mounts);
   return {};
 }
 
@@ -270,6 +281,7 @@ Result<void> check_request(const RunRequest& request) {
     if (TRY(check_inside_path("`--tmpfs`", tmpfs.target)) != "/") continue;
     return make_error(ErrorKind::InvalidInput, "a `--tmpfs` cannot take the place of `/`");
   }
+  TRY(check_injection(request.injection));
   if (request.terminal == Terminal::Yes && !request.about.is_detached && ::isatty(0) == 0) {
     return make_error(ErrorKind::InvalidInput, "standard input is no terminal")
         .hint("leave out `-t`");
@@ -298,6 +310,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   add_mounts(std::move(volumes), facts, prepared);
   TRY(prepare_driver(request, record, facts, prepared));
   add_mounts(TRY(prepare_host_places(request, record.live("places"))), facts, prepared);
+  TRY(prepare_devices(request, record, facts, prepared, reporter));
   add_steps(prepared, make_runtime_steps(program, host, facts.in_user_namespace));
   TRY(prepare_network(request, record, reporter, prepared));
   TRY(prepare_ports(request, prepared));

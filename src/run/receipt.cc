@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -29,6 +30,11 @@ Json file_mark(const std::string& path) {
                      status.st_ctim.tv_nsec);
 }
 
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 Json host_files(const RunRequest& request) {
   Json files = Json::array();
   const auto add = [&](const std::string& source, const std::string& target) {
@@ -41,6 +47,9 @@ Json host_files(const RunRequest& request) {
   for (const Volume& program : request.driver.programs) add(program.source, program.target);
   for (const HostPlace& place : request.host_places) {
     if (place.kind == HostPlace::Kind::File) add(place.source, place.target);
+  }
+  for (const InjectedMount& mount : request.injection.mounts) {
+    if (is_file(mount.source)) add(mount.source, mount.target);
   }
   return files;
 }
@@ -58,6 +67,12 @@ Json mounts_of(const RunRequest& request) {
     mounts.push_back({{"source", place.source},
                       {"target", place.target},
                       {"access", is_socket ? "socket" : "ro"}});
+  }
+  for (const InjectedMount& mount : request.injection.mounts) {
+    if (is_file(mount.source)) continue;  // see host_files
+    const bool is_closed = std::ranges::find(mount.options, "ro") != mount.options.end();
+    mounts.push_back(
+        {{"source", mount.source}, {"target", mount.target}, {"access", is_closed ? "ro" : "rw"}});
   }
   for (const Tmpfs& tmpfs : request.tmpfs) {
     mounts.push_back({{"source", "tmpfs"},
@@ -99,12 +114,30 @@ Json gpus_of(const RunRequest& request) {
   return gpus;
 }
 
-Json devices_of(const BundleFacts& bundle) {
+/// Who was asked for, and by which files they are what they are.
+Json cdi_of(const RunRequest& request) {
+  const Injection& injection = request.injection;
+  if (injection.is_empty()) return nullptr;
+  return {{"devices", injection.names},
+          {"files", injection.files},
+          {"left_out_hooks", injection.left_out}};
+}
+
+Json devices_of(const RunRequest& request, const BundleFacts& bundle) {
   Json devices = Json::array();
   for (const BundleDevice& device : bundle.devices) {
     devices.push_back({{"path", device.path},
                        {"number", fmt::format("{}:{}", device.major, device.minor)},
                        {"access", device.access}});
+  }
+  if (!bundle.in_user_namespace) return devices;
+  for (const InjectedNode& node : request.injection.nodes) {
+    struct stat status {};
+    if (::stat(node.source.c_str(), &status) != 0) continue;
+    devices.push_back(
+        {{"path", node.target},
+         {"number", fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev))},
+         {"access", "rw"}});
   }
   return devices;
 }
@@ -195,7 +228,8 @@ std::string write_receipt(const ReceiptFacts& facts) {
       {"root", access_word(request.root)},
       {"limits", limits_of(request, facts.bundle)},
       {"mounts", mounts_of(request)},
-      {"devices", devices_of(facts.bundle)},
+      {"devices", devices_of(request, facts.bundle)},
+      {"cdi", cdi_of(request)},
       {"host_files", host_files(request)}};
   return receipt.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -18,16 +18,17 @@ namespace slipway::run {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;
-// What programs leave there is not meant to last; the last two are made for GPUs.
-constexpr std::array<std::string_view, 9> kPassing{"/tmp",
-                                                   "/var/tmp",
-                                                   "/run",
-                                                   "/var/run",
-                                                   "/dev",
-                                                   "/proc",
-                                                   "/sys",
-                                                   "/etc/ld.so.cache",
-                                                   "/etc/ld.so.conf.d/000-slipway-driver.conf"};
+// What programs leave there is not meant to last; the last three are made for GPUs.
+constexpr std::array<std::string_view, 10> kPassing{"/tmp",
+                                                    "/var/tmp",
+                                                    "/run",
+                                                    "/var/run",
+                                                    "/dev",
+                                                    "/proc",
+                                                    "/sys",
+                                                    "/etc/ld.so.cache",
+                                                    "/etc/ld.so.conf.d/000-slipway-driver.conf",
+                                                    "/etc/ld.so.conf.d/001-slipway-cdi.conf"};
 
 class Walk {
  public:

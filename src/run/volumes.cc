@@ -1,35 +1,16 @@
 #include "run/volumes.h"
 
 #include <fcntl.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/user_namespace.h"
+#include "run/act_as.h"
 #include "run/id_map.h"
 
 namespace slipway::run {
 namespace {
-
-/// Files are opened as the caller would open them, group membership included: root of a user
-/// namespace may not look into a caller's folder whose group it does not know. Per thread.
-class ActAs {
- public:
-  explicit ActAs(const Owner& owner)
-      : uid_(static_cast<uid_t>(::setfsuid(owner.uid))),
-        gid_(static_cast<gid_t>(::setfsgid(owner.gid))) {}
-  ActAs(const ActAs&) = delete;
-  ActAs& operator=(const ActAs&) = delete;
-  ~ActAs() {
-    ::setfsuid(uid_);
-    ::setfsgid(gid_);
-  }
-
- private:
-  uid_t uid_;
-  gid_t gid_;
-};
 
 Result<UniqueFd> open_source(const Volume& volume, const Owner& owner, bool& is_folder_source) {
   if (!volume.source.starts_with('/')) {

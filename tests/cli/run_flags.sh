@@ -99,7 +99,8 @@ refused 2 "--tmpfs" --tmpfs scratch -- true
 refused 2 "lies in \`/proc\`" --tmpfs /proc/x -- true
 said "c" --device /dev/full -- sh -c '[ -c /dev/full ] && echo c'
 refused 2 "--device" --device /etc/passwd -- true
-refused 2 "alone is known" --device other.com/class=0 -- true
+refused 125 "there is no CDI device" --device other.com/class=0 -- true
+refused 2 "no kind of device" --device other.com=0 -- true
 refused 2 "both choose GPUs" --gpus all --device nvidia.com/gpu=0 -- true
 refused 125 "cannot use device" --device /dev/no-such-device -- true
 said "1000 4 20" --group-add 4 --group-add 20 -- id -G
