@@ -76,6 +76,14 @@ int do_step(const ChildStep& step) {
   return -1;
 }
 
+Result<UniqueFd> copy_tree(int folder, const char* name, unsigned flags, const std::string& path,
+                           Submounts submounts) {
+  if (submounts == Submounts::With) flags |= AT_RECURSIVE;
+  const int fd = ::open_tree(folder, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+  if (fd < 0) return errno_error(fmt::format("cannot take `{}` to mount it elsewhere", path));
+  return UniqueFd(fd);
+}
+
 }  // namespace
 
 int do_steps(std::span<const ChildStep> steps) {
@@ -164,11 +172,11 @@ ChildStep make_link_step(std::string path, std::string target) {
 }
 
 Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts) {
-  const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
-  const int fd =
-      ::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-  if (fd < 0) return errno_error(fmt::format("cannot take `{}` to mount it elsewhere", path));
-  return UniqueFd(fd);
+  return copy_tree(AT_FDCWD, path.c_str(), 0, path, submounts);
+}
+
+Result<UniqueFd> copy_opened_mount(int fd, const std::string& path, Submounts submounts) {
+  return copy_tree(fd, "", AT_EMPTY_PATH, path, submounts);
 }
 
 Result<void> make_read_only(int mount_fd, Submounts submounts) {

@@ -60,6 +60,8 @@ ChildStep make_link_step(std::string path, std::string target);
 /// Fails with NotFound, Denied, Io.
 enum class Submounts { Without, With };
 Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts);
+/// The same of what is open already; `path` is for the text.
+Result<UniqueFd> copy_opened_mount(int fd, const std::string& path, Submounts submounts);
 
 /// mount_setattr(2) on a detached mount.
 Result<void> make_read_only(int mount_fd, Submounts submounts);

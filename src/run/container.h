@@ -124,9 +124,10 @@ struct RunRequest {
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;
-  std::string runs_folder;  ///< of the records; on a real file system: changes go there
-  RunFacts about;           ///< name, image, labels, restarts, …; what the above say is filled in
-  std::string id_file;      ///< gets the id, where it is given; must not exist
+  std::string store_folder;  ///< no volume writes there; empty: none is known
+  std::string runs_folder;   ///< of the records; on a real file system: changes go there
+  RunFacts about;       ///< name, image, labels, restarts, …; what the above say is filled in
+  std::string id_file;  ///< gets the id, where it is given; must not exist
   Runtime runtime = Runtime::Automatic;
   enum class OverlayPath { Automatic, ShortNames } overlay = OverlayPath::Automatic;
 };

@@ -3,7 +3,11 @@
 #include <fcntl.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
 
 #include "base/file.h"
 #include "base/user_namespace.h"
@@ -17,39 +21,56 @@ namespace {
 class ActAs {
  public:
   explicit ActAs(const Owner& owner)
-      : uid_(static_cast<uid_t>(::setfsuid(owner.uid))),
+      : is_dumpable_(::prctl(PR_GET_DUMPABLE)),
+        uid_(static_cast<uid_t>(::setfsuid(owner.uid))),
         gid_(static_cast<gid_t>(::setfsgid(owner.gid))) {}
   ActAs(const ActAs&) = delete;
   ActAs& operator=(const ActAs&) = delete;
   ~ActAs() {
     ::setfsuid(uid_);
     ::setfsgid(gid_);
+    // A change of ids makes a process undumpable. Its child's /proc files then belong to a root
+    // outside, and no private network can be joined to it.
+    ::prctl(PR_SET_DUMPABLE, is_dumpable_);
   }
 
  private:
+  int is_dumpable_;
   uid_t uid_;
   gid_t gid_;
 };
 
-Result<UniqueFd> open_source(const Volume& volume, const Owner& owner, bool& is_folder_source) {
+/// Where the opened file or folder lies, whatever links led there.
+Result<std::string> place_of(const UniqueFd& opened) {
+  char text[PATH_MAX];
+  const std::string link = fmt::format("/proc/self/fd/{}", opened.get());
+  const ssize_t size = ::readlink(link.c_str(), text, sizeof text);
+  if (size < 0) return errno_error("cannot tell where a volume lies");
+  return std::string(text, static_cast<std::size_t>(size));
+}
+
+/// What was opened is what is checked and what is mounted: links may change meanwhile.
+Result<UniqueFd> open_source(const Volume& volume, const RunRequest& request,
+                             bool& is_folder_source) {
   if (!volume.source.starts_with('/')) {
     return make_error(ErrorKind::InvalidInput, "volume source `{}` is no absolute path",
                       volume.source);
   }
-  const ActAs caller(owner);
-  Result<UniqueFd> tree = copy_mount(volume.source, Submounts::With);
-  if (!tree.ok()) {
-    Error error = std::move(tree).error();
-    if (error.kind == ErrorKind::NotFound) {
-      return make_error(ErrorKind::NotFound, "volume source `{}` does not exist", volume.source)
-          .hint(fmt::format("make it first: `mkdir -p {}`", volume.source));
-    }
-    return error;
+  const ActAs caller(request.owner);
+  const UniqueFd opened(::open(volume.source.c_str(), O_PATH | O_CLOEXEC));
+  if (!opened && (errno == ENOENT || errno == ENOTDIR)) {
+    return make_error(ErrorKind::NotFound, "volume source `{}` does not exist", volume.source)
+        .hint(fmt::format("make it first: `mkdir -p {}`", volume.source));
   }
+  if (!opened) return errno_error(fmt::format("cannot open volume source `{}`", volume.source));
+  const std::string place = TRY(place_of(opened));
+  const std::string store =
+      request.store_folder.empty() ? request.store_folder : real_path(request.store_folder);
+  TRY(check_volume_source(volume, place, store));
   struct stat status {};
-  if (::fstat(tree->get(), &status) != 0) return errno_error("cannot look at a volume");
+  if (::fstat(opened.get(), &status) != 0) return errno_error("cannot look at a volume");
   is_folder_source = S_ISDIR(status.st_mode);
-  return tree;
+  return copy_opened_mount(opened.get(), volume.source, Submounts::With);
 }
 
 /// Swaps caller and image user on the mount, or says whose files result.
@@ -93,6 +114,32 @@ Result<std::string> check_inside_path(std::string_view what, std::string_view pa
   return folded;
 }
 
+Result<void> check_volume_source(const Volume& volume, std::string_view place,
+                                 const std::string& store_folder) {
+  const std::string what = place == volume.source
+                               ? fmt::format("`{}`", place)
+                               : fmt::format("`{}` leads to `{}`, which", volume.source, place);
+  for (const std::string_view closed : {"/proc", "/sys", "/dev"}) {
+    if (is_within(place, closed) && !is_within(place, "/dev/shm")) {
+      return make_error(ErrorKind::InvalidInput, "{} lies in `{}`, which is the system's", what,
+                        closed)
+          .hint("devices come in with `--device` and `--gpus`");
+    }
+  }
+  if (volume.access == Access::ReadOnly) return {};
+  if (place == "/") {
+    return make_error(ErrorKind::InvalidInput, "{} would hand over the whole machine, writable",
+                      what)
+        .hint("mount the folder that is needed, or `-v /:INSIDE:ro` to look at it");
+  }
+  if (!store_folder.empty() && is_within(place, store_folder)) {
+    return make_error(ErrorKind::InvalidInput,
+                      "{} lies in Slipway's store, whose bytes images rely on", what)
+        .hint("mount it read-only with `:ro`, or copy what is needed");
+  }
+  return {};
+}
+
 Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::string& staging_folder,
                                        Reporter& reporter) {
   PreparedMounts prepared;
@@ -104,7 +151,7 @@ Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::str
       return make_error(ErrorKind::InvalidInput, "a volume cannot take the place of `/`");
     }
     bool is_folder_source = true;
-    UniqueFd tree = TRY(open_source(volume, request.owner, is_folder_source));
+    UniqueFd tree = TRY(open_source(volume, request, is_folder_source));
     TRY(map_owners(tree, volume, request, reporter));
     if (volume.access == Access::ReadOnly) TRY(make_read_only(tree.get(), Submounts::With));
     const std::string place = join_path(staging_folder, fmt::format("{}", i));
