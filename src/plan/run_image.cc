@@ -139,7 +139,9 @@ std::optional<run::Limit<T>> limit_of(const std::optional<T>& flag,
   return std::nullopt;
 }
 
-/// A small file of the image: from its topmost layer that has it.
+constexpr off_t kMostImageFile = 16 << 20;  // a loader's cache of thousands of libraries is 1 MB
+
+/// A small file of the image, or nothing: from its topmost layer that has it.
 std::string read_image_file(const StoredImage& image, const store::Store& store,
                             const std::string& path) {
   const auto& layers = image.config.diff_ids;
@@ -150,6 +152,7 @@ std::string read_image_file(const StoredImage& image, const store::Store& store,
     const auto file = open_beneath(folder->get(), path, O_RDONLY | O_NONBLOCK);
     struct stat status {};
     if (!file.ok() || ::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (status.st_size > kMostImageFile) return {};
     FdSource source(file->get());
     StringSink sink;
     if (copy(source, sink).ok()) return sink.text;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "base/file.h"
@@ -96,6 +97,51 @@ Result<void> map_owners(const UniqueFd& tree, const Volume& volume, const RunReq
   return {};
 }
 
+/// A volume at a place of ours, from which the runtime takes it.
+struct Staged {
+  UniqueFd tree;
+  BundleMount mount;
+  mode_t kind = S_IFDIR;
+};
+
+Result<Staged> stage(const Volume& volume, const std::string& place, const RunRequest& request,
+                     Reporter& reporter) {
+  const std::string target = TRY(check_inside_path("volume target", volume.target));
+  if (target == "/") {
+    return make_error(ErrorKind::InvalidInput, "a volume cannot take the place of `/`");
+  }
+  bool is_folder_source = true;
+  Staged staged{TRY(open_source(volume, request, is_folder_source)),
+                {place, target, volume.access},
+                static_cast<mode_t>(is_folder_source ? S_IFDIR : S_IFREG)};
+  TRY(map_owners(staged.tree, volume, request, reporter));
+  TRY(make_plain(staged.tree.get()));
+  if (volume.access == Access::ReadOnly) TRY(make_read_only(staged.tree.get(), Submounts::With));
+  if (is_folder_source) {
+    TRY(make_folders(place));
+  } else {
+    (void)TRY(open_file(place, O_WRONLY | O_CREAT | O_EXCL));
+  }
+  return staged;
+}
+
+std::ptrdiff_t depth_of(const std::string& path) {
+  return std::count(path.begin(), path.end(), '/');
+}
+
+/// The volume in which this one's place lies, if it lies in one: another container may write there
+/// and swap folders for links while a runtime looks for the place (CVE-2021-30465,
+/// CVE-2024-45310). So these are attached by us. By target, the less deep first.
+const Staged* find_above(const std::vector<Staged>& staged, std::size_t index) {
+  const std::string& target = staged[index].mount.target;
+  for (std::size_t i = index; i-- > 0;) {
+    const Staged& one = staged[i];
+    const bool is_above = one.mount.target != target && is_within(target, one.mount.target);
+    if (is_above && one.kind == S_IFDIR) return &one;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Result<std::string> check_inside_path(std::string_view what, std::string_view path) {
@@ -144,26 +190,28 @@ Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::str
                                        Reporter& reporter) {
   PreparedMounts prepared;
   TRY(make_folders(staging_folder));
-  for (std::size_t i = 0; i < request.volumes.size(); ++i) {
-    const Volume& volume = request.volumes[i];
-    const std::string target = TRY(check_inside_path("volume target", volume.target));
-    if (target == "/") {
-      return make_error(ErrorKind::InvalidInput, "a volume cannot take the place of `/`");
-    }
-    bool is_folder_source = true;
-    UniqueFd tree = TRY(open_source(volume, request, is_folder_source));
-    TRY(map_owners(tree, volume, request, reporter));
-    if (volume.access == Access::ReadOnly) TRY(make_read_only(tree.get(), Submounts::With));
-    const std::string place = join_path(staging_folder, fmt::format("{}", i));
-    if (is_folder_source) {
-      TRY(make_folders(place));
-    } else {
-      (void)TRY(open_file(place, O_WRONLY | O_CREAT | O_EXCL));
-    }
-    prepared.steps.push_back(make_move_mount(tree.get(), place));
-    prepared.mounts.push_back({place, target, volume.access});
-    prepared.held.push_back(std::move(tree));
+  std::vector<Staged> staged;
+  for (const Volume& volume : request.volumes) {
+    const std::string place = join_path(staging_folder, fmt::format("{}", staged.size()));
+    staged.push_back(TRY(stage(volume, place, request, reporter)));
+    prepared.steps.push_back(make_move_mount(staged.back().tree.get(), place));
   }
+  // Whatever the order they were given in, none hides one below it.
+  std::stable_sort(staged.begin(), staged.end(), [](const Staged& a, const Staged& b) {
+    return depth_of(a.mount.target) < depth_of(b.mount.target);
+  });
+  // From the deepest on: what moves takes along what was attached below it.
+  for (std::size_t i = staged.size(); i-- > 0;) {
+    const Staged* above = find_above(staged, i);
+    if (above == nullptr) continue;
+    prepared.steps.push_back(make_attach_beneath(
+        staged[i].tree.get(), above->mount.source,
+        staged[i].mount.target.substr(above->mount.target.size() + 1), staged[i].kind));
+  }
+  for (std::size_t i = 0; i < staged.size(); ++i) {
+    if (find_above(staged, i) == nullptr) prepared.mounts.push_back(staged[i].mount);
+  }
+  for (Staged& one : staged) prepared.held.push_back(std::move(one.tree));
   return prepared;
 }
 
