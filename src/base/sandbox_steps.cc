@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/attach_beneath.h"
+
 namespace slipway {
 namespace {
 
@@ -60,6 +62,8 @@ int do_step(const ChildStep& step) {
                      text_or_null(step.data));
     case ChildStep::Call::MoveMount:
       return ::move_mount(step.fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+    case ChildStep::Call::AttachBeneath:
+      return attach_beneath(step.fd, path, step.source.c_str(), static_cast<mode_t>(step.flags));
     case ChildStep::Call::Unmount:
       return ::umount2(path, static_cast<int>(step.flags));
     case ChildStep::Call::ChangeFolder:
@@ -74,6 +78,25 @@ int do_step(const ChildStep& step) {
       return await(step.fd);
   }
   return -1;
+}
+
+Result<UniqueFd> copy_tree(int folder, const char* name, unsigned flags, const std::string& path,
+                           Submounts submounts) {
+  if (submounts == Submounts::With) flags |= AT_RECURSIVE;
+  const int fd = ::open_tree(folder, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
+  if (fd < 0) return errno_error(fmt::format("cannot take `{}` to mount it elsewhere", path));
+  return UniqueFd(fd);
+}
+
+Result<void> set_attributes(int mount_fd, std::uint64_t set, unsigned recursive,
+                            const char* failure) {
+  mount_attr attributes{};
+  attributes.attr_set = set;
+  if (::mount_setattr(mount_fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) !=
+      0) {
+    return errno_error(failure);
+  }
+  return {};
 }
 
 }  // namespace
@@ -100,6 +123,8 @@ std::string describe_step(const ChildStep& step) {
       return fmt::format("cannot mount `{}` at `{}`", step.source, step.path);
     case ChildStep::Call::MoveMount:
       return fmt::format("cannot attach a mount at `{}`", step.path);
+    case ChildStep::Call::AttachBeneath:
+      return fmt::format("cannot attach a mount at `{}` of what is mounted above it", step.source);
     case ChildStep::Call::Unmount:
       return fmt::format("cannot unmount `{}`", step.path);
     case ChildStep::Call::ChangeFolder:
@@ -142,6 +167,16 @@ ChildStep make_move_mount(int fd, std::string path) {
   return step;
 }
 
+ChildStep make_attach_beneath(int fd, std::string folder, std::string path, unsigned long kind) {
+  ChildStep step;
+  step.call = ChildStep::Call::AttachBeneath;
+  step.path = std::move(folder);
+  step.source = std::move(path);
+  step.flags = kind;
+  step.fd = fd;
+  return step;
+}
+
 ChildStep make_folder_step(std::string path) {
   ChildStep step;
   step.path = std::move(path);
@@ -164,22 +199,21 @@ ChildStep make_link_step(std::string path, std::string target) {
 }
 
 Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts) {
-  const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
-  const int fd =
-      ::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-  if (fd < 0) return errno_error(fmt::format("cannot take `{}` to mount it elsewhere", path));
-  return UniqueFd(fd);
+  return copy_tree(AT_FDCWD, path.c_str(), 0, path, submounts);
+}
+
+Result<UniqueFd> copy_opened_mount(int fd, const std::string& path, Submounts submounts) {
+  return copy_tree(fd, "", AT_EMPTY_PATH, path, submounts);
 }
 
 Result<void> make_read_only(int mount_fd, Submounts submounts) {
-  mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
   const unsigned recursive = submounts == Submounts::With ? AT_RECURSIVE : 0;
-  if (::mount_setattr(mount_fd, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) !=
-      0) {
-    return errno_error("cannot make a mount read-only");
-  }
-  return {};
+  return set_attributes(mount_fd, MOUNT_ATTR_RDONLY, recursive, "cannot make a mount read-only");
+}
+
+Result<void> make_plain(int mount_fd) {
+  return set_attributes(mount_fd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_RECURSIVE,
+                        "cannot take set-id programs and devices from a mount");
 }
 
 }  // namespace slipway

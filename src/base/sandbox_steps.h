@@ -21,6 +21,7 @@ struct ChildStep {
     MakeLink,       ///< symlink `path` -> `source`; fine when it is there
     Mount,          ///< mount(source, path, type, flags, data)
     MoveMount,      ///< attach the detached mount `fd` at `path`
+    AttachBeneath,  ///< attach the mount `fd` at `source` beneath `path`: see attach_beneath.h
     Unmount,        ///< umount2(path, flags)
     ChangeFolder,   ///< chdir `path`
     PivotHere,      ///< the current folder becomes the root; the old root lies over "."
@@ -52,6 +53,8 @@ ChildStep make_mounts_private();
 ChildStep make_mount(std::string source, std::string path, std::string type, unsigned long flags,
                      std::string data = {});
 ChildStep make_move_mount(int fd, std::string path);
+/// `kind` is S_IFDIR or S_IFREG.
+ChildStep make_attach_beneath(int fd, std::string folder, std::string path, unsigned long kind);
 ChildStep make_folder_step(std::string path);
 ChildStep make_file_step(std::string path);
 ChildStep make_link_step(std::string path, std::string target);
@@ -60,8 +63,12 @@ ChildStep make_link_step(std::string path, std::string target);
 /// Fails with NotFound, Denied, Io.
 enum class Submounts { Without, With };
 Result<UniqueFd> copy_mount(const std::string& path, Submounts submounts);
+/// The same of what is open already; `path` is for the text.
+Result<UniqueFd> copy_opened_mount(int fd, const std::string& path, Submounts submounts);
 
 /// mount_setattr(2) on a detached mount.
 Result<void> make_read_only(int mount_fd, Submounts submounts);
+/// With all below it: no set-id bit and no device node counts there.
+Result<void> make_plain(int mount_fd);
 
 }  // namespace slipway

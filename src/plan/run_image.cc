@@ -266,6 +266,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
     }
     request.lower_folders.push_back(store.layer_path(*layer));
   }
+  request.store_folder = store.home();
   request.runs_folder = store.home() + "/runs";
   if (flags.attendance == RunFlags::Attendance::Foreground) {
     return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), ""};

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "base/size_text.h"
+#include "run/volumes.h"
 
 namespace slipway::plan {
 namespace {
@@ -26,33 +27,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
     if (end == text.size()) return parts;
     text.remove_prefix(end + 1);
   }
-}
-
-bool lies_in(std::string_view path, std::string_view folder) {
-  return path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
-}
-
-/// The kernel's own trees are the container's already, in a shape that is safe; the store's bytes
-/// must not change under the images that rely on them.
-Result<void> check_source(const run::Volume& volume, const std::string& store_folder) {
-  for (const std::string_view closed : {"/proc", "/sys", "/dev"}) {
-    if (lies_in(volume.source, closed) && !lies_in(volume.source, "/dev/shm")) {
-      return make_error(ErrorKind::InvalidInput, "`{}` lies in `{}`, which is the system's",
-                        volume.source, closed)
-          .hint("devices come in with `--device` and `--gpus`");
-    }
-  }
-  const bool is_writable = volume.access == run::Access::ReadWrite;
-  if (is_writable && volume.source == "/") {
-    return make_error(ErrorKind::InvalidInput, "`/` would hand over the whole machine, writable")
-        .hint("mount the folder that is needed, or `-v /:INSIDE:ro` to look at it");
-  }
-  if (is_writable && lies_in(volume.source, store_folder)) {
-    return make_error(ErrorKind::InvalidInput,
-                      "`{}` lies in Slipway's store, whose bytes images rely on", volume.source)
-        .hint("mount it read-only with `:ro`, or copy what is needed");
-  }
-  return {};
 }
 
 }  // namespace
@@ -88,7 +62,7 @@ Result<run::Volume> parse_volume(const std::string& text, const std::string& fol
   }
   volume.source = TRY(absolute_path(join_path(folder, source)));
   volume.target = std::move(target);
-  TRY(check_source(volume, store_folder));
+  TRY(run::check_volume_source(volume, volume.source, store_folder));
   if (!path_exists(volume.source)) {
     return make_error(ErrorKind::NotFound, "`{}` is not there to be mounted", volume.source)
         .hint(fmt::format("`mkdir {}` makes a folder", volume.source));
@@ -136,7 +110,8 @@ Result<run::DeviceWish> parse_device(const std::string& text) {
       wish.source.find("..") == std::string::npos && wish.target.find("..") == std::string::npos &&
       !wish.access.empty() && wish.access.find_first_not_of("rwm") == std::string::npos;
   if (!is_good) {
-    return bad_flag("--device", text, "write `--device /dev/x`, `/dev/x:/dev/y:rw` or `vendor.com/class=name`");
+    return bad_flag("--device", text,
+                    "write `--device /dev/x`, `/dev/x:/dev/y:rw` or `vendor.com/class=name`");
   }
   return wish;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 
 #include "run/container.h"
 
@@ -12,16 +13,21 @@ namespace slipway::run {
 class ActAs {
  public:
   explicit ActAs(const Owner& owner)
-      : uid_(static_cast<uid_t>(::setfsuid(owner.uid))),
+      : is_dumpable_(::prctl(PR_GET_DUMPABLE)),
+        uid_(static_cast<uid_t>(::setfsuid(owner.uid))),
         gid_(static_cast<gid_t>(::setfsgid(owner.gid))) {}
   ActAs(const ActAs&) = delete;
   ActAs& operator=(const ActAs&) = delete;
   ~ActAs() {
     ::setfsuid(uid_);
     ::setfsgid(gid_);
+    // A change of ids makes a process undumpable. Its child's /proc files then belong to a root
+    // outside, and no private network can be joined to it.
+    ::prctl(PR_SET_DUMPABLE, is_dumpable_);
   }
 
  private:
+  int is_dumpable_;
   uid_t uid_;
   gid_t gid_;
 };

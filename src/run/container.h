@@ -140,10 +140,11 @@ struct RunRequest {
   std::vector<ResourceLimit> resource_limits;  ///< in place of ours
   std::vector<Tmpfs> tmpfs;
   std::vector<DeviceWish> devices;
-  Injection injection;  ///< of CDI devices
-  std::string runs_folder;  ///< of the records; on a real file system: changes go there
-  RunFacts about;           ///< name, image, labels, restarts, …; what the above say is filled in
-  std::string id_file;      ///< gets the id, where it is given; must not exist
+  Injection injection;       ///< of CDI devices
+  std::string store_folder;  ///< no volume writes there; empty: none is known
+  std::string runs_folder;   ///< of the records; on a real file system: changes go there
+  RunFacts about;       ///< name, image, labels, restarts, …; what the above say is filled in
+  std::string id_file;  ///< gets the id, where it is given; must not exist
   std::function<void()> on_record;  ///< once the record, which names the image, is there
   Runtime runtime = Runtime::Automatic;
   /// Yes: the container is compared with its bundle before its first instruction, and does not

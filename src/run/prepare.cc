@@ -17,6 +17,7 @@
 #include "run/host_places.h"
 #include "run/injected.h"
 #include "run/receipt.h"
+#include "run/root_check.h"
 #include "run/streams.h"
 #include "run/volumes.h"
 
@@ -55,6 +56,10 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
   // The upper folder's mode and owner become those of the container's `/`.
   TRY(make_folders(overlay.upper, 0755));
   TRY(make_folders(overlay.work, 0700));
+  // What an earlier life of this run has written counts too.
+  std::vector<std::string> folders = overlay.lowers;
+  folders.insert(folders.begin(), overlay.upper);
+  TRY(check_system_folders(folders));
   PreparedOverlay mounted = TRY_WHILE("mounting the layers", prepare_overlay(overlay, root));
   add_steps(prepared, std::move(mounted.steps));
   prepared.held.push_back(std::move(mounted.mount));

@@ -13,18 +13,6 @@ namespace {
 
 const char* name_of(Runtime kind) { return kind == Runtime::Runc ? "runc" : "crun"; }
 
-std::vector<std::string> call_runtime(const RuntimeProgram& program, const RuntimeCall& call,
-                                      std::initializer_list<std::string> command) {
-  std::vector<std::string> arguments{
-      program.path, "--root", call.state_folder, "--log", call.log_path, "--log-format", "json"};
-  if (program.kind == Runtime::Crun) {
-    arguments.emplace_back(call.has_cgroup ? "--cgroup-manager=cgroupfs"
-                                           : "--cgroup-manager=disabled");
-  }
-  arguments.insert(arguments.end(), command);
-  return arguments;
-}
-
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> phrases) {
   return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
     return text.find(phrase) != std::string_view::npos;
@@ -48,17 +36,29 @@ Result<std::vector<RuntimeProgram>> find_runtimes(Runtime wanted) {
       .hint("as root: `apt-get install crun`");
 }
 
+std::vector<std::string> make_call(const RuntimeProgram& program, const RuntimeCall& call,
+                                   const std::vector<std::string>& command) {
+  std::vector<std::string> arguments{
+      program.path, "--root", call.state_folder, "--log", call.log_path, "--log-format", "json"};
+  if (program.kind == Runtime::Crun) {
+    arguments.emplace_back(call.has_cgroup ? "--cgroup-manager=cgroupfs"
+                                           : "--cgroup-manager=disabled");
+  }
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
 std::vector<std::string> make_run_arguments(const RuntimeProgram& program,
                                             const RuntimeCall& call) {
-  return call_runtime(program, call,
-                      {"run", "--detach", "--pid-file", call.bundle_folder + "/pid", "--bundle",
-                       call.bundle_folder, call.id});
+  return make_call(program, call,
+                   {"run", "--detach", "--pid-file", call.bundle_folder + "/pid", "--bundle",
+                    call.bundle_folder, call.id});
 }
 
 std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
                                                const RuntimeCall& call, Terminal terminal) {
   std::vector<std::string> arguments =
-      call_runtime(program, call, {"create", "--pid-file", call.bundle_folder + "/pid"});
+      make_call(program, call, {"create", "--pid-file", call.bundle_folder + "/pid"});
   if (terminal == Terminal::Yes) {
     arguments.insert(arguments.end(), {"--console-socket", "console"});
   }
@@ -68,7 +68,7 @@ std::vector<std::string> make_create_arguments(const RuntimeProgram& program,
 
 std::vector<std::string> make_start_arguments(const RuntimeProgram& program,
                                               const RuntimeCall& call) {
-  return call_runtime(program, call, {"start", call.id});
+  return make_call(program, call, {"start", call.id});
 }
 
 std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, const RuntimeCall& call,
@@ -76,9 +76,9 @@ std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, cons
                                              const std::string& process_file) {
   // The user never goes through `-u`, which crun up to 1.26 could read wrong (CVE-2026-30892).
   std::vector<std::string> arguments =
-      call_runtime(program, call,
-                   {"exec", "--detach", "--pid-file", call.bundle_folder + "/pid", "--process",
-                    call.bundle_folder + "/" + process_file});
+      make_call(program, call,
+                {"exec", "--detach", "--pid-file", call.bundle_folder + "/pid", "--process",
+                 call.bundle_folder + "/" + process_file});
   if (!console_socket.empty()) {
     arguments.emplace_back("--console-socket");
     arguments.push_back(console_socket);

@@ -29,6 +29,10 @@ struct RuntimeCall {
   bool has_cgroup = false;
 };
 
+/// The argument list for `command` of the runtime, with where it keeps its state and its log.
+std::vector<std::string> make_call(const RuntimeProgram& program, const RuntimeCall& call,
+                                   const std::vector<std::string>& command);
+
 /// The argument list for a start in one call, after which the runtime leaves: the container's
 /// process id lies in `pid` of the bundle folder. So nothing of it stays in memory.
 std::vector<std::string> make_run_arguments(const RuntimeProgram& program, const RuntimeCall& call);

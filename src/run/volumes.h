@@ -19,6 +19,12 @@ namespace slipway::run {
 Result<PreparedMounts> prepare_volumes(const RunRequest& request, const std::string& staging_folder,
                                        Reporter& reporter);
 
+/// The kernel's own trees are the container's already, in a shape that is safe; the store's bytes
+/// must not change under the images that rely on them; nobody means to hand over `/`. `place` is
+/// where the source lies, `source` itself or what its links lead to. Fails with InvalidInput.
+Result<void> check_volume_source(const Volume& volume, std::string_view place,
+                                 const std::string& store_folder);
+
 /// Absolute, folded by name, and not in /proc, /sys or /dev: a path there could lead to the host's
 /// files (CVE-2024-21626) or hide what masks them. Fails with InvalidInput. `what` is for the text.
 Result<std::string> check_inside_path(std::string_view what, std::string_view path);

@@ -1,18 +1,7 @@
 #!/bin/bash
 # time-out: 900
 # A private network: what was published leads in, and nothing else does, either way.
-#
-# /dev/net/tun is everybody's where udev made it. Where nobody did, this script sees one that is, in
-# a mount namespace of its own.
-if [ -z "${TUN_IS_OPEN:-}" ] && [ "$(id -u)" -eq 0 ] && [ "$(stat -c %a /dev/net/tun 2>/dev/null)" != 666 ]; then
-  tun=$(mktemp -d /var/tmp/slipway-tun.XXXXXX)
-  TUN_IS_OPEN=yes unshare -m bash -c "
-    mount --make-rprivate / && mknod -m 666 '$tun/tun' c 10 200 &&
-      mount --bind '$tun/tun' /dev/net/tun && exec bash '$0'"
-  status=$?
-  rm -rf "$tun"
-  exit $status
-fi
+. "$(dirname "$0")/open_tun.sh"
 . "$(dirname "$0")/run_common.sh"
 command -v pasta >/dev/null || skip "needs pasta (package passt)"
 command -v python3 >/dev/null || skip "needs python3"
@@ -79,8 +68,11 @@ network() {
   check "$1 $2 loopback is up" "127.0.0.1" "$($run -- sh -c 'ip -4 addr show lo' 2>&1 | sed -n 's/.*inet \([0-9.]*\).*/\1/p')"
   check "$1 $2 a way out" "1" "$($run -- ip route 2>&1 | grep -c '^default')"
 
+  # With a volume: to open it as its owner would once took the child's /proc from an ordinary user.
+  place=$(folder_of $1)/volume
+  chown -R "$(id_of $1):$(id_of $1)" "$place"
   port=$(free_port)
-  serve $1 $2 -p "$port:8000"
+  serve $1 $2 -p "$port:8000" -v "$place:/work/space"
   until_true fetch 127.0.0.1 $port
   check "$1 $2 a published port" "hello" "$(fetch 127.0.0.1 $port)"
   [ -z "$address" ] || check "$1 $2 it is open to this machine alone" "" "$(fetch "$address" $port)"

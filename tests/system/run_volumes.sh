@@ -22,6 +22,19 @@ volumes() {
   check "$1 $2 read-only" "no" \
     "$($1 --runtime $2 -v "$place:/work/space:ro" -- sh -c 'touch /work/space/x 2>/dev/null || echo no')"
   check "$1 $2 one file" "made" "$($1 --runtime $2 -v "$place/made:/etc/deep/one" -- cat /etc/deep/one)"
+  # Volumes in volumes, in any order: what they need of a place is made, and no link leads out of it.
+  mkdir -p "$place/in/deep" && echo below >"$place/in/deep/file"
+  ln -s deep "$place/in/near" && ln -s /nowhere "$place/in/far"
+  chown -hR "$me:$me" "$place/in"
+  check "$1 $2 volumes in a volume" "below made" \
+    "$($1 --runtime $2 -v "$place/made:/v/new/x/one" -v "$place/in/deep:/v/new" -v "$place/in:/v" -- \
+      sh -c 'echo $(cat /v/new/file) $(cat /v/new/x/one)' 2>&1)"
+  check "$1 $2 a read-only one" "no made" \
+    "$($1 --runtime $2 -v "$place/in:/v" -v "$place/in/deep:/v/ro:ro" -v "$place/made:/v/near/file" -- \
+      sh -c 'touch /v/ro/x 2>/dev/null || echo $(echo no; cat /v/deep/file)' 2>&1)"
+  $1 --runtime $2 -v "$place/in:/v" -v "$place/in/deep:/v/far" -- true 2>"$work/err"
+  check "$1 $2 a place behind a link that leads out" 125 $?
+  contains "$1 $2 a place behind a link that leads out" "cannot attach a mount at \`far\`" "$(cat "$work/err")"
   check "$1 $2 command in a volume" "0" \
     "$(cp "$work/tree/bin/busybox" "$place/busybox"; $run -- /work/space/busybox true >/dev/null 2>&1; echo $?)"
   $1 --runtime $2 --user 0 -v "$place:/v" -- touch /v/by-root 2>"$work/err"
