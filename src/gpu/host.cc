@@ -93,6 +93,19 @@ std::string find_nvml_library(const HostGpuOptions& options) {
   return root == "/" && !is_wsl ? kName : join_path(folders.front(), kName);
 }
 
+std::optional<PeerLink> weakest_link(const std::vector<Gpu>& gpus) {
+  std::optional<PeerLink> weakest;
+  for (const Gpu& one : gpus) {
+    for (const Gpu& other : gpus) {
+      if (one.uuid == other.uuid) continue;
+      const auto found = one.peers.find(other.uuid);
+      if (found == one.peers.end()) return std::nullopt;
+      weakest = weakest ? std::min(*weakest, found->second) : found->second;
+    }
+  }
+  return weakest;
+}
+
 Result<HostGpus> read_host_gpus(const HostGpuOptions& options) {
   HostGpus host;
   host.is_wsl = path_exists(path_in(options, "/dev/dxg"));

@@ -6,12 +6,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 
 namespace slipway::gpu {
+
+/// How two GPUs reach each other's memory, better last; Host: only by way of the host's.
+enum class PeerLink { Host, Pcie, NvLink };
 
 /// A part of a GPU that is divided (MIG). It is used through three nodes alone: the GPU's own and
 /// two of capabilities (mig.h).
@@ -40,6 +45,7 @@ struct Gpu {
   std::string pci_slot = {};  ///< `0000:41:00.0`, as in /sys/bus/pci/devices; empty: not known
   bool mig_enabled = false;   ///< then nothing but its MIG devices can be used
   std::vector<MigDevice> mig_devices = {};
+  std::map<std::string, PeerLink> peers = {};  ///< by the other GPU's UUID; none: not known
   int brand = 0;  ///< nvml.h, nvmlBrandType_t: 2 Tesla, 5 GeForce, …; 0: not known
 
   bool operator==(const Gpu&) const = default;
@@ -84,6 +90,9 @@ struct HostGpuOptions {
 
   const std::string& driver_folder() const { return driver_root.empty() ? root : driver_root; }
 };
+
+/// The weakest link between any two of them; nothing where one is not known, or there is one GPU.
+std::optional<PeerLink> weakest_link(const std::vector<Gpu>& gpus);
 
 /// What `dlopen` is to be given for these options; whether it is there shows only then.
 std::string find_nvml_library(const HostGpuOptions& options);

@@ -107,13 +107,36 @@ Result<std::vector<Gpu>> Nvml::gpus() const {
   unsigned count = 0;
   TRY(check("nvmlDeviceGetCount_v2", ask("nvmlDeviceGetCount_v2", &count)));
   std::vector<Gpu> gpus;
+  std::vector<Device> devices;
   for (unsigned i = 0; i < count; ++i) {
     Device device = nullptr;
     const char* const name = "nvmlDeviceGetHandleByIndex_v2";
     TRY(check(name, ask(name, i, &device)));
     gpus.push_back(TRY(read_gpu(device)));
+    devices.push_back(device);
+  }
+  for (std::size_t one = 0; one < gpus.size(); ++one) {
+    for (std::size_t other = 0; other < gpus.size(); ++other) {
+      const auto link = one == other ? std::nullopt : peer_link(devices[one], devices[other]);
+      if (link) gpus[one].peers[gpus[other].uuid] = *link;
+    }
   }
   return gpus;
+}
+
+std::optional<PeerLink> Nvml::peer_link(Device one, Device other) const {
+  // nvml.h: nvmlGpuP2PCapsIndex_t (0 reading, 2 NVLink), nvmlGpuP2PStatus_t (0 is yes).
+  const auto has = [&](unsigned index) -> std::optional<bool> {
+    unsigned status = 0;
+    if (ask("nvmlDeviceGetP2PStatus", one, other, index, &status) != nvml_status::kSuccess) {
+      return std::nullopt;
+    }
+    return status == 0;
+  };
+  const std::optional<bool> reads = has(0), has_nvlink = has(2);
+  if (!reads || !has_nvlink) return std::nullopt;
+  if (!*reads) return PeerLink::Host;
+  return *has_nvlink ? PeerLink::NvLink : PeerLink::Pcie;
 }
 
 std::string Nvml::folder() const {

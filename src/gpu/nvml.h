@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ class Nvml {
   Result<Gpu> read_gpu(Device device) const;
   /// `0000:41:00.0` as sysfs writes it; empty where it cannot be had.
   std::string pci_slot(Device device) const;
+  /// Nothing where this driver does not say.
+  std::optional<PeerLink> peer_link(Device one, Device other) const;
   /// Where the library was found: the folder of the driver's other files.
   std::string folder() const;
 

@@ -97,6 +97,7 @@ void fill_driver(const gpu::HostGpus& host, run::DriverFiles& driver) {
   if (!host.nvidia_smi.empty()) {
     driver.programs.push_back({host.nvidia_smi, "/usr/bin/nvidia-smi", run::Access::ReadOnly});
   }
+  driver.link = gpu::weakest_link(host.gpus);
   for (const gpu::Gpu& gpu : host.gpus) {
     if (gpu.mig_devices.empty()) driver.gpus.push_back({gpu.uuid, gpu.name});
     for (const gpu::MigDevice& part : gpu.mig_devices) {

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "run/handover.h"
 #include "run/life.h"
 #include "run/prepare.h"
+#include "run/several_gpus.h"
 
 namespace slipway::run {
 namespace {
@@ -46,6 +48,10 @@ Result<Ready> get_ready(const RunRequest& request, Reporter& reporter, const Can
   std::vector<std::string> notes;
   ready.limits = TRY(resolve_limits(request.limits, ready.host, notes));
   for (const std::string& note : notes) reporter.note(note);
+  const SeveralGpus several =
+      describe_several_gpus(request, ready.limits.shm_bytes, hard_limit(RLIMIT_MEMLOCK));
+  if (!several.facts.empty()) reporter.note(several.facts);
+  for (const std::string& trouble : several.troubles) reporter.warn(trouble);
   ready.command_problem = find_command_problem(request);
   if (ready.command_problem) say_command_problem(*ready.command_problem, request, reporter);
   return ready;

@@ -93,6 +93,7 @@ struct DriverFiles {
   std::string version;                 ///< of the driver
   std::optional<Compat> compat;        ///< where it stands in for that
   std::vector<Gpu> gpus;               ///< those that the container gets
+  std::optional<gpu::PeerLink> link;   ///< the weakest between any two of them
   std::string folder;                  ///< absolute, inside; read-only, with nothing but these
   std::vector<std::string> libraries;  ///< paths of the host, put there under their own names
   std::vector<gpu::DriverLink> links;

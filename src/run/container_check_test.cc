@@ -2,6 +2,7 @@
 
 #include "run/container_view.h"
 #include "run/cuda_trial.h"
+#include "run/several_gpus.h"
 
 using namespace slipway;
 using namespace slipway::run;
@@ -19,6 +20,40 @@ TEST_CASE("lines of mountinfo") {
        {"", " - ", "a b c d e f - g h i", "1 2 3 / /x", "1 2 3 / /x ro - tmpfs"}) {
     CHECK_FALSE(parse_mount_line(text));
   }
+}
+
+TEST_CASE("several GPUs") {
+  RunRequest request;
+  request.driver.gpus = {{"GPU-a", "A"}};
+  CHECK(describe_several_gpus(request, 1, 1).facts.empty());
+  request.driver.gpus.push_back({"GPU-b", "B"});
+  constexpr std::uint64_t kGiB = 1ULL << 30;
+  struct Row {
+    std::optional<gpu::PeerLink> link;
+    std::uint64_t shm, locked;
+    const char* facts;
+    std::size_t troubles;
+  };
+  for (const Row& row : {
+           Row{gpu::PeerLink::NvLink, 8 * kGiB, ~0ULL,
+               "by NVLink; /dev/shm 8g, locked memory unlimited", 0},
+           Row{gpu::PeerLink::Pcie, 8 * kGiB, ~0ULL, "by PCIe, from GPU to GPU; ", 0},
+           Row{gpu::PeerLink::Host, kGiB, 0, "by shared memory (they do not reach each other); ",
+               0},
+           Row{std::nullopt, kGiB / 16, ~0ULL, "by an unknown way", 1},
+       }) {
+    CAPTURE(row.facts);
+    request.driver.link = row.link;
+    const SeveralGpus found = describe_several_gpus(request, row.shm, row.locked);
+    INFO(found.facts);
+    CHECK(found.facts.starts_with(std::string("2 GPUs: NCCL goes ") + row.facts));
+    CHECK(found.troubles.size() == row.troubles);
+  }
+  request.driver.link = gpu::PeerLink::NvLink;
+  request.device_nodes = {"/dev/infiniband/uverbs0"};
+  CHECK(describe_several_gpus(request, 8 * kGiB, 65536).troubles.size() == 1);
+  request.resource_limits = {{"MEMLOCK", ~0ULL, ~0ULL}};
+  CHECK(describe_several_gpus(request, 8 * kGiB, 65536).troubles.empty());
 }
 
 TEST_CASE("what the test of CUDA says") {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -252,6 +253,11 @@ Result<ResolvedLimits> resolve_limits(const Limits& wanted, const HostLimits& ho
     resolved.shm_bytes = TRY(fit(*wanted.shm_bytes, host.memory_bytes, "shm", memory_text, notes));
   }
   return resolved;
+}
+
+std::uint64_t hard_limit(int resource) {
+  rlimit limit{};
+  return ::getrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0 ? limit.rlim_max : 1024;
 }
 
 }  // namespace slipway::run

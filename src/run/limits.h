@@ -44,6 +44,9 @@ struct ResolvedLimits {
 Result<ResolvedLimits> resolve_limits(const Limits& wanted, const HostLimits& host,
                                       std::vector<std::string>& notes);
 
+/// Of this process (getrlimit(2)), which a container's cannot be above.
+std::uint64_t hard_limit(int resource);
+
 /// The layout, from /proc/self/mountinfo's text. Pure.
 struct CgroupMounts {
   CgroupLayout layout = CgroupLayout::None;

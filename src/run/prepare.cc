@@ -24,11 +24,6 @@
 namespace slipway::run {
 namespace {
 
-std::uint64_t hard_limit(__rlimit_resource resource) {
-  rlimit limit{};
-  return ::getrlimit(resource, &limit) == 0 ? limit.rlim_max : 1024;
-}
-
 void add_steps(PreparedRun& prepared, std::vector<ChildStep> steps) {
   for (ChildStep& step : steps) prepared.room.steps.push_back(std::move(step));
 }

@@ -98,6 +98,27 @@ expect_ok slipway images --json
 assert_equal "the image stays as it was" "$digest" "$(jq -r '.images[0].digest' <<<"$out")"
 cp "$scratch/slipway.toml" "$scratch/slipway.lock" .
 
+# Several processes on one machine, as on several GPUs: gloo stands in for NCCL, and data loaders hand
+# their batches over in /dev/shm.
+cat >several.py <<'PY'
+import torch, torch.distributed as dist
+from torch.utils.data import DataLoader, TensorDataset
+
+def main():
+    dist.init_process_group("gloo")
+    sum_of_ranks = torch.tensor([float(dist.get_rank() + 1)])
+    dist.all_reduce(sum_of_ranks)
+    data = TensorDataset(torch.arange(8_000_000, dtype=torch.float32).reshape(32, -1))
+    total = sum(batch.double().sum() for batch, in DataLoader(data, batch_size=16, num_workers=2))
+    print(f"rank {dist.get_rank()} of {dist.get_world_size()}: {sum_of_ranks.item()} {total.item():.0f}", flush=True)
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    main()
+PY
+expect_ok slipway run --rm -v "$PWD/several.py:/workspace/several.py:ro" -- torchrun --standalone --nproc-per-node=2 several.py
+for rank in 0 1; do assert_contains "torchrun" "rank $rank of 2: 3.0 31999996000000" "$out"; done
+
 # The same bytes from another store, under other circumstances.
 (
   export SLIPWAY_HOME=$scratch/store2 SLIPWAY_CACHE=$scratch/cache2 TZ=Asia/Kathmandu LC_ALL=C

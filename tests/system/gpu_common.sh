@@ -77,6 +77,14 @@ TOML
   expect_ok slipway save -o layout/
 }
 
+# bundle RUN-FOLDER...: the config.json of a run that goes on, as its runtime saw it
+bundle() {
+  local folder
+  for folder in "$@"; do
+    [ ! -e "$folder/state.json" ] || cat "/proc/$(jq .room_pid "$folder/state.json")/root${folder%/}/live/bundle/config.json"
+  done
+}
+
 # ask.py: prints the files behind libraries, as a program with no variables finds them
 write_ask() {
   cat >ask.py <<'PY'

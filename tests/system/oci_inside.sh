@@ -21,7 +21,8 @@ ln -s "$(command -v pasta)" "$work/runc-bin/pasta" 2>/dev/null
 # without the paths that this kernel has not, at which runtimetest gives up.
 hand_over() { # WHO
   for _ in $(seq 400); do
-    for config in "$(store_of $1)"/runs/*/live/bundle/config.json; do
+    for run in "$(store_of $1)"/runs/*/state.json; do
+      config=$(live_of "${run%/state.json}")/bundle/config.json
       [ -s "$config" ] || continue
       cp "$config" "$work/config.json"
       jq -r '.linux.readonlyPaths[]' "$config" | while read -r path; do [ -e "$path" ] || echo "$path"; done |

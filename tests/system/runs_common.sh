@@ -25,6 +25,9 @@ if [ $has_user = yes ]; then
   mv "$work/user/layer" "$layer"
 fi
 
+# live_of RUN-FOLDER: what its monitor and its container's runtime see at `live`, in memory
+live_of() { echo "/proc/$(sed -n 's/.*"room_pid": *\([0-9]*\).*/\1/p' "$1/state.json")/root$1/live"; }
+
 path_for() { if [ "$1" = runc ]; then echo "$work/runc-bin"; else echo "$PATH"; fi; }
 # sw WHO RUNTIME ARGUMENTS…
 sw() {

@@ -110,6 +110,12 @@ EXPORT int nvmlDeviceGetPciInfo_v3(Device* device, char* info) {
   return std::snprintf(info + 36, 32, "0000%s", device->bus.data()) > 0 ? 0 : kUnknown;
 }
 EXPORT int nvmlDeviceGetBrand(Device* device, int* brand) { return *brand = device->brand, 0; }
+EXPORT int nvmlDeviceGetP2PStatus(Device* one, Device* other, unsigned index, unsigned* status) {
+  constexpr unsigned kNvLink = 2, kNotSupported = 5;
+  const bool is_linked = one->nvlink != 0 && one->nvlink == other->nvlink;
+  const bool is_there = one->apart == 0 && other->apart == 0 && (index != kNvLink || is_linked);
+  return *status = is_there ? 0 : kNotSupported, 0;
+}
 EXPORT int nvmlDeviceGetPersistenceMode(Device* device, int* mode) {
   return *mode = device->persistence, 0;
 }

@@ -42,6 +42,7 @@ struct Device {
   int ecc = 0, pending = 0, remap_failed = 0;
   unsigned long long throttle = 0;
   int fabric = 0, brand = 0;
+  int nvlink = 0, apart = 0;  // the number of its NVLink domain; reaches no other GPU
 };
 
 struct State {

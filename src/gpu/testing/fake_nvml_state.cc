@@ -75,6 +75,8 @@ void read_field(Device& device, const char* key, const char* value) {
   if (is("remap_failed")) device.remap_failed = std::atoi(value);
   if (is("throttle")) device.throttle = static_cast<unsigned long long>(std::atoi(value));
   if (is("brand")) device.brand = std::atoi(value);
+  if (is("nvlink")) device.nvlink = std::atoi(value);
+  if (is("apart")) device.apart = std::atoi(value);
   if (is("fabric")) device.fabric = std::atoi(value);
 }
 
