@@ -20,11 +20,20 @@ TEST_CASE("a host with two GPUs") {
   CHECK_FALSE(gpus.is_wsl);
   CHECK(gpus.driver_version == "999.88.77");
   CHECK(gpus.cuda_version == "12.8");
-  CHECK(gpus.gpus ==
-        std::vector<Gpu>{
-            {"NVIDIA Fake 80GB", "GPU-11111111-2222-3333-4444-555555555555", 1, 9, 0,
-             std::uint64_t{80} << 30},
-            {"NVIDIA Fake 24GB", "GPU-66666666-7777-8888-9999-000000000000", 0, 8, 6, 0}});
+  std::vector<Gpu> expected{
+      {"NVIDIA Fake 80GB", "GPU-11111111-2222-3333-4444-555555555555", 1, 9, 0,
+       std::uint64_t{80} << 30},
+      {"NVIDIA Fake 24GB", "GPU-66666666-7777-8888-9999-000000000000", 0, 8, 6, 0}};
+  expected[0].peers = {{expected[1].uuid, PeerLink::Pcie}};
+  expected[1].peers = {{expected[0].uuid, PeerLink::Pcie}};
+  CHECK(gpus.gpus == expected);
+  CHECK(weakest_link(gpus.gpus) == PeerLink::Pcie);
+  expected[0].peers[expected[1].uuid] = PeerLink::NvLink;
+  CHECK(weakest_link(expected) == PeerLink::Pcie);
+  expected[1].peers.clear();
+  CHECK(weakest_link(expected) == std::nullopt);
+  expected.pop_back();
+  CHECK(weakest_link(expected) == std::nullopt);
   CHECK(gpus.device_nodes == std::vector<std::string>{host / "/dev/nvidia-uvm",
                                                       host / "/dev/nvidia-uvm-tools",
                                                       host / "/dev/nvidia0", host / "/dev/nvidia1",

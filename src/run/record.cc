@@ -270,8 +270,9 @@ Result<void> RunRecord::remove() {
   return {};
 }
 
-void RunRecord::note_end() const {
+void RunRecord::note_end() {
   ::unlink(fmt::format("{}/living/{}", runs_, facts_.id).c_str());
+  lock_.reset();
 }
 
 }  // namespace slipway::run

@@ -57,8 +57,8 @@ class RunRecord {
   void keep() { removes_ = false; }
   /// A child that was forked goes on with it: the end of this object is nothing.
   void leave_to_child() { folder_.clear(); }
-  /// Nobody has to look after it any more; the lock goes with the object.
-  void note_end() const;
+  /// Nobody has to look after it any more, and anybody may remove it: the lock is given back.
+  void note_end();
 
  private:
   RunRecord(std::string runs, RunFacts facts, Owner owner, FileLock lock)

@@ -44,15 +44,19 @@ Result<SignalWatch> SignalWatch::start() {
   return watch;
 }
 
+void SignalWatch::forget() {
+  if (write_fd.load() < 0) return;
+  for (std::size_t i = 0; i < kWatched.size(); ++i) ::sigaction(kWatched[i], &previous[i], nullptr);
+  write_fd = -1;
+}
+
 SignalWatch::SignalWatch(SignalWatch&& other) noexcept
     : read_end_(std::move(other.read_end_)),
       write_end_(std::move(other.write_end_)),
       is_active_(std::exchange(other.is_active_, false)) {}
 
 SignalWatch::~SignalWatch() {
-  if (!is_active_) return;
-  for (std::size_t i = 0; i < kWatched.size(); ++i) ::sigaction(kWatched[i], &previous[i], nullptr);
-  write_fd = -1;
+  if (is_active_) forget();
 }
 
 int SignalWatch::next() {

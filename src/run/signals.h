@@ -11,6 +11,8 @@ namespace slipway::run {
 class SignalWatch {
  public:
   static Result<SignalWatch> start();
+  /// In a child of fork(2): the watch of its parent is none of its own, and it may start one.
+  static void forget();
   SignalWatch(SignalWatch&& other) noexcept;
   SignalWatch& operator=(SignalWatch&&) = delete;
   ~SignalWatch();

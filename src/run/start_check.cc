@@ -11,6 +11,7 @@
 #include "run/cuda_trial.h"
 #include "run/exec_run.h"
 #include "run/exec_stop.h"
+#include "run/signals.h"
 
 namespace slipway::run {
 namespace {
@@ -33,6 +34,7 @@ Result<CudaTrial> compute_inside(const LifeRequest& life, const Room& room) {
   const pid_t child = ::fork();
   if (child < 0) return errno_error("cannot start a process");
   if (child == 0) {
+    SignalWatch::forget();
     for (const int descriptor : {1, 2}) ::dup2(write_end.get(), descriptor);
     ExecRequest request;
     request.command = cuda_trial_command();

@@ -77,12 +77,11 @@ TOML
   expect_ok slipway save -o layout/
 }
 
-# bundle RUN-FOLDER...: the config.json of a run that goes on, as its runtime saw it
+# bundle RUN: the config.json of a run that goes on, as its runtime saw it
 bundle() {
   local folder
-  for folder in "$@"; do
-    [ ! -e "$folder/state.json" ] || cat "/proc/$(jq .room_pid "$folder/state.json")/root${folder%/}/live/bundle/config.json"
-  done
+  folder=$(slipway inspect --json "$1" | jq -r .folder)
+  cat "/proc/$(jq .room_pid "$folder/state.json")/root$folder/live/bundle/config.json"
 }
 
 # ask.py: prints the files behind libraries, as a program with no variables finds them

@@ -91,8 +91,8 @@ expect_ok slipway run -d --name "compat-$$" --gpus all compat-good:1 -- sleep 60
 expect_ok slipway inspect --json "compat-$$"
 assert_equal "the receipt" "$compat $inside/libcuda.so.$compat $(sha256sum <good$inside/libcuda.so.$compat | cut -d' ' -f1)" \
   "$(jq -r '.. | objects | select(.cuda_compat?) | .cuda_compat | "\(.version) \(.path) \(.sha256)"' <<<"$out")"
-assert_equal "none of the image is mounted" "" "$(bundle "$SLIPWAY_HOME"/runs/*/ | jq -r '.mounts[].source' | grep /compat)"
-assert_contains "the bundle was looked at" /proc "$(bundle "$SLIPWAY_HOME"/runs/*/)"
+assert_equal "none of the image is mounted" "" "$(bundle "compat-$$" | jq -r '.mounts[].source' | grep /compat)"
+assert_contains "the bundle was looked at" /proc "$(bundle "compat-$$")"
 expect_ok slipway rm --force "compat-$$"
 
 # Not on this host: the driver's own, as without it.

@@ -72,7 +72,7 @@ assert_equal "the host's library is as it was" "" "$(find "$scratch/fakes" -name
 
 # No hook, no leftovers, and a receipt with each file.
 expect_ok slipway run -d --name "$name" --gpus all -- sleep 60
-assert_equal "no hooks" false "$(bundle "$SLIPWAY_HOME"/runs/*/ | jq 'has("hooks")')"
+assert_equal "no hooks" false "$(bundle "$name" | jq 'has("hooks")')"
 expect_ok slipway inspect --json "$name"
 assert_equal "the receipt" "$(sha256sum <"$scratch/fakes/libcuda.so.$version" | cut -d' ' -f1)" \
   "$(jq -r --arg target "$folder/libcuda.so.$version" '.. | objects | select(.target? == $target and .sha256?) | .sha256' <<<"$out")"
