@@ -42,8 +42,9 @@ void add_folder(const std::string& on_host, const std::string& inside, Names& na
 
 void add_mount(const run::InjectedMount& mount, const std::string& folder, Names& names) {
   if (parent_path(mount.target) == folder) add_library(mount.source, mount.target, names);
-  if (!is_within(folder, mount.target)) return;
-  add_folder(join_path(mount.source, folder.substr(mount.target.size())), folder, names);
+  if (is_within(folder, mount.target)) {
+    add_folder(mount.source + folder.substr(mount.target.size()), folder, names);
+  }
 }
 
 /// A link beside the libraries is one more name of theirs.

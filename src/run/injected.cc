@@ -191,6 +191,9 @@ Result<void> check_injection(const Injection& injection) {
   for (const InjectedMount& mount : injection.mounts) (void)TRY(check_mount_target(mount.target));
   for (const InjectedLink& link : injection.links) {
     const std::string path = join_path(link.folder, link.name);
+    if (link.name.empty() || link.name.find('/') != std::string::npos || link.target.empty()) {
+      return make_error(ErrorKind::InvalidInput, "`{}` can be no link of a CDI device", path);
+    }
     if (!path.starts_with("/dev/")) {
       (void)TRY(check_inside_path("the CDI link", path));
       continue;

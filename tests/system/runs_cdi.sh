@@ -80,6 +80,9 @@ if command -v cc >/dev/null && [ -e "$libc" ] && [ -e "$loader" ]; then
   mkdir "$host/lib64"
   echo 'int vendor(void) { return 7; }' |
     cc -shared -fPIC -Wl,-soname,libvendor.so.7 -o "$host/lib64/libvendor.so.7.1" -x c - || exit 1
+  mkdir -p "$host/libs/x64"
+  echo 'int vendor(void) { return 7; }' |
+    cc -shared -fPIC -Wl,-soname,libfolder.so.3 -o "$host/libs/x64/libfolder.so.3.0" -x c - || exit 1
   cat >"$work/probe.c" <<'C'
 #include <dlfcn.h>
 int main(int count, char** words) {
@@ -101,10 +104,15 @@ cat >"$specs/etc/hooks.json" <<JSON
    "--link", "../card7::/dev/dri/by-path/pci-7"]}]}},
  {"name": "loader", "containerEdits": {"mounts": [
   {"hostPath": "$host/lib64/libvendor.so.7.1", "containerPath": "/opt/vendor/lib64/libvendor.so.7.1", "options": ["ro"]},
+  {"hostPath": "$host/libs", "containerPath": "/opt/libs", "options": ["ro"]},
   {"hostPath": "$host/probe", "containerPath": "/bin/probe", "options": ["ro"]},
   {"hostPath": "$libc", "containerPath": "$libc"}, {"hostPath": "$loader", "containerPath": "$loader"}],
   "hooks": [{"hookName": "createContainer", "path": "/usr/bin/nvidia-ctk", "args": ["nvidia-ctk", "hook",
-   "update-ldcache", "--folder", "/opt/vendor/lib64"]}]}},
+   "update-ldcache", "--folder", "/opt/vendor/lib64", "--folder=/opt/libs/x64"]}]}},
+ {"name": "no-link", "containerEdits": {"hooks": [{"hookName": "createContainer",
+  "path": "/usr/bin/nvidia-cdi-hook", "args": ["nvidia-cdi-hook", "create-symlinks", "--link", "x::/"]}]}},
+ {"name": "proc-link", "containerEdits": {"hooks": [{"hookName": "createContainer",
+  "path": "/usr/bin/nvidia-cdi-hook", "args": ["nvidia-cdi-hook", "create-symlinks", "--link", "x::/usr/../proc/x"]}]}},
  {"name": "net", "containerEdits": {"netDevices": [{"hostInterfaceName": "eth9", "name": "net0"}]}},
  {"name": "rdt", "containerEdits": {"intelRdt": {"closID": "gold"}}}]}
 JSON
@@ -186,13 +194,13 @@ cdi() {
   check "$1 $2 links" "libx.so.1 /etc/passwd ../card7" \
     "$($s run --rm $static --device vendor.com/hook=links box sh -c 'for l in /usr/lib/deep/libx.so /lib2/y /dev/dri/by-path/pci-7; do readlink $l; done | xargs echo')"
   if [ $has_loader = yes ]; then
-    for library in libvendor.so.7 libvendor.so.7.1; do
+    for library in libvendor.so.7 libvendor.so.7.1 libfolder.so.3 libfolder.so.3.0; do
       $s run --rm $static --device vendor.com/hook=loader box probe $library
       check "$1 $2 the loader finds $library" 7 $?
     done
     mkdir "$(image_layer $1)/etc/ld.so.conf.d"
-    check "$1 $2 the next ldconfig too" /opt/vendor/lib64 \
-      "$($s run --rm $static --device vendor.com/hook=loader box cat /etc/ld.so.conf.d/001-slipway-cdi.conf)"
+    check "$1 $2 the next ldconfig too" "/opt/vendor/lib64 /opt/libs/x64" \
+      "$($s run --rm $static --device vendor.com/hook=loader box cat /etc/ld.so.conf.d/001-slipway-cdi.conf | xargs echo)"
     rmdir "$(image_layer $1)/etc/ld.so.conf.d"
   fi
   $s run --rm $static --device vendor.com/hook=unknown box true 2>"$work/err"
@@ -220,6 +228,8 @@ card=node-as-mount is a device node
 card=gone $host/gone
 card=shared wants \`rshared\`
 card=overlay is of type \`overlay\`
+hook=no-link can be no link
+hook=proc-link lies in \`/proc\`
 hook=net the network interface \`eth9\`
 hook=rdt Intel's RDT
 CASES
