@@ -32,7 +32,10 @@ C_LIBRARY = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libm.so.6", "libuti
 # libarchive wants it for xar archives alone, which Slipway never reads; with its ICU it is half of everything.
 STAND_INS = ["libxml2.so.2"]
 # Compiled into the program: packages by a file of theirs.
-COMPILED_IN = ["/usr/include/CLI/CLI.hpp", "/usr/include/nlohmann/json.hpp"]
+COMPILED_IN = [f"/usr/include/{name}" for name in
+               ("CLI/CLI.hpp", "nlohmann/json.hpp", "fmt/format.h", "toml++/toml.h", "libdeflate.h", "lzma.h", "seccomp.h",
+                "zstd.h", "openssl/evp.h")]
+COMPILED_IN_ARCHIVES = ["libstdc++.a", "libc.a"]
 
 
 def output_of(*command):
@@ -188,7 +191,8 @@ def fill(folder, build, scratch):
             for place in ("bin", "loader"):
                 os.link(folder / place / first, folder / place / name)
     carried = [path for name, path in programs.items() if name != "slipway"]
-    write_licences([loader, *carried, *libraries.paths.values(), *COMPILED_IN], folder / "share")
+    archives = [output_of("c++", f"-print-file-name={name}").strip() for name in COMPILED_IN_ARCHIVES]
+    write_licences([loader, *carried, *libraries.paths.values(), *COMPILED_IN, *archives], folder / "share")
 
 
 def main(build, output):

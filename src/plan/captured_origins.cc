@@ -94,9 +94,15 @@ class RecordMatch {
   std::size_t count_ = 0;
 };
 
-/// Whether a file name can be this package's: the same project and version.
+/// Whether a file name can be this package's: the same project and version. Only with the signs
+/// that a lock takes back.
 std::optional<version::WheelFileName> parse_own_wheel(const std::string& file,
                                                       const CapturedPackage& package) {
+  const bool is_plain = std::all_of(file.begin(), file.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-+~!").find(c) != std::string_view::npos;
+  });
+  if (!is_plain || file.starts_with('.')) return std::nullopt;
   auto name = version::parse_wheel_file_name(file);
   const auto own = version::Version::parse(package.version);
   if (!name.ok() || !own.ok() || name->name.text() != package.name || name->version != *own) {

@@ -72,6 +72,8 @@ TEST_CASE("an installer's note is believed where it can be this package's wheel"
   CHECK(!note("https://index.invalid/other-1.0-py3-none-any.whl", good));
   CHECK(!note("https://index.invalid/some_thing-2.0-py3-none-any.whl", good));
   CHECK(!note("https://index.invalid/some_thing-1.0.tar.gz", good));
+  CHECK(!note("https://index.invalid/some_thing-1.0%2Bcu124-py3-none-a%20b.whl", good));
+  CHECK(!note("https://index.invalid/some_thing-1.0%2Bcu124-py3-none-a%0Ab.whl", good));
   CHECK(!note("https://index.invalid/..%2F..%2Fetc%2Fpasswd", good));
   for (const char* text : {"", "[]", "null", "{\"url\":3}", "{\"url\":\"x\"}"}) {
     CAPTURE(text);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/refused_namespaces.h"
 #include "base/user_namespace.h"
 #include "run/command_lookup.h"
 #include "run/handover.h"
@@ -127,7 +128,7 @@ Result<void> leave_host_mounts() {
       ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) {
     return {};
   }
-  return errno_error("cannot make a mount namespace");
+  return refused_namespaces("cannot make a mount namespace", errno);
 }
 
 /// The monitor's work, from the first life to the last. Reports to `parent` once.

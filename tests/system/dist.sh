@@ -124,6 +124,10 @@ for release in bullseye trixie; do
   # A driver that nothing but this root's own loader cache finds.
   if [ -e "$fake" ]; then
     mkdir "$other/opt/driver" && cp "$fake" "$other/opt/driver/libnvidia-ml.so.1"
+    # The fake is C++, which the real one is not.
+    for name in libstdc++.so.6 libgcc_s.so.1; do
+      cp "$(realpath "$(c++ -print-file-name=$name)")" "$other/opt/driver/$name"
+    done
     printf '%s\n' 'driver 999.88.77' 'gpu name=Fake T4;uuid=GPU-2;minor=0;cc=7.5;memory=15' >"$other/opt/driver/fake_nvml.conf"
     echo /opt/driver >"$other/etc/ld.so.conf.d/driver.conf"
   fi
