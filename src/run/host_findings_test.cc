@@ -200,6 +200,11 @@ TEST_CASE("versions of runtimes, and what is known against them") {
   CHECK(problem("runc", "1.1.5") == "before 1.1.12, which fixed CVE-2024-21626");
   CHECK(problem("runc", "1.1.12") == "before 1.2.8, which fixed CVE-2025-31133, -52565 and -52881");
   CHECK(problem("runc", "1.3.1") == "before 1.3.3, which fixed CVE-2025-31133, -52565 and -52881");
+  CHECK(problem("runc", "1.1.5+ds1-1+deb12u1") == "before 1.1.12, which fixed CVE-2024-21626");
+  CHECK(problem("runc", "1.4.0-rc.2") ==
+        "before 1.4.0-rc.3, which fixed CVE-2025-31133, -52565 and -52881");
+  CHECK(problem("runc", "1.4.0-rc.3") == "");
+  CHECK(problem("crun", "1.27") == "before 1.28, which fixed CVE-2026-47766");
   CHECK(problem("crun", "1.8.1") == "before 1.28, which fixed CVE-2026-47766");
   for (const char* version : {"1.2.8", "1.3.3", "1.4.0", "2", "999999999999999999", ""})
     CHECK(problem("runc", version) == "");

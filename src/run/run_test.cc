@@ -356,6 +356,25 @@ TEST_CASE("runtimes are called without a shell and keep their state with us") {
   CHECK(make_runtime_steps({Runtime::Crun, "crun"}, plain, false).empty());
 }
 
+TEST_CASE("the user of an exec goes in a file, never as an option") {
+  RunRequest request = sample_request();
+  request.uid = 7;
+  request.gid = 8;
+  const json process = json::parse(write_process(request));
+  CHECK(process["user"]["uid"] == 7);
+  CHECK(process["user"]["gid"] == 8);
+  for (const Runtime kind : {Runtime::Crun, Runtime::Runc}) {
+    const std::vector<std::string> words = make_exec_arguments(
+        {kind, "runtime"}, {"state", "log", "bundle", "id", true}, "", "process.json");
+    const auto file = std::find(words.begin(), words.end(), "--process");
+    REQUIRE(file != words.end());
+    CHECK(*(file + 1) == "bundle/process.json");
+    for (const char* option : {"-u", "--user", "--additional-gids", "-g"}) {
+      CHECK(std::find(words.begin(), words.end(), option) == words.end());
+    }
+  }
+}
+
 TEST_CASE("a command is looked for through layers, links and volumes") {
   const TemporaryFolder folder = TemporaryFolder::create("/tmp", "lookup-test").value();
   const std::string top = folder.path() + "/top";

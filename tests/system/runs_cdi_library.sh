@@ -98,7 +98,7 @@ bundle() {
   local target=$1 id
   shift
   id=$(sw as_root crun run -d "$@" box sleep 9876506 2>"$work/err") || return 1
-  cp "$(live_of "$work/store/runs/$id")/bundle/config.json" "$target"
+  cp "$(bundle_of as_root "$id")" "$target"
   sw as_root crun rm -f --discard "$id" >/dev/null 2>&1
 }
 # same WORDS… -- NAMES…: with these words of run, both give the same, or both refuse

@@ -25,9 +25,6 @@ if [ $has_user = yes ]; then
   mv "$work/user/layer" "$layer"
 fi
 
-# live_of RUN-FOLDER: what its monitor and its container's runtime see at `live`, in memory
-live_of() { echo "/proc/$(sed -n 's/.*"room_pid": *\([0-9]*\).*/\1/p' "$1/state.json")/root$1/live"; }
-
 path_for() { if [ "$1" = runc ]; then echo "$work/runc-bin"; else echo "$PATH"; fi; }
 # sw WHO RUNTIME ARGUMENTS…
 sw() {
@@ -42,3 +39,8 @@ sw() {
   fi
 }
 store_of() { echo "$(folder_of $1)/store"; }
+# The bundle of a run that lives, which only its room and its monitor see.
+bundle_of() { # WHO ID
+  bundle_room=$(sed -n 's/.*"room_pid": \([0-9]*\).*/\1/p' "$(store_of $1)/runs/$2/state.json" 2>/dev/null)
+  echo "/proc/${bundle_room:-0}/root$(store_of $1)/runs/$2/live/bundle/config.json"
+}

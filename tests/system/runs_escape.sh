@@ -113,7 +113,7 @@ variables() {
     id=$(sw $1 $2 run -d --user 0 preloaded sleep 9876511)
     check "$1 $2 exec with LD_PRELOAD" "in" "$(sw $1 $2 exec "$id" echo in 2>/dev/null)"
     check "$1 $2 no hooks" False "$(python3 -c 'import json, sys; print("hooks" in json.load(open(sys.argv[1])))' \
-      "$(live_of "$(store_of $1)/runs/$id")/bundle/config.json")"
+      "$(bundle_of $1 "$id")")"
     sw $1 $2 rm -f "$id" >/dev/null
   done
   check "$1 $2 the canary outside" "" "$(find "$work/canary" -mindepth 1; ls /tmp/canary 2>/dev/null)"

@@ -109,5 +109,33 @@ hostile() {
 }
 mkdir -p "$work/store/runs"
 each hostile
+
+# A kernel that gives an ordinary user no user namespaces, and says it is AppArmor, as Ubuntu 24.04
+# does. The limit is that of a user namespace of this test's own, the saying a file over /proc.
+if [ $has_user = yes ]; then
+  mkdir -p "$work/kernel" && echo 1 >"$work/kernel/apparmor_restrict_unprivileged_userns"
+  cat >"$work/deny.py" <<'PY'
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+ready, mapped = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    if libc.unshare(0x10020000) != 0: os._exit(99)  # CLONE_NEWUSER | CLONE_NEWNS
+    os.write(ready[1], b"x")
+    os.read(mapped[0], 1)
+    with open("/proc/sys/user/max_user_namespaces", "w") as limit: limit.write("0")
+    os.execvp("sh", ["sh", "-c", 'mount --bind "$1" /proc/sys/kernel && shift && exec "$@"', "sh"] + sys.argv[1:])
+os.read(ready[0], 1)
+for name in ("uid_map", "gid_map"):
+    with open(f"/proc/{child}/{name}", "w") as map: map.write("0 0 4294967295")
+os.write(mapped[1], b"x")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+PY
+  (cd "$work/user" && python3 "$work/deny.py" "$work/kernel" setpriv --reuid slipway-test --regid slipway-test \
+    --init-groups --reset-env env SLIPWAY_HOME="$work/user/store" NO_COLOR=1 "$work/slipway" run --rm box true) 2>"$work/err"
+  check "no user namespaces" 125 $?
+  contains "who denies them" "AppArmor restricts user namespaces here" "$(cat "$work/err")"
+  contains "what to do" "sysctl kernel.apparmor_restrict_unprivileged_userns=0" "$(cat "$work/err")"
+fi
 nothing_left afterwards
 finish
