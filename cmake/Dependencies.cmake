@@ -16,7 +16,7 @@ pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
 
 # Linked into the program where Debian has an archive of them: a shared library is paid for at every
 # start of a container, and in every monitor of a detached run
-# (docs/decisions/0013-one-program.md).
+# (docs/decisions/0014-one-program.md).
 if(NOT SLIPWAY_SANITIZE)
   include(CompiledLibraries)
   slipway_link_archive(OpenSSL::Crypto crypto)
