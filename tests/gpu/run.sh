@@ -100,6 +100,16 @@ half = (a.cuda().half() @ torch.eye(1024, device="cuda").half()).float().cpu()
 assert torch.equal(half, a), "half precision differs"
 print(torch.__version__, torch.cuda.get_device_name(), "multiplies")
 PY
+cat >nccl.py <<'PY'
+import os, torch, torch.distributed as dist
+os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29511", RANK="0", WORLD_SIZE="1")
+dist.init_process_group("nccl")
+one = torch.arange(8, device="cuda", dtype=torch.float32)
+dist.all_reduce(one)
+assert one.tolist() == list(range(8)), one
+print("NCCL", ".".join(map(str, torch.cuda.nccl.version())), "reduces on one GPU")
+dist.destroy_process_group()
+PY
 # agrees WHAT CHECK-STATUS RUN-STATUS: 0 beside 0, 3 beside failure; `unknown` says nothing
 agrees() {
   case $2,$3 in
@@ -137,6 +147,19 @@ else
       -v "$work/multiply.py:/tmp/multiply.py:ro" gpu-test:captured \
       "$own" /tmp/multiply.py >run.log 2>&1 && inside=$(tail -n 1 run.log) || inside="fails"
     same "this machine's torch, captured" "$bare" "$inside"
+    captured() { SLIPWAY_HOME=$work/store "$SLIPWAY" run --rm "$@"; }
+    captured --gpus all --verify --entrypoint "" gpu-test:captured -- "$own" -c pass >run.log 2>&1 &&
+      ok "$(sed -n 's/^note: \(verified: .*\)/\1/p' run.log)" || fail "--verify" "$(tail -n 3 run.log)"
+    captured --gpus all --entrypoint "" -v "$work/nccl.py:/tmp/nccl.py:ro" gpu-test:captured -- "$own" /tmp/nccl.py >run.log 2>&1 &&
+      ok "$(tail -n 1 run.log)" || fail "NCCL on one GPU" "$(tail -n 3 run.log)"
+    echo "      what a container costs, beside this machine bare:"
+    SLIPWAY_HOME=$work/store python3 "$top/bench/gpu_overhead.py" --slipway "$SLIPWAY" --image gpu-test:captured \
+      --python "$own" --rounds "${ROUNDS:-8}" --seconds 2 >overhead.log 2>&1
+    case $? in
+    0) ok "every interval lies within 0.5 %" ;;
+    *) skip "every interval within 0.5 %" "not on this machine, today" ;;
+    esac
+    sed 's/^/      | /' overhead.log
   else
     fail "capture of this machine's torch" "$(grep '^error' capture.log)"
   fi
