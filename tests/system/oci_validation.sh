@@ -18,6 +18,9 @@ launcher=$SLIPWAY_BUILD/src/run/room_runtime
 # says `ok` at least once and `not ok` never.
 cat >"$scratch/validate" <<'VALIDATE'
 #!/bin/bash
+# A container of theirs may mount into the namespace that it shares with the program: that is one of
+# its own, which goes with it, so that nobody's files lie in what is cleaned up.
+[ -n "${OCI_OWN:-}" ] || OCI_OWN=yes exec unshare --mount --ipc --propagation private "$0" "$@"
 program=$2
 place=$(mktemp -d "$1/$program.XXXXXX")
 mkdir "$place/tmp" "$place/rooms" && cd "$place" || exit 1
