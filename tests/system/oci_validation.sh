@@ -39,7 +39,7 @@ programs() { (cd "$oci_tools" && ls | grep -v -e '^runtimetest$' -e '^rootfs-.*g
 alone='cgroups|delete'
 validate_all() { # FOLDER
   mkdir -p "$1"
-  programs | grep -Ev "$alone" | xargs -P 3 -n 1 "$scratch/validate" "$1"
+  programs | grep -Ev "$alone" | xargs -P 8 -n 1 "$scratch/validate" "$1"
   programs | grep -E "$alone" | xargs -n 1 "$scratch/validate" "$1"
   sort -o "$1/results" "$1/results"
   assert_equal "$1: how many there are" "$(programs | wc -l)" "$(wc -l <"$1/results")"
