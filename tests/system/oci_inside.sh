@@ -3,7 +3,7 @@
 # OCI's `runtimetest` inside real runs: what the bundles that Slipway writes say of user, groups,
 # capabilities, limits, mounts, devices, masked and read-only paths, folder, variables, host name and
 # arguments, it finds to be so. It passes over bind mounts and what seccomp refuses: those are compared here.
-. "$(dirname "$0")/open_tun.sh"
+. "$(dirname "$0")/tun_common.sh"
 . "$(dirname "$0")/runs_common.sh"
 . "$here/oci_common.sh"
 command -v jq >/dev/null || skip "jq is not installed"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # time-out: 900
 # A private network: what was published leads in, and nothing else does, either way.
-. "$(dirname "$0")/open_tun.sh"
+. "$(dirname "$0")/tun_common.sh"
 . "$(dirname "$0")/run_common.sh"
 command -v pasta >/dev/null || skip "needs pasta (package passt)"
 command -v python3 >/dev/null || skip "needs python3"
