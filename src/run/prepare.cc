@@ -297,6 +297,9 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
                                 const RunRecord& record, Reporter& reporter) {
   PreparedRun prepared;
   BundleFacts facts = TRY(gather_facts(request, host, limits, record, reporter));
+  // Before CDI devices join them: those need not be at the same place on the host.
+  const auto wished = static_cast<std::ptrdiff_t>(request.devices.size());
+  prepared.gpu_nodes.assign(facts.devices.begin() + wished, facts.devices.end());
   const std::string bundle = record.live("bundle");
   TRY(make_folders(bundle, 0700));
 
@@ -327,9 +330,6 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   TRY(prepare_two_steps(request, program, call, left, prepared));
   prepared.room.left_behind = std::move(left);
   prepared.group = facts.cgroup_path;
-  const std::size_t wished = request.devices.size();
-  prepared.gpu_nodes.assign(facts.devices.begin() + static_cast<std::ptrdiff_t>(wished),
-                            facts.devices.end());
   prepared.room.working_folder = bundle;
   prepared.room.environment = {"PATH=" + find_environment("PATH").value_or("/usr/bin:/bin") +
                                ":/usr/sbin:/sbin"};
