@@ -97,6 +97,10 @@ Result<PreparedOverlay> prepare_bind(const std::string& folder, const std::strin
 
 }  // namespace
 
+bool is_whiteout(const struct stat& status) {
+  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
+
 std::string short_overlay_options(std::size_t lowers, bool has_upper, bool user_attributes) {
   std::string options = "lowerdir=";
   for (std::size_t i = 0; i < lowers; ++i) options += fmt::format("{}{}", i == 0 ? "" : ":", i);

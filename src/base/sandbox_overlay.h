@@ -8,6 +8,8 @@
 /// `trusted.*` is for the machine's root.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <vector>
 
@@ -37,6 +39,9 @@ struct PreparedOverlay {
 /// The steps that mount it at `target` (absolute). One lower folder without upper is bound
 /// read-only, since overlayfs refuses it. Fails with NotFound for a folder that is not there.
 Result<PreparedOverlay> prepare_overlay(const OverlayRequest& request, const std::string& target);
+
+/// Overlayfs's mark for what a higher layer has removed: the device `c 0 0`. Pure.
+bool is_whiteout(const struct stat& status);
 
 /// The options for mount(2) with the lower folders named 0, 1, … in the current folder, and `u`
 /// and `w` beside them. Pure.

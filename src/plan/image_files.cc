@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/sandbox_overlay.h"
 
 namespace slipway::plan {
 namespace {
@@ -34,10 +35,6 @@ struct Child {
   UniqueFd file;            ///< of a regular file
   std::vector<Part> parts;  ///< of a folder, top first
 };
-
-bool is_whiteout(const struct stat& status) {
-  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
-}
 
 bool is_opaque(int folder) {
   char value = 0;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/file.h"
 #include "run/container_view.h"
 
 namespace slipway::run {
@@ -93,11 +94,6 @@ std::vector<std::string> texts(const Json& list) {
     if (one.is_string()) found.push_back(one.get<std::string>());
   }
   return found;
-}
-
-/// Whether `path` lies at or below `folder`.
-bool covers(const std::string& folder, const std::string& path) {
-  return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
 }
 
 class Comparison {
@@ -252,7 +248,7 @@ class Comparison {
       const std::string target = mounts[i].value("destination", "");
       const bool is_covered = std::any_of(
           mounts.begin() + static_cast<std::ptrdiff_t>(i) + 1, mounts.end(),
-          [&](const Json& later) { return covers(later.value("destination", ""), target); });
+          [&](const Json& later) { return is_within(target, later.value("destination", "")); });
       if (is_covered) continue;
       const MountLine* const found = view_.find_mount(target);
       if (found == nullptr) {

@@ -1,6 +1,5 @@
 #include "run/container_view.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
@@ -113,19 +112,17 @@ std::optional<struct stat> ContainerView::find_file(const std::string& path) con
 }
 
 std::vector<std::string> ContainerView::list_devices(const std::string& folder) const {
-  std::vector<std::string> names;
-  UniqueFd opened = open_inside(folder, O_RDONLY | O_DIRECTORY);
-  DIR* const listing = opened ? ::fdopendir(opened.get()) : nullptr;
-  if (listing == nullptr) return names;
-  (void)opened.release();
-  while (const dirent* const entry = ::readdir(listing)) {
+  const UniqueFd opened = open_inside(folder, O_RDONLY | O_DIRECTORY);
+  if (!opened) return {};
+  Result<std::vector<std::string>> names =
+      list_folder(fmt::format("/proc/self/fd/{}", opened.get()));
+  if (!names.ok()) return {};
+  std::erase_if(*names, [&](const std::string& name) {
     struct stat facts {};
-    if (::fstatat(::dirfd(listing), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode)) names.emplace_back(entry->d_name);
-  }
-  ::closedir(listing);
-  std::ranges::sort(names);
-  return names;
+    return ::fstatat(opened.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
+           !(S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode));
+  });
+  return *std::move(names);
 }
 
 }  // namespace slipway::run

@@ -32,8 +32,7 @@ std::string DeviceWatch::find_loss() const {
   if (!is_closed_to_group()) return "";
   return fmt::format(
       "`{}` cannot be opened any more: the rules of the container's control group were written "
-      "anew, "
-      "as `systemctl daemon-reload` does",
+      "anew, as `systemctl daemon-reload` does",
       devices_.front().path);
 }
 

@@ -1,6 +1,5 @@
 #include "run/host_places.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -38,11 +37,7 @@ Result<PreparedMounts> prepare_host_places(const RunRequest& request,
     const bool is_socket = place.kind == HostPlace::Kind::Socket;
     if (!is_socket) TRY(make_read_only(tree.get(), Submounts::Without));
     const std::string staged = join_path(staging_folder, fmt::format("{}", i));
-    if (place.kind == HostPlace::Kind::Folder) {
-      TRY(make_folders(staged));
-    } else {
-      (void)TRY(open_file(staged, O_WRONLY | O_CREAT | O_EXCL));
-    }
+    TRY(make_mount_place(staged, status.st_mode));
     prepared.steps.push_back(make_move_mount(tree.get(), staged));
     // To speak through a socket is to write to it; nothing of it is ever executed.
     prepared.mounts.push_back({staged, place.target,

@@ -124,11 +124,7 @@ class Preparation {
           .hint("its CDI file should name it under `deviceNodes`");
     }
     mount.source = join_path(places_.staging_folder, fmt::format("{}", count_++));
-    if (S_ISDIR(status.st_mode)) {
-      TRY(make_folders(mount.source));
-    } else {
-      (void)TRY(open_file(mount.source, O_WRONLY | O_CREAT | O_EXCL));
-    }
+    TRY(make_mount_place(mount.source, status.st_mode));
     prepared_.steps.push_back(make_move_mount(tree.get(), mount.source));
     prepared_.held.push_back(std::move(tree));
     put(std::move(mount));

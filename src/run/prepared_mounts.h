@@ -1,6 +1,9 @@
 /// Mounts of a container on their way: what is known before its process starts.
 #pragma once
 
+#include <sys/types.h>
+
+#include <string>
 #include <vector>
 
 #include "base/sandbox_steps.h"
@@ -16,5 +19,9 @@ struct PreparedMounts {
   std::vector<ChildStep> steps;
   std::vector<BundleMount> mounts;
 };
+
+/// In a staging folder: where a mount of that kind (of `st_mode`) can be attached, a folder or an
+/// empty file that was not there. Fails with Io.
+Result<void> make_mount_place(const std::string& path, mode_t kind);
 
 }  // namespace slipway::run

@@ -3,16 +3,9 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/sandbox_overlay.h"
 
 namespace slipway::run {
-namespace {
-
-/// Overlayfs's mark for what a higher layer has removed (`c 0 0`).
-bool is_whiteout(const struct stat& status) {
-  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
-}
-
-}  // namespace
 
 Result<void> check_system_folders(const std::vector<std::string>& folders) {
   for (const char* name : {"dev", "proc", "sys"}) {

@@ -92,11 +92,7 @@ Result<Staged> stage(const Volume& volume, const std::string& place, const RunRe
   TRY(map_owners(staged.tree, volume, request, reporter));
   TRY(make_plain(staged.tree.get()));
   if (volume.access == Access::ReadOnly) TRY(make_read_only(staged.tree.get(), Submounts::With));
-  if (is_folder_source) {
-    TRY(make_folders(place));
-  } else {
-    (void)TRY(open_file(place, O_WRONLY | O_CREAT | O_EXCL));
-  }
+  TRY(make_mount_place(place, staged.kind));
   return staged;
 }
 
@@ -125,9 +121,7 @@ Result<std::string> check_inside_path(std::string_view what, std::string_view pa
   }
   std::string folded = TRY(absolute_path(path));
   for (const std::string_view closed : {"/proc", "/sys", "/dev"}) {
-    const bool is_inside = folded.starts_with(closed) &&
-                           (folded.size() == closed.size() || folded[closed.size()] == '/');
-    if (is_inside) {
+    if (is_within(folded, closed)) {
       return make_error(ErrorKind::InvalidInput, "{} `{}` lies in `{}`, which is the system's",
                         what, path, closed);
     }

@@ -77,6 +77,22 @@ TOML
   expect_ok slipway save -o layout/
 }
 
+# ordinary_user FILE IMAGE: an ordinary user has both, the file in $scratch/user and the image in a store of
+# its own; user_slipway is the program as that user. Fails where there is none.
+ordinary_user() {
+  id slipway-test >/dev/null 2>&1 && command -v setpriv >/dev/null || return 1
+  chmod 755 "$scratch"
+  mkdir "$scratch/user" && cp "$1" "$scratch/user/"
+  expect_ok slipway save "$2" --format docker -o "$scratch/user/image.tar"
+  cp "$SLIPWAY" "$scratch/user/slipway-program"
+  chown -R slipway-test: "$scratch/user"
+  expect_ok user_slipway load -i image.tar
+}
+user_slipway() {
+  (cd "$scratch/user" && HOME=$scratch/user SLIPWAY_HOME=$scratch/user/store \
+    setpriv --reuid slipway-test --regid slipway-test --init-groups "$scratch/user/slipway-program" "$@")
+}
+
 # bundle RUN: the config.json of a run that goes on, as its runtime saw it
 bundle() {
   local folder

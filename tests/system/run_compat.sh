@@ -178,18 +178,8 @@ hostile "what was removed"
 rm -rf layout && mv layout-of-base layout
 
 # An ordinary user.
-if id slipway-test >/dev/null 2>&1 && command -v setpriv >/dev/null; then
-  chmod 755 "$scratch"
-  mkdir "$scratch/user" && cp ask.py "$scratch/user/"
-  expect_ok slipway save compat-good:1 --format docker -o "$scratch/user/image.tar"
-  cp "$SLIPWAY" "$scratch/user/slipway-program"
-  chown -R slipway-test: "$scratch/user"
-  as_user() {
-    (cd "$scratch/user" && HOME=$scratch/user SLIPWAY_HOME=$scratch/user/store \
-      setpriv --reuid slipway-test --regid slipway-test --init-groups "$@")
-  }
-  expect_ok as_user "$scratch/user/slipway-program" load -i image.tar
-  expect_ok as_user "$scratch/user/slipway-program" run --rm --gpus all -v "$scratch/user/ask.py:/ask.py:ro" compat-good:1 -- \
+if ordinary_user ask.py compat-good:1; then
+  expect_ok user_slipway run --rm --gpus all -v "$scratch/user/ask.py:/ask.py:ro" compat-good:1 -- \
     env -i /usr/bin/python3 /ask.py libcuda.so.1 libcuda.so libnvidia-ptxjitcompiler.so.1 libnvidia-ml.so.1
   uses_image "an ordinary user" 535.54.03
 fi

@@ -113,18 +113,8 @@ inside --gpus all -v "$PWD/volume:/run" run-extras -- true
 assert_equal "a volume stays as it was" "" "$(ls -A volume)"
 
 # An ordinary user.
-if id slipway-test >/dev/null 2>&1 && command -v setpriv >/dev/null; then
-  chmod 755 "$scratch"
-  mkdir "$scratch/user" && cp talk.py "$scratch/user/"
-  expect_ok slipway save run-extras:latest --format docker -o "$scratch/user/image.tar"
-  cp "$SLIPWAY" "$scratch/user/slipway-program"
-  chown -R slipway-test: "$scratch/user"
-  as_user() {
-    (cd "$scratch/user" && HOME=$scratch/user SLIPWAY_HOME=$scratch/user/store \
-      setpriv --reuid slipway-test --regid slipway-test --init-groups "$@")
-  }
-  expect_ok as_user "$scratch/user/slipway-program" load -i image.tar
-  expect_ok as_user "$scratch/user/slipway-program" run --rm --gpus all --device nvidia.com/mofed=all -v "$scratch/user/talk.py:/talk.py:ro" \
+if ordinary_user talk.py run-extras:latest; then
+  expect_ok user_slipway run --rm --gpus all --device nvidia.com/mofed=all -v "$scratch/user/talk.py:/talk.py:ro" \
     run-extras:latest -- sh -c "/usr/bin/python3 /talk.py; $nodes"
   assert_equal "an ordinary user" "the host's daemon
 ./infiniband/rdma_cm ./infiniband/uverbs0 ./infiniband/uverbs1 $plain" "$out"

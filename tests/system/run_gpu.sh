@@ -96,18 +96,8 @@ found "a foreign image"
 assert_equal "the image's choice of GPUs" void "$(jq -r .environment.NVIDIA_VISIBLE_DEVICES <<<"$out")"
 
 # An ordinary user.
-if id slipway-test >/dev/null 2>&1 && command -v setpriv >/dev/null; then
-  chmod 755 "$scratch"
-  mkdir "$scratch/user" && cp ask.py "$scratch/user/"
-  expect_ok slipway save --format docker -o "$scratch/user/image.tar"
-  chown -R slipway-test: "$scratch/user"
-  as_user() {
-    (cd "$scratch/user" && HOME=$scratch/user SLIPWAY_HOME=$scratch/user/store \
-      setpriv --reuid slipway-test --regid slipway-test --init-groups "$@")
-  }
-  cp "$SLIPWAY" "$scratch/user/slipway-program"
-  expect_ok as_user "$scratch/user/slipway-program" load -i image.tar
-  expect_ok as_user "$scratch/user/slipway-program" run --rm --gpus all -v "$scratch/user:/v" run-gpu:latest -- $ask
+if ordinary_user ask.py run-gpu:latest; then
+  expect_ok user_slipway run --rm --gpus all -v "$scratch/user:/v" run-gpu:latest -- $ask
   found "an ordinary user"
 fi
 expect_ok slipway gc --image run-gpu:latest --image foreign:1

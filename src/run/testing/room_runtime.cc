@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/sandbox_room.h"
 #include "base/user_namespace.h"
+#include "run/life.h"
 #include "run/limits.h"
 #include "run/runtime.h"
 
@@ -99,13 +100,6 @@ Result<int> run_room(const Words& words, const RoomRequest& request) {
 pid_t read_number(const std::string& path) {
   const Result<std::string> text = read_file(path);
   return text.ok() ? std::atoi(text->c_str()) : 0;
-}
-
-/// The process behind a pidfd, in our namespace.
-pid_t pid_behind(int pid_fd) {
-  const Result<std::string> text = read_file(fmt::format("/proc/self/fdinfo/{}", pid_fd));
-  const std::size_t at = text.ok() ? text->find("\nPid:") : std::string::npos;
-  return at == std::string::npos ? 0 : std::atoi(text->c_str() + at + 5);
 }
 
 /// In the room's process: to its end. `told` gets the status of `create`.
