@@ -104,6 +104,7 @@ pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
   report_and_exit(kReportFd, {RoomEnd::Kind::ExecFailed, 0, -1, errno});
 }
 
+/// 0 where there is none.
 pid_t read_pid(const char* path) {
   char text[16];
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
@@ -139,6 +140,9 @@ void note_started(Programs& programs) {
 void take_left_behind(const Prepared& prepared, Programs& programs) {
   const RoomRequest::LeftBehind& request = *prepared.request.left_behind;
   programs.left_behind = read_pid(request.pid_file.c_str());
+  if (programs.left_behind == 0) {
+    report_and_exit(kReportFd, {RoomEnd::Kind::NothingLeft, 0, -1, 0});
+  }
   if (request.start_arguments.empty()) return note_started(programs);
   report_process(kReportFd, RoomEnd::Kind::Created, programs.left_behind);
   char byte;
@@ -344,6 +348,9 @@ Error room_error(const RoomEnd& end, const RoomRequest& request) {
     }
     case RoomEnd::Kind::ExecFailed:
       return errno_error(fmt::format("cannot run `{}`", request.arguments[0]), end.error_number);
+    case RoomEnd::Kind::NothingLeft:
+      return make_error(ErrorKind::Io, "`{}` says that it is done, and has started nothing",
+                        request.arguments[0]);
     case RoomEnd::Kind::Killed:
     case RoomEnd::Kind::Created:
     case RoomEnd::Kind::Started:

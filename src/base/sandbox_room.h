@@ -47,7 +47,9 @@ struct RoomRequest {
 };
 
 struct RoomEnd {
-  enum class Kind { Created, Started, Exited, StepFailed, ExecFailed, Killed } kind = Kind::Killed;
+  /// NothingLeft: the program ended well, and left no process behind where it should have.
+  enum class Kind { Created, Started, Exited, StepFailed, ExecFailed, NothingLeft, Killed };
+  Kind kind = Kind::Killed;
   int status = 0;        ///< Exited: as in ProcessResult
   int step = -1;         ///< StepFailed: which
   int error_number = 0;  ///< StepFailed, ExecFailed

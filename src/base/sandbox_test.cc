@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/sandbox_overlay.h"
+#include "base/sandbox_room.h"
 #include "base/threads.h"
 
 namespace slipway {
@@ -136,6 +138,19 @@ TEST_CASE("a program may close its outputs and go on") {
   REQUIRE(result.ok());
   CHECK(result->status == 5);
   CHECK(read_file(room.request.root + "/late").value() == "still here");
+}
+
+TEST_CASE("a program that leaves nothing behind is found out") {
+  if (!is_root()) return;
+  RoomRequest request;
+  request.arguments = {"/bin/true"};
+  request.left_behind = RoomRequest::LeftBehind{{}, "/no/such/pid", -1};
+  Result<Room> room = Room::start(request);
+  REQUIRE(room.ok());
+  room->signal(SIGTERM);  // there is nobody to pass it on to
+  const RoomEnd end = room->wait();
+  CHECK(end.kind == RoomEnd::Kind::NothingLeft);
+  CHECK(room_error(end, request).message.find("`/bin/true`") != std::string::npos);
 }
 
 TEST_CASE("cancel kills all of it") {
