@@ -2,7 +2,10 @@
 
     run_start.py --slipway build/slipway --image pytorch-cuda:2.6 [--rounds 30] [--idle 200]
 
-The rounds go in turn over all contenders, so that what else the machine does falls on all of them.
+Each round has all contenders, in an order of its own, so that what else the machine does falls on
+all of them. Before each start there is a pause: whoever moves a process into a control group waits
+for a grace period of the kernel, but not right behind another who did (rcu_sync), so that without
+it the one who always comes second looks faster than it is.
 Each line: median in milliseconds, the quartiles, processor time (of what the contender waits for: a
 daemon's is not seen), and the median of the paired ratios to bare crun.
 
@@ -13,6 +16,7 @@ runs an image of one busybox, which costs it less. Needs root; who is not instal
 import argparse
 import json
 import os
+import random
 import resource
 import shutil
 import statistics
@@ -25,6 +29,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--slipway", default="build/slipway")
 parser.add_argument("--image", required=True)
 parser.add_argument("--rounds", type=int, default=30)
+parser.add_argument("--pause", type=float, default=0.1, help="seconds before each start")
 parser.add_argument("--parallel", type=int, default=50)
 parser.add_argument("--idle", type=int, default=200)
 parser.add_argument("--command", default="/bin/true")
@@ -121,14 +126,15 @@ def processor_time():
 
 
 for _ in range(args.rounds):
-    for name, command in usable.items():
+    for name, command in random.sample(list(usable.items()), len(usable)):
+        time.sleep(args.pause)
         before = processor_time()
         began = time.perf_counter()
         subprocess.run(command, check=True, **quiet)
         times[name].append((time.perf_counter() - began) * 1000)
         spent[name].append(processor_time() - before)
 
-print(f"{args.command} in {args.image} ({layers} layers), {args.rounds} rounds in turn")
+print(f"{args.command} in {args.image} ({layers} layers), {args.rounds} rounds, {args.pause * 1000:.0f} ms apart")
 bare = times.get("crun run, bare")
 for name, values in times.items():
     quarters = statistics.quantiles(values, n=4)

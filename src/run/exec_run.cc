@@ -84,7 +84,8 @@ Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
   prepared.room.place = RoomRequest::Place::Here;
   prepared.room.left_behind = {{}, inside("pid"), -1};
   prepared.room.working_folder = prepared.folder;
-  prepared.room.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  prepared.room.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                               kSealedRuntime};
   if (request.terminal == Terminal::Yes)
     prepared.ports.console = TRY(Console::create(prepared.folder, {}));
   if (request.input == Input::Null || request.terminal == Terminal::Yes) {

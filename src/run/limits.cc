@@ -20,7 +20,6 @@ namespace {
 constexpr std::uint64_t kDefaultShmBytes = 8ULL << 30;
 // A container runtime needs about this much to start anything.
 constexpr std::uint64_t kLeastMemoryBytes = 6ULL << 20;
-constexpr const char* kCgroupFolder = "/sys/fs/cgroup";
 
 std::string_view take_until(std::string_view& rest, char separator) {
   const std::size_t at = std::min(rest.find(separator), rest.size());

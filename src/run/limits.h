@@ -12,6 +12,8 @@
 
 namespace slipway::run {
 
+inline constexpr const char* kCgroupFolder = "/sys/fs/cgroup";
+
 /// How control groups are mounted: cgroups(7). Hybrid is version 1 with an empty version 2 beside.
 enum class CgroupLayout { None, V1, Hybrid, V2 };
 

@@ -249,7 +249,7 @@ Result<void> RunRecord::write_text(const std::string& name, std::string_view tex
 }
 
 Result<void> RunRecord::start_life() const {
-  TRY(clear_life());  // of an attempt that failed
+  if (path_exists(path("live"))) TRY(clear_life());  // of an attempt that failed
   TRY(make_folders(path("live"), 0711));
   if (::mount("tmpfs", path("live").c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0711") == 0) {
     return {};

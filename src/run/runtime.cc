@@ -105,6 +105,12 @@ std::vector<ChildStep> make_runtime_steps(const RuntimeProgram& program, const H
   return steps;
 }
 
+Result<UniqueFd> seal_runtime(const RuntimeProgram& program) {
+  UniqueFd mount = TRY(copy_mount(program.path, Submounts::Without));
+  TRY(make_read_only(mount.get(), Submounts::Without));
+  return mount;
+}
+
 std::string parse_runtime_log(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

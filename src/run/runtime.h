@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/sandbox_steps.h"
+#include "base/unique_fd.h"
 #include "run/container.h"
 #include "run/limits.h"
 
@@ -58,6 +59,13 @@ std::vector<std::string> make_exec_arguments(const RuntimeProgram& program, cons
 /// in hybrid mode not supported"); not seeing that tree helps.
 std::vector<ChildStep> make_runtime_steps(const RuntimeProgram& program, const HostLimits& host,
                                           bool in_user_namespace);
+
+/// A runtime copies itself before it starts anything, so that no container can write to it
+/// (CVE-2019-5736), unless this variable is set and it lies on a read-only mount.
+inline constexpr const char* kSealedRuntime = "_LIBCONTAINER_CLONED_BINARY=1";
+
+/// Such a mount, to be moved over `program`'s file in the room, where it spares that copy.
+Result<UniqueFd> seal_runtime(const RuntimeProgram& program);
 
 /// What a runtime's log (`--log-format json`) says went wrong; the first error's message, or empty.
 /// Lines that are no JSON are taken as they are.
