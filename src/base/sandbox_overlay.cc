@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -99,6 +100,13 @@ Result<PreparedOverlay> prepare_bind(const std::string& folder, const std::strin
 
 bool is_whiteout(const struct stat& status) {
   return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
+
+bool is_opaque(int folder_fd) {
+  char value = 0;
+  return (::fgetxattr(folder_fd, "trusted.overlay.opaque", &value, 1) == 1 ||
+          ::fgetxattr(folder_fd, "user.overlay.opaque", &value, 1) == 1) &&
+         value == 'y';
 }
 
 std::string short_overlay_options(std::size_t lowers, bool has_upper, bool user_attributes) {

@@ -43,6 +43,9 @@ Result<PreparedOverlay> prepare_overlay(const OverlayRequest& request, const std
 /// Overlayfs's mark for what a higher layer has removed: the device `c 0 0`. Pure.
 bool is_whiteout(const struct stat& status);
 
+/// Whether the open folder hides what lower layers have of it, by overlayfs's attribute.
+bool is_opaque(int folder_fd);
+
 /// The options for mount(2) with the lower folders named 0, 1, … in the current folder, and `u`
 /// and `w` beside them. Pure.
 std::string short_overlay_options(std::size_t lowers, bool has_upper, bool user_attributes);

@@ -135,4 +135,13 @@ Result<void> check_same_layers(const Manifest& manifest, const ImageConfig& conf
   return {};
 }
 
+Digest chain_id(std::span<const Digest> diff_ids) {
+  SLIPWAY_CHECK(!diff_ids.empty());
+  Digest chain = diff_ids.front();
+  for (const Digest& diff_id : diff_ids.subspan(1)) {
+    chain = sha256(chain.text() + " " + diff_id.text());
+  }
+  return chain;
+}
+
 }  // namespace slipway::oci

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,5 +48,10 @@ std::string encode_image_config(const ImageConfig& config);
 /// That the two belong together: as many layers as diff_ids. The history is nobody's proof: tools
 /// that add a layer to an image without one tell of that alone. Fails with Corrupt.
 Result<void> check_same_layers(const Manifest& manifest, const ImageConfig& config);
+
+/// The ChainID of layers applied in this order, bottom first: of one alone its diff_id, of more the
+/// SHA-256 of the ChainID below, a space and the diff_id (config.md, "Layer ChainID"). Pure;
+/// `diff_ids` is not empty.
+Digest chain_id(std::span<const Digest> diff_ids);
 
 }  // namespace slipway::oci

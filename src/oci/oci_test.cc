@@ -92,6 +92,16 @@ TEST_CASE("an image config keeps every field") {
   CHECK(check_same_layers(two, written).ok());
 }
 
+TEST_CASE("the ChainID of layers in order") {
+  // As sha256sum has it, of `ChainID diff_id`.
+  const std::vector<Digest> layers{sha256("a"), sha256("b"), sha256("c")};
+  CHECK(chain_id(std::span(layers).first(1)) == layers[0]);
+  CHECK(chain_id(std::span(layers).first(2)).hex() ==
+        "51c0c8ace48498d6f5fee6b0592cc06f2da0f3cbe09c5a34a97dce85c3889676");
+  CHECK(chain_id(layers).hex() ==
+        "2fce7f8ce91bcf0a1428b36e1024639fdbd9469eea762dba98aa749631885106");
+}
+
 TEST_CASE("Docker's schema 2 and Go's nulls are read") {
   const auto docker = parse_manifest(
       R"({"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json",)"

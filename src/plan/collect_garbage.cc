@@ -36,6 +36,9 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
       }
       reachable.blobs.insert(manifest);
       reachable.blobs.insert(image->manifest.config.digest);
+      if (!image->config.diff_ids.empty()) {
+        reachable.layers.insert(oci::chain_id(image->config.diff_ids));
+      }
       for (const ImageLayer& layer : image->layers()) {
         reachable.blobs.insert(layer.digest);
         reachable.known.insert(layer.digest);

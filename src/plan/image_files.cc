@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <deque>
@@ -35,13 +34,6 @@ struct Child {
   UniqueFd file;            ///< of a regular file
   std::vector<Part> parts;  ///< of a folder, top first
 };
-
-bool is_opaque(int folder) {
-  char value = 0;
-  return (::fgetxattr(folder, "trusted.overlay.opaque", &value, 1) == 1 ||
-          ::fgetxattr(folder, "user.overlay.opaque", &value, 1) == 1) &&
-         value == 'y';
-}
 
 Child make_leaf(int folder, const std::string& name, const struct stat& status) {
   Child child;
@@ -156,12 +148,18 @@ class ImageFiles::Walk {
   Child child_;
 };
 
-ImageFiles::ImageFiles(const std::vector<LayerFolder>& layers) : layers_(layers) {}
+ImageFiles::ImageFiles(std::vector<LayerFolder> layers) : layers_(std::move(layers)) {}
 
 ImageFiles::ImageFiles(const StoredImage& image, const store::Store& store) {
-  const auto& layers = image.config.diff_ids;
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    layers_.push_back({*layer, store.layer_path(*layer)});
+  const auto& diff_ids = image.config.diff_ids;
+  if (diff_ids.empty()) return;
+  const Digest chain = oci::chain_id(diff_ids);
+  if (store.has_layer(chain)) {
+    layers_.push_back({chain, store.layer_path(chain)});
+    return;
+  }
+  for (auto diff_id = diff_ids.rbegin(); diff_id != diff_ids.rend(); ++diff_id) {
+    layers_.push_back({*diff_id, store.layer_path(*diff_id)});
   }
 }
 
@@ -171,7 +169,7 @@ std::optional<ImageFiles::Found> ImageFiles::find(std::string_view path) const {
   const std::string inside = walk.path().empty() ? "/" : walk.path();
   const LayerFolder* const layer = layers_.empty() ? nullptr : &layers_[walk.child().layer];
   if (layer == nullptr) return std::nullopt;
-  return Found{inside, layer->path + inside, layer->diff_id, std::move(walk.child().file)};
+  return Found{inside, layer->path + inside, layer->id, std::move(walk.child().file)};
 }
 
 bool ImageFiles::is_free_of_links(std::string_view path) const {

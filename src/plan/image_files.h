@@ -16,22 +16,23 @@
 
 namespace slipway::plan {
 
-/// A layer as a folder.
+/// A layer as a folder, or the layers of an image merged into one (image_tree.h).
 struct LayerFolder {
-  Digest diff_id;
+  Digest id;  ///< diff_id, or ChainID
   std::string path;
 };
 
 class ImageFiles {
  public:
   /// Top first. Folders that are not there are passed over.
-  explicit ImageFiles(const std::vector<LayerFolder>& layers);
+  explicit ImageFiles(std::vector<LayerFolder> layers);
+  /// Of the merged tree where the store has it, else of the layers.
   ImageFiles(const StoredImage& image, const store::Store& store);
 
   struct Found {
     std::string path;     ///< inside, without links: `/usr/local/cuda-12.8/compat`
     std::string on_host;  ///< in its layer
-    Digest layer;         ///< the topmost that has it
+    Digest layer;         ///< the id of the topmost that has it
     UniqueFd file;        ///< open for reading where it is a regular file
   };
   /// To what `path` leads; nothing where there is none, or links go round in circles.

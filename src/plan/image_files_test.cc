@@ -35,7 +35,7 @@ class FakeLayers {
     return ::mknod(place(layer, path).c_str(), S_IFCHR | 0600, makedev(0, 0)) == 0;
   }
   ImageFiles files() const { return ImageFiles(layers_); }
-  const Digest& id(std::size_t layer) const { return layers_[layer].diff_id; }
+  const Digest& id(std::size_t layer) const { return layers_[layer].id; }
 
  private:
   TemporaryFolder folder_;

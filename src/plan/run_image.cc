@@ -15,11 +15,13 @@
 #include "plan/id_records.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
+#include "plan/image_tree.h"
 #include "plan/notebook_run.h"
 #include "plan/run_gpu.h"
 #include "plan/run_words.h"
 #include "run/container.h"
 #include "run/control.h"
+#include "run/early_grace.h"
 
 namespace slipway::plan {
 namespace {
@@ -217,8 +219,13 @@ Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& use
 
 Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
                          const spec::Resources* resources, const Tools& tools) {
+  const run::EarlyGrace grace;
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   run::RunRequest request;
+  std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
+  request.on_record = [&] { lease.reset(); };
+  const std::vector<LayerFolder> tree = TRY(find_image_tree(image, store, tools));
+  for (const LayerFolder& layer : tree) request.lower_folders.push_back(layer.path);
   request.command = TRY(command_of(image, flags));
   request.environment = TRY(environment_of(image, flags));
   request.working_folder = flags.working_folder.value_or(
@@ -250,22 +257,11 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   if (flags.host_name) request.host_name = *flags.host_name;
   if (starts_with_init(image)) request.init_path = kInit;
   const gpu::GpuChoice gpus = TRY(find_choice(flags, ceilings.gpus));
-  const ImageFiles files(image, store);
+  const ImageFiles files(tree);
   TRY(add_gpus(gpus, flags.cuda_compat, files, request, tools.reporter));
   check_places(files, request, tools.reporter);
   TRY(add_cdi_devices(flags, files, request, tools.reporter));
 
-  std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
-  request.on_record = [&] { lease.reset(); };
-  const auto& layers = image.config.diff_ids;
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    if (!store.has_layer(*layer)) {
-      return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
-                        image.reference)
-          .hint("`slipway build` makes it again");
-    }
-    request.lower_folders.push_back(store.layer_path(*layer));
-  }
   request.store_folder = store.home();
   request.runs_folder = store.home() + "/runs";
   if (flags.attendance == RunFlags::Attendance::Foreground) {

@@ -1,7 +1,9 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "store/files.h"
 #include "store/store.h"
+#include "store/store_lock.h"
 
 namespace slipway::store {
 namespace {
@@ -50,6 +52,19 @@ Result<void> Store::adopt_layer(TemporaryFolder folder, const Digest& diff_id) c
   TRY(rename_path(folder.path(), path));
   folder.keep();
   return {};
+}
+
+Result<void> Store::make_layer_once(const Digest& diff_id, const FillFolder& fill,
+                                    Reporter& reporter, const CancelToken& cancel) const {
+  if (has_layer(diff_id)) return {};
+  const std::string lock = inside("locks/trees");
+  const UniqueFd fd = TRY(open_file(lock, O_RDWR | O_CREAT));
+  TRY(give_to(fd.get(), lock, owner_));
+  TRY(wait_for_flock(fd.get(), LockMode::Exclusive, lock, reporter, cancel));
+  if (has_layer(diff_id)) return {};
+  TemporaryFolder folder = TRY(make_layer_folder());
+  TRY(fill(folder.path()));
+  return adopt_layer(std::move(folder), diff_id);
 }
 
 Result<std::size_t> Store::settle_layers() const {

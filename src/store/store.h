@@ -2,6 +2,7 @@
 ///
 ///   blobs/sha256/<2 hex>/<62 hex>   complete and read-only
 ///   layers/<diff_id hex>/           an unpacked layer: what overlay mounts
+///   layers/<ChainID hex>/           the layers of an image, merged (oci::chain_id)
 ///   layer-states/<diff_id hex>      whether that tree is known to be on the disk
 ///   recipes/<blob hex>              how a blob that is not kept can be made again
 ///   known/<kind>/<key hex>          derived facts; losing one costs time and nothing else
@@ -19,6 +20,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -109,6 +111,11 @@ class Store {
   /// wait for the disk: until `settle_layers`, the layer counts only until the next boot, so a
   /// killed process loses nothing and a power cut leaves no layer that looks complete and is not.
   Result<void> adopt_layer(TemporaryFolder folder, const Digest& diff_id) const;
+  /// The same in one: `fill` fills the folder that is adopted. One process at a time; whoever comes
+  /// meanwhile waits, and finds it made.
+  using FillFolder = std::function<Result<void>(const std::string& folder)>;
+  Result<void> make_layer_once(const Digest& diff_id, const FillFolder& fill, Reporter& reporter,
+                               const CancelToken& cancel) const;
   /// Writes to the disk what was adopted since (syncfs), so that it outlives a reboot. To be called
   /// where the user no longer waits, at the end of a build. Returns how many layers it settled.
   Result<std::size_t> settle_layers() const;
