@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/file.h"
 #include "run/container_view.h"
+#include "run/device_check.h"
 
 namespace slipway::run {
 namespace {
@@ -79,12 +81,13 @@ constexpr std::array<std::pair<const char*, const char*>, 16> kLimits{{
     {"RLIMIT_RTTIME", "Max realtime timeout"},
 }};
 
-/// Every container has these (OCI runtime specification, config-linux, "Default Devices"); runtimes
-/// add a console where there is a terminal.
-constexpr std::array kUsualDevices{"null", "zero", "full", "random", "urandom", "tty", "console"};
-
 bool has(const std::vector<std::string>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
+}
+
+std::string folded(const std::string& path) {
+  Result<std::string> absolute = absolute_path(path);
+  return absolute.ok() ? *std::move(absolute) : path;
 }
 
 std::vector<std::string> texts(const Json& list) {
@@ -98,7 +101,8 @@ std::vector<std::string> texts(const Json& list) {
 
 class Comparison {
  public:
-  Comparison(const ContainerView& view, const Json& config) : view_(view), config_(config) {}
+  Comparison(const ContainerView& view, const ContainerView& maker, const Json& config)
+      : view_(view), maker_(maker), config_(config) {}
 
   ContainerCheck compare() {
     compare_part("users", [&] { compare_users(); });
@@ -108,6 +112,7 @@ class Comparison {
     compare_part("limits", [&] { compare_limits(); });
     compare_part("", [&] { compare_mounts(); });
     compare_part("", [&] { compare_hidden(); });
+    compare_part("", [&] { find_more_mounts(); });
     compare_part("", [&] { compare_devices(); });
     return std::move(check_);
   }
@@ -240,6 +245,16 @@ class Comparison {
     }
   }
 
+  /// A file of the host under its own name may be written anew meanwhile; all others are staged.
+  void compare_source(const std::string& target, const std::string& source) {
+    if (source == target) return;
+    const auto planned = maker_.find_file(source), found = view_.find_file(target);
+    if (planned && found && planned->st_dev == found->st_dev && planned->st_ino == found->st_ino) {
+      return;
+    }
+    differ("mount " + target, source, "something else");
+  }
+
   void compare_mounts() {
     const std::size_t before = check_.differences.size();
     const Json mounts = at("/mounts");
@@ -262,6 +277,7 @@ class Comparison {
       } else {
         // A bind has the type of its source.
         if (type != "bind" && type != found->type) differ("mount " + target, type, found->type);
+        if (type == "bind") compare_source(target, mounts[i].value("source", ""));
         compare_options(target, options, *found);
       }
       ++count;
@@ -273,6 +289,36 @@ class Comparison {
     }
     if (check_.differences.size() == before)
       check_.agreed.push_back(fmt::format("{} mounts", count));
+  }
+
+  /// Beside those planned there are only what lies in them (a bind brings mounts below it, version
+  /// 1 of control groups one for each controller), covers of hidden paths, and nodes in /dev, which
+  /// compare_devices looks at.
+  void find_more_mounts() {
+    std::set<std::uint64_t> known;
+    std::vector<std::string> trees;
+    const auto add = [&](const std::string& path, bool is_tree) {
+      const MountLine* const mount = view_.find_mount(path);
+      if (mount == nullptr) return;
+      known.insert(mount->id);
+      if (is_tree) trees.push_back(mount->place);
+    };
+    add("/", false);
+    for (const Json& mount : at("/mounts")) {
+      const std::string type = mount.value("type", "");
+      add(mount.value("destination", ""), type == "bind" || type == "cgroup");
+    }
+    for (const char* list : {"/linux/maskedPaths", "/linux/readonlyPaths"}) {
+      for (const std::string& path : texts(at(list))) add(path, false);
+    }
+    for (const MountLine& mount : view_.mounts()) {
+      const auto holds = [&](const std::string& tree) { return is_within(mount.place, tree); };
+      const auto facts = view_.find_file(mount.place);
+      const bool is_node = is_within(mount.place, "/dev") && facts && special_file_of(*facts);
+      if (!known.contains(mount.id) && !is_node && std::ranges::none_of(trees, holds)) {
+        differ("mount " + mount.place, "none", "one");
+      }
+    }
   }
 
   void compare_hidden() {
@@ -291,46 +337,52 @@ class Comparison {
     if (check_.differences.size() == before) check_.agreed.emplace_back("hidden paths");
   }
 
-  void compare_devices() {
-    const std::size_t before = check_.differences.size();
-    std::set<std::string> planned;
+  /// What the runtime makes, and what it binds there; a bind of a folder of the host shows none.
+  std::map<std::string, SpecialFile> planned_devices() const {
+    std::map<std::string, SpecialFile> planned;
     for (const Json& device : at("/linux/devices")) {
-      const std::string path = device.value("path", "");
-      const unsigned major_number = device.value("major", 0U),
-                     minor_number = device.value("minor", 0U);
-      const auto file = view_.find_file(path);
-      const bool is_block = device.value("type", "") == "b";
-      const bool is_it = file && (is_block ? S_ISBLK(file->st_mode) : S_ISCHR(file->st_mode)) &&
-                         file->st_rdev == makedev(major_number, minor_number);
-      if (!is_it) {
-        differ("device " + path, fmt::format("{}:{}", major_number, minor_number),
-               file ? fmt::format("{}:{}", major(file->st_rdev), minor(file->st_rdev)) : "none");
-      }
-      planned.insert(path);
+      const std::string type = device.value("type", "");
+      const mode_t kind = type == "b" ? S_IFBLK : type == "p" ? S_IFIFO : S_IFCHR;
+      const dev_t number =
+          kind == S_IFIFO ? 0 : makedev(device.value("major", 0U), device.value("minor", 0U));
+      planned[folded(device.value("path", ""))] = {kind, number};
     }
-    for (const std::string& name : view_.list_devices("/dev")) {
-      const bool is_usual = std::ranges::find(kUsualDevices, name) != kUsualDevices.end();
-      if (!is_usual && !planned.contains("/dev/" + name))
-        differ("device /dev/" + name, "none", "one");
+    for (const Json& mount : at("/mounts")) {
+      const std::string target = folded(mount.value("destination", ""));
+      if (mount.value("type", "") != "bind" || !is_within(target, "/dev")) continue;
+      const auto source = maker_.find_file(mount.value("source", ""));
+      const auto file = source ? special_file_of(*source) : std::nullopt;
+      if (file) planned[target] = *file;
     }
-    if (check_.differences.size() != before) return;
+    return planned;
+  }
+
+  void compare_devices() {
+    const std::map<std::string, SpecialFile> planned = planned_devices();
+    const HasTerminal terminal =
+        at("/process/terminal") == Json(true) ? HasTerminal::Yes : HasTerminal::No;
+    const std::vector<Difference> found = compare_special_files(view_, planned, terminal);
+    for (const Difference& one : found) differ(one.what, one.planned, one.found);
+    if (!found.empty()) return;
     check_.agreed.push_back(planned.empty()
                                 ? "no devices of the host"
                                 : fmt::format("{} devices of the host", planned.size()));
   }
 
   const ContainerView& view_;
+  const ContainerView& maker_;
   const Json& config_;
   ContainerCheck check_;
 };
 
 }  // namespace
 
-Result<ContainerCheck> check_container(pid_t program, std::string_view config) {
+Result<ContainerCheck> check_container(pid_t program, pid_t maker, std::string_view config) {
   const Json json = Json::parse(config, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return make_error(ErrorKind::Corrupt, "the bundle's config.json is none");
   const ContainerView view = TRY(ContainerView::open(program));
-  return Comparison(view, json).compare();
+  const ContainerView maker_view = TRY(ContainerView::open(maker));
+  return Comparison(view, maker_view, json).compare();
 }
 
 }  // namespace slipway::run

@@ -20,8 +20,9 @@ struct ContainerCheck {
   std::vector<std::string> differences;  ///< `mount /data: planned ro, found rw`
 };
 
-/// `program` is the container's process 1, `config` the text of its config.json. Fails with Io
-/// where the process cannot be looked at, Corrupt where the text is no bundle's.
-Result<ContainerCheck> check_container(pid_t program, std::string_view config);
+/// `program` is the container's process 1, `config` the text of its config.json; `maker` sees what
+/// that names as the runtime did, sources of mounts above all. Fails with Io where a process cannot
+/// be looked at, Corrupt where the text is no bundle's.
+Result<ContainerCheck> check_container(pid_t program, pid_t maker, std::string_view config);
 
 }  // namespace slipway::run

@@ -35,6 +35,13 @@ void each_line(std::string_view text, const Take& take) {
   }
 }
 
+/// All zero where it is not open; no mount has the number 0.
+struct statx mount_facts(const UniqueFd& file) {
+  struct statx facts {};
+  if (!file || ::statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) != 0) return {};
+  return facts;
+}
+
 }  // namespace
 
 std::optional<MountLine> parse_mount_line(std::string_view line) {
@@ -97,8 +104,7 @@ UniqueFd ContainerView::open_inside(const std::string& path, int flags) const {
 
 const MountLine* ContainerView::find_mount(const std::string& path) const {
   const UniqueFd file = open_inside(path, O_PATH);
-  struct statx facts {};
-  if (!file || ::statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) != 0) return nullptr;
+  const struct statx facts = mount_facts(file);
   if ((facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return nullptr;
   const auto found = std::ranges::find(mounts_, facts.stx_mnt_id, &MountLine::id);
   return found == mounts_.end() ? nullptr : &*found;
@@ -111,18 +117,32 @@ std::optional<struct stat> ContainerView::find_file(const std::string& path) con
   return facts;
 }
 
-std::vector<std::string> ContainerView::list_devices(const std::string& folder) const {
-  const UniqueFd opened = open_inside(folder, O_RDONLY | O_DIRECTORY);
-  if (!opened) return {};
-  Result<std::vector<std::string>> names =
+void ContainerView::add_special_files(const std::string& folder,
+                                      std::map<std::string, struct stat>& found) const {
+  const UniqueFd opened = open_inside(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto mount = std::ranges::find(mounts_, mount_facts(opened).stx_mnt_id, &MountLine::id);
+  if (mount == mounts_.end() || folder == "/dev/pts") return;
+  if (std::ranges::find(mount->options, "nodev") != mount->options.end()) return;
+  const Result<std::vector<std::string>> names =
       list_folder(fmt::format("/proc/self/fd/{}", opened.get()));
-  if (!names.ok()) return {};
-  std::erase_if(*names, [&](const std::string& name) {
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
     struct stat facts {};
-    return ::fstatat(opened.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
-           !(S_ISCHR(facts.st_mode) || S_ISBLK(facts.st_mode));
-  });
-  return *std::move(names);
+    if (::fstatat(opened.get(), name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    const std::string path = join_path(folder, name);
+    if (S_ISDIR(facts.st_mode)) {
+      add_special_files(path, found);
+    } else if (!S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode)) {
+      found.emplace(path, facts);
+    }
+  }
+}
+
+std::map<std::string, struct stat> ContainerView::list_special_files(
+    const std::string& folder) const {
+  std::map<std::string, struct stat> found;
+  add_special_files(folder, found);
+  return found;
 }
 
 }  // namespace slipway::run

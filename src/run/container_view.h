@@ -40,12 +40,15 @@ class ContainerView {
   const std::vector<MountLine>& mounts() const { return mounts_; }
   /// Nothing where there is no such file. Links are followed as inside.
   std::optional<struct stat> find_file(const std::string& path) const;
-  /// Names of the device nodes in a folder, sorted.
-  std::vector<std::string> list_devices(const std::string& folder) const;
+  /// Device nodes, pipes and sockets below a folder, by path. Not those in mounts where devices are
+  /// switched off (nodev), nor terminals (/dev/pts).
+  std::map<std::string, struct stat> list_special_files(const std::string& folder) const;
 
  private:
   ContainerView() = default;
   UniqueFd open_inside(const std::string& path, int flags) const;
+  void add_special_files(const std::string& folder,
+                         std::map<std::string, struct stat>& found) const;
   UniqueFd root_;
   std::map<std::string, std::vector<std::string>> status_;
   std::string limits_;

@@ -76,7 +76,7 @@ Result<void> check_before_start(LifeRequest& life, PreparedRun& prepared, const 
   ExecStop stop = TRY(ExecStop::seize(program));
   (void)!::write(prepared.go.get(), "", 1);
   TRY(stop.wait(kLongestStart));
-  ContainerCheck check = TRY(check_container(program, prepared.config));
+  ContainerCheck check = TRY(check_container(program, created.pid(), prepared.config));
   TRY(check_gpus(life, created, check));
   if (check.differences.empty()) {
     life.reporter.note(fmt::format("verified: {}", fmt::join(check.agreed, ", ")));

@@ -94,6 +94,17 @@ assert_equal "one channel" "./nvidia-caps-imex-channels/channel3 $plain" "$out"
 inside --gpus none --device nvidia.com/imex-channel=all run-extras -- sh -c "$nodes"
 assert_equal "all channels, no GPU" "./nvidia-caps-imex-channels/channel0 ./nvidia-caps-imex-channels/channel3 " "$out"
 
+# `--verify` knows them: without a GPU nothing else is tried, with one it is only CUDA that these fakes lack.
+verified() { # SLIPWAY...
+  expect_ok "$@" --gpus none --device nvidia.com/gds=all --device nvidia.com/mofed=all --device nvidia.com/gdrcopy=all \
+    --device nvidia.com/imex-channel=all run-extras:latest -- true
+  assert_contains "verified" "verified: " "$err"
+  assert_contains "verified devices" ", 8 devices of the host" "$err"
+  expect_error 125 "CUDA: " "$@" --gpus all --device nvidia.com/gds=all run-extras:latest -- true
+  assert_equal "what differs with a GPU" 1 "$(grep -c '^  because' "$scratch/err")"
+}
+verified slipway run --rm --verify
+
 # What cannot be had.
 expect_error 125 "there is no /dev/nvidia-caps-imex-channels/channel7" slipway run --device nvidia.com/imex-channel=7 run-extras -- true
 expect_error 2 "a channel is a number up to 1048575" slipway run --device nvidia.com/imex-channel=1048576 run-extras -- true
@@ -118,5 +129,7 @@ if ordinary_user talk.py run-extras:latest; then
     run-extras:latest -- sh -c "/usr/bin/python3 /talk.py; $nodes"
   assert_equal "an ordinary user" "the host's daemon
 ./infiniband/rdma_cm ./infiniband/uverbs0 ./infiniband/uverbs1 $plain" "$out"
+  rm /dev/gdrdrv && mknod -m 666 /dev/gdrdrv c 512 0
+  verified user_slipway run --rm --verify
 fi
 expect_ok slipway gc --image run-extras:latest --image extras-bad:1

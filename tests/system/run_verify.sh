@@ -31,20 +31,40 @@ EOF
     path=$(PATH=$PATH:/usr/sbin command -v $program) && ln -s "$path" "$work/lies/$runtime/$program"
   done
 done
-mkdir -m 755 "$work/shown"
+mkdir -m 755 "$work/shown" "$work/cdi"
 echo secret >"$work/shown/file"
+mkdir -p "$work/deep/below" && mount -t tmpfs tmpfs "$work/deep/below" && touch "$work/deep/below/found"
+below_ends() {
+  below_status=$?
+  umount "$work/deep/below"
+  (exit $below_status)
+  cleanup
+}
+trap below_ends EXIT
+cat >"$work/cdi/vendor.yaml" <<YAML
+cdiVersion: "0.7.0"
+kind: vendor.com/card
+devices:
+- name: "0"
+  containerEdits:
+    deviceNodes: [{path: /dev/vendor/card0, hostPath: /dev/zero}]
+YAML
+card="--cdi-spec-dir $work/cdi --device vendor.com/card=0"
 
 path_for() { echo "$work/lies/$1"; }
 
 truths() {
   echo . >"$work/lie"
   for flags in "" "--user 0" "--read-only" "--tmpfs /t:size=3m -v $work/shown:/v:ro --shm-size 77m" \
-    "--network none" "--ulimit nofile=100:200" "--hostname x --workdir /tmp" "-v $work/shown/file:/etc/passwd:ro"; do
+    "--network none" "--ulimit nofile=100:200" "--hostname x --workdir /tmp" "-v $work/shown/file:/etc/passwd:ro" "$card" "--device /dev/full $card"; do
     said=$(sw $1 $2 run --rm --verify $flags box sh -c 'echo ran; exit 3' 2>&1)
     check "$1 $2 $flags: status" 3 $?
     contains "$1 $2 $flags" "verified: users, capabilities, no_new_privs, seccomp, limits, " "$said"
     contains "$1 $2 $flags runs" ran "$said"
   done
+  said=$(sw $1 $2 run --rm --verify -v "$work/deep:/a b/c" box ls "/a b/c/below" 2>&1)
+  contains "$1 $2 a volume with another file system below" "verified: " "$said"
+  contains "$1 $2 a volume with another file system below it" "found" "$said"
   said=$(sw $1 $2 run --rm --verify box nothing-like-that 2>&1)
   check "$1 $2 a command that is not there" 127 $?
   said=$(sw $1 $2 run -d --verify --name verified-$$ box sleep 100 2>&1)
@@ -89,10 +109,36 @@ lies() {
   lie $1 $2 "a root that can be written" '.root.readonly = false' "mount /: planned ro, found rw" "--read-only"
   lie $1 $2 "what was hidden" '.linux.maskedPaths = []' "planned hidden, found open"
   lie $1 $2 "what was read-only" '.linux.readonlyPaths = []' "/proc/sys: planned read-only, found writable"
-  # In a user namespace no device can be made.
-  [ $1 = as_user ] || lie $1 $2 "a device more" \
-    '.linux.devices += [{"path": "/dev/more", "type": "c", "major": 1, "minor": 3, "fileMode": 438}]' \
-    "device /dev/more: planned none, found one"
+  lie $1 $2 "a volume from elsewhere" '(.mounts[] | select(.destination == "/v").source) = "/usr"' "mount /v: planned" \
+    "-v $work/shown:/v:ro"
+  for place in /more /dev/more; do
+    lie $1 $2 "a folder more, $place" \
+      ".mounts += [{destination: \"$place\", type: \"bind\", source: \"/usr\", options: [\"rbind\", \"rw\"]}]" \
+      "mount $place: planned none, found one"
+  done
+  for place in /dev/more /dev/deep/er/more; do
+    lie $1 $2 "a node more, bound at $place" \
+      ".mounts += [{destination: \"$place\", type: \"bind\", source: \"/dev/full\", options: [\"bind\", \"rw\"]}]" \
+      "device $place: planned none, found 1:7"
+  done
+  # As root the runtime makes what a CDI file names; in a user namespace no device can be made, and it is bound.
+  if [ $1 = as_root ]; then
+    lie $1 $2 "another node under a usual name" \
+      '.mounts += [{destination: "/dev/null", type: "bind", source: "/dev/full", options: ["bind", "rw"]}]' \
+      "device /dev/null: planned 1:3, found 1:7"
+    lie $1 $2 "a device more" '.linux.devices += [{"path": "/dev/more", "type": "c", "major": 1, "minor": 3, "fileMode": 438}]' \
+      "device /dev/more: planned none, found 1:3"
+    lie $1 $2 "a pipe more" '.linux.devices += [{"path": "/dev/deep/pipe", "type": "p", "fileMode": 438}]' \
+      "device /dev/deep/pipe: planned none, found a pipe"
+    lie $1 $2 "another device" '(.linux.devices[] | select(.path == "/dev/vendor/card0").minor) = 7' \
+      "device /dev/vendor/card0: planned 1:5, found 1:7" "$card"
+    lie $1 $2 "a device that is missing" '.linux.devices = []' "device /dev/vendor/card0: planned 1:5, found none" "$card"
+  else
+    lie $1 $2 "another device" '(.mounts[] | select(.destination == "/dev/vendor/card0").source) = "/dev/full"' \
+      "device /dev/vendor/card0: planned 1:5, found 1:7" "$card"
+    lie $1 $2 "a device that is missing" 'del(.mounts[] | select(.destination == "/dev/vendor/card0"))' \
+      "device /dev/vendor/card0: planned 1:5, found none" "$card"
+  fi
 }
 
 each truths

@@ -256,6 +256,19 @@ CASES
     "$(jq -r '.mounts[] | select(.target == "/opt/vendor/lib") | "\(.source) \(.access)"' "$work/receipt")"
   check "$1 $2 nodes" "1:5" "$(jq -r '.devices[] | select(.path == "/dev/vendor/card0").number' "$work/receipt")"
   check "$1 $2 nothing is to be lost" "" "$($s rm told 2>&1 >/dev/null)"
+
+  # `--verify` knows them all: made by the runtime as root, bound from the host otherwise.
+  for device in card=0 card=pipe card=amd card=intel card=groups card=memory card=written hook=links; do
+    said=$($s run --rm --verify $static --device vendor.com/$device box echo ran 2>&1)
+    contains "$1 $2 $device verified" "verified: " "$said"
+    contains "$1 $2 $device runs" ran "$said"
+  done
+  # Beside `--device`, whose node has a name of its own only as root.
+  more=/dev/tty
+  [ $1 = as_user ] || more="/dev/zero:/dev/deep/zero --device /dev/zero:/dev/top"
+  said=$($s run --rm --verify $static --device vendor.com/card=0 --device vendor.com/card=pipe --device $more box true 2>&1)
+  check "$1 $2 devices of both kinds" 0 $?
+  contains "$1 $2 devices of both kinds" "devices of the host" "$said"
 }
 each cdi
 
