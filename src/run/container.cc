@@ -78,9 +78,11 @@ Result<RunRecord> make_record(const RunRequest& request) {
   return record;
 }
 
-Error runtime_error(const RuntimeProgram& program, std::string message) {
-  return make_error(ErrorKind::Io, "`{}` could not start the container", program.path)
-      .reason(std::move(message));
+Error runtime_error(const RuntimeProgram& program, const LifeOutcome& outcome) {
+  Error error = make_error(ErrorKind::Io, "`{}` could not start the container", program.path)
+                    .reason(outcome.runtime_error);
+  if (!outcome.hint.empty()) error.hints.push_back(outcome.hint);
+  return error;
 }
 
 /// The status to pass on; an Error where the runtime failed.
@@ -91,7 +93,7 @@ Result<int> status_of(const LifeOutcome& outcome, const RunRequest& request,
     say_command_problem(status, request, reporter);
     return status;
   }
-  return runtime_error(programs.front(), outcome.runtime_error);
+  return runtime_error(programs.front(), outcome);
 }
 
 /// The run is over: its record is removed, or says so.

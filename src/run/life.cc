@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "run/device_watch.h"
 #include "run/prepare.h"
+#include "run/runtime_choice.h"
 #include "run/start_check.h"
 #include "run/streams.h"
 #include "run/usage.h"
@@ -89,16 +90,12 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
   TRY(life.monitor.attend(room, prepared.ports, life.cancel, occasions));
   const RoomEnd end = room.wait();
   life.monitor.drain(prepared.ports);
-  if (end.kind == RoomEnd::Kind::Killed) {
-    outcome.status = 128 + SIGKILL;
-  } else if (end.kind != RoomEnd::Kind::Exited) {
+  if (end.kind == RoomEnd::Kind::StepFailed) {
     return room_error(end, prepared.room).while_doing("starting the container");
-  } else {
-    outcome.status = end.status;
   }
-  if (!outcome.has_started && outcome.status != 0) {
-    const Result<std::string> log = read_file(life.record.live("log"));
-    if (log.ok()) outcome.runtime_error = parse_runtime_log(*log);
+  outcome.status = end.kind == RoomEnd::Kind::Exited ? end.status : 128 + SIGKILL;
+  if (!outcome.has_started && end.kind != RoomEnd::Kind::Killed) {
+    outcome.runtime_error = find_runtime_error(end, prepared.room, life.record.live("log"));
   }
   life.state.out_of_memory = outcome.status == 128 + SIGKILL && ran_out_of_memory(prepared.group);
   life.state.loss.clear();
@@ -108,16 +105,30 @@ Result<LifeOutcome> live_once(LifeRequest& life, const RuntimeProgram& program) 
 }
 
 Result<LifeOutcome> live_once_with(LifeRequest& life, std::vector<RuntimeProgram>& programs) {
-  while (true) {
-    LifeOutcome outcome = TRY(live_once(life, programs.front()));
-    if (outcome.runtime_error.empty() || command_problem_in(outcome.runtime_error) != 0 ||
-        programs.size() == 1) {
-      return outcome;
-    }
+  const auto pass_over = [&](const std::string& refusal) {
     life.reporter.note(fmt::format("`{}` does not work here ({}): trying `{}`", programs[0].path,
-                                   outcome.runtime_error, programs[1].path));
+                                   refusal, programs[1].path));
     programs.erase(programs.begin());
+  };
+  if (programs.size() > 1) {
+    const std::string refusal = known_refusal(life, programs[0]);
+    if (!refusal.empty()) pass_over(refusal);
   }
+  LifeOutcome outcome = TRY(live_once(life, programs.front()));
+  if (programs.size() == 1 || outcome.runtime_error.empty() ||
+      command_problem_in(outcome.runtime_error) != 0) {
+    return outcome;
+  }
+  const Result<Refusal> refusal = find_refusal(life, programs);
+  if (refusal.ok() && refusal->message.empty()) {
+    outcome.hint = fmt::format(
+        "`{}` works on this machine, so the image or an option is the cause; `--runtime {}` tries "
+        "the other one",
+        programs[0].path, name_of(programs[1].kind));
+  }
+  if (!refusal.ok() || !refusal->other_works) return outcome;
+  pass_over(refusal->message);
+  return live_once(life, programs.front());
 }
 
 }  // namespace slipway::run

@@ -8,7 +8,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "base/environment.h"
 #include "base/file.h"
 #include "base/sandbox_overlay.h"
 #include "base/user_namespace.h"
@@ -341,9 +340,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   prepared.room.left_behind = std::move(left);
   prepared.group = facts.cgroup_path;
   prepared.room.working_folder = bundle;
-  prepared.room.environment = {
-      "PATH=" + find_environment("PATH").value_or("/usr/bin:/bin") + ":/usr/sbin:/sbin",
-      kSealedRuntime};
+  prepared.room.environment = runtime_environment();
   return prepared;
 }
 

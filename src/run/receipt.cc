@@ -21,13 +21,9 @@ using Json = nlohmann::ordered_json;
 
 std::string access_word(Access access) { return access == Access::ReadOnly ? "ro" : "rw"; }
 
-/// What changes when a file does: its place on the disk, its size, and both its times.
-Json file_mark(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return nullptr;
-  return fmt::format("{}:{}:{}:{}.{}:{}.{}", status.st_dev, status.st_ino, status.st_size,
-                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
-                     status.st_ctim.tv_nsec);
+Json json_mark(const std::string& path) {
+  std::string mark = file_mark(path);
+  return mark.empty() ? Json(nullptr) : Json(std::move(mark));
 }
 
 bool is_file(const std::string& path) {
@@ -39,7 +35,7 @@ Json host_files(const RunRequest& request) {
   Json files = Json::array();
   const auto add = [&](const std::string& source, const std::string& target) {
     files.push_back(
-        {{"source", source}, {"target", target}, {"mark", file_mark(source)}, {"sha256", nullptr}});
+        {{"source", source}, {"target", target}, {"mark", json_mark(source)}, {"sha256", nullptr}});
   };
   for (const std::string& library : request.driver.libraries) {
     add(library, join_path(request.driver.folder, base_name(library)));
@@ -102,7 +98,7 @@ Json compat_of(const RunRequest& request) {
           {"path", compat->path},
           {"layer", compat->layer},
           {"source", compat->on_host},
-          {"mark", file_mark(compat->on_host)},
+          {"mark", json_mark(compat->on_host)},
           {"sha256", nullptr}};
 }
 
@@ -182,7 +178,7 @@ void flatten(const Json& json, const std::string& place, std::map<std::string, s
 void add_sha256(Json& file) {
   if (!file.is_object() || !file.value("sha256", Json()).is_null()) return;
   const std::string path = file.value("source", "");
-  if (path.empty() || file.value("mark", Json()) != file_mark(path)) return;
+  if (path.empty() || file.value("mark", Json()) != json_mark(path)) return;
   const Result<UniqueFd> fd = open_file(path, O_RDONLY);
   if (!fd.ok()) return;
   FdSource source(fd->get());
@@ -266,11 +262,19 @@ Result<std::vector<ReceiptDifference>> compare_receipts(std::string_view one,
   return differences;
 }
 
+std::string file_mark(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return "";
+  return fmt::format("{}:{}:{}:{}.{}:{}.{}", status.st_dev, status.st_ino, status.st_size,
+                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+                     status.st_ctim.tv_nsec);
+}
+
 std::string runtime_version(const std::string& runs, const std::string& path) {
-  const Json mark = file_mark(path);
-  if (!mark.is_string()) return "";
+  const std::string mark = file_mark(path);
+  if (mark.empty()) return "";
   const std::string known = join_path(runs, "runtime-version." + base_name(path));
-  const std::string head = mark.get<std::string>() + "\n";
+  const std::string head = mark + "\n";
   const Result<std::string> noted = read_file(known);
   if (noted.ok() && noted->starts_with(head)) return noted->substr(head.size());
   const Result<ProcessResult> asked = run_process({path, "--version"});

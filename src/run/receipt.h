@@ -38,6 +38,10 @@ struct ReceiptDifference {
 Result<std::vector<ReceiptDifference>> compare_receipts(std::string_view one,
                                                         std::string_view other);
 
+/// What changes when a file does: its place on the disk, its size, and both its times. Empty where
+/// there is none.
+std::string file_mark(const std::string& path);
+
 /// Of the program at that path; asked once for each file that has been there, and noted in `runs`.
 std::string runtime_version(const std::string& runs, const std::string& path);
 

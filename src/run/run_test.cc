@@ -7,11 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/process.h"
 #include "run/bundle.h"
 #include "run/command_lookup.h"
 #include "run/id_map.h"
 #include "run/limits.h"
 #include "run/runtime.h"
+#include "run/runtime_probe.h"
 #include "run/seccomp.h"
 #include "run/volumes.h"
 
@@ -334,6 +336,37 @@ TEST_CASE("what runtimes say") {
     CAPTURE(c.message);
     CHECK(command_problem_in(c.message) == c.status);
   }
+}
+
+TEST_CASE("what a runtime's end says") {
+  using Kind = RoomEnd::Kind;
+  RoomRequest request;
+  request.arguments = {"/bin/crun"};
+  const TemporaryFolder folder = TemporaryFolder::create("/tmp", "run-test").value();
+  const std::string log = join_path(folder.path(), "log");
+  const auto said = [&](Kind kind, int status, int error_number) {
+    return find_runtime_error({kind, status, -1, error_number}, request, log);
+  };
+  CHECK(said(Kind::Exited, 0, 0) == "");
+  CHECK(said(Kind::Exited, 127, 0) == "it ended with status 127 and logged nothing");
+  CHECK(said(Kind::ExecFailed, 0, ENOEXEC) == "cannot run `/bin/crun`: Exec format error");
+  CHECK(command_problem_in(said(Kind::ExecFailed, 0, ENOEXEC)) == 0);
+  CHECK(said(Kind::Killed, 0, 0) == "`/bin/crun` was killed");
+  REQUIRE(write_file(log, "{\"msg\":\"no\",\"level\":\"error\"}\n", 0600).ok());
+  CHECK(said(Kind::Exited, 1, 0) == "no");
+  CHECK(said(Kind::Exited, 0, 0) == "");
+}
+
+TEST_CASE("the program of a probe") {
+  const std::string program = make_tiny_program();
+  if (program.empty()) return;
+  CHECK(program.size() < 140);
+  const TemporaryFolder folder = TemporaryFolder::create("/var/tmp", "run-test").value();
+  const std::string path = join_path(folder.path(), "tiny");
+  REQUIRE(write_file(path, program, 0700).ok());
+  const Result<ProcessResult> result = run_process({path});
+  REQUIRE(result.ok());
+  CHECK(result->status == 0);
 }
 
 TEST_CASE("runtimes are called without a shell and keep their state with us") {

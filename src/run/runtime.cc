@@ -6,12 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/environment.h"
+#include "base/file.h"
 #include "base/process.h"
 
 namespace slipway::run {
 namespace {
-
-const char* name_of(Runtime kind) { return kind == Runtime::Runc ? "runc" : "crun"; }
 
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> phrases) {
   return std::any_of(phrases.begin(), phrases.end(), [&](std::string_view phrase) {
@@ -20,6 +20,8 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 }
 
 }  // namespace
+
+const char* name_of(Runtime kind) { return kind == Runtime::Runc ? "runc" : "crun"; }
 
 Result<std::vector<RuntimeProgram>> find_runtimes(Runtime wanted) {
   std::vector<RuntimeProgram> programs;
@@ -109,6 +111,21 @@ Result<UniqueFd> seal_runtime(const RuntimeProgram& program) {
   UniqueFd mount = TRY(copy_mount(program.path, Submounts::Without));
   TRY(make_read_only(mount.get(), Submounts::Without));
   return mount;
+}
+
+std::vector<std::string> runtime_environment() {
+  return {"PATH=" + find_environment("PATH").value_or("/usr/bin:/bin") + ":/usr/sbin:/sbin",
+          kSealedRuntime};
+}
+
+std::string find_runtime_error(const RoomEnd& end, const RoomRequest& request,
+                               const std::string& log_path) {
+  if (end.kind != RoomEnd::Kind::Exited) return room_error(end, request).message;
+  if (end.status == 0) return "";
+  const Result<std::string> log = read_file(log_path);
+  std::string message = log.ok() ? parse_runtime_log(*log) : "";
+  if (!message.empty()) return message;
+  return fmt::format("it ended with status {} and logged nothing", end.status);
 }
 
 std::string parse_runtime_log(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/sandbox_room.h"
 #include "base/sandbox_steps.h"
 #include "base/unique_fd.h"
 #include "run/container.h"
@@ -17,6 +18,8 @@ struct RuntimeProgram {
   Runtime kind = Runtime::Crun;
   std::string path;
 };
+
+const char* name_of(Runtime kind);
 
 /// Those installed, best first: crun (it starts in a third of the time), then runc. Fails with
 /// NotFound where there is none, or not the one wanted.
@@ -66,6 +69,13 @@ inline constexpr const char* kSealedRuntime = "_LIBCONTAINER_CLONED_BINARY=1";
 
 /// Such a mount, to be moved over `program`'s file in the room, where it spares that copy.
 Result<UniqueFd> seal_runtime(const RuntimeProgram& program);
+/// All that a runtime gets of our environment: where programs are.
+std::vector<std::string> runtime_environment();
+
+/// What went wrong in a room in which a runtime should have started something, by its log or by how
+/// it ended; empty where nothing did.
+std::string find_runtime_error(const RoomEnd& end, const RoomRequest& request,
+                               const std::string& log_path);
 
 /// What a runtime's log (`--log-format json`) says went wrong; the first error's message, or empty.
 /// Lines that are no JSON are taken as they are.
