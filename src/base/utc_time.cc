@@ -97,7 +97,10 @@ std::optional<UtcTime> read_time(std::string_view text) {
   if (!time) return std::nullopt;
   const auto offset = read_offset(reader);
   if (!offset || !reader.at_end()) return std::nullopt;
-  return *date + *time - *offset;
+  const UtcTime moment = *date + *time - *offset;
+  // In UTC it may be a year that cannot be written with four digits.
+  const int year(std::chrono::year_month_day(std::chrono::floor<days>(moment)).year());
+  return year >= 0 && year <= 9999 ? std::optional(moment) : std::nullopt;
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ TEST_CASE("what is no date is refused") {
                            "yesterday",
                            "-025-01-31",
                            "2025-01-31T12:34:56+24:00",
+                           "9999-12-31T23:59:59-00:01",
+                           "0000-01-01T00:00:00+00:01",
                            "20250131"}) {
     CAPTURE(text);
     const auto time = parse_utc_time(text);

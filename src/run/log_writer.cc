@@ -62,7 +62,8 @@ void LogWriter::put_line(Stream stream, char mark, std::string_view text, UtcTim
     lost_lines_ = 0;
     return;
   }
-  if (count > 0 && ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) size_ += count;
+  if (count > 0 && ::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
+    size_ += static_cast<std::uint64_t>(count);
   ++lost_lines_;
 }
 
@@ -78,17 +79,16 @@ void LogWriter::write(Stream stream, std::string_view bytes, UtcTime now) {
       }
       return;
     }
-    if (pending.empty()) {
-      std::string_view line = bytes.substr(0, end);
-      for (; line.size() > kLongestLine; line.remove_prefix(kLongestLine)) {
-        put_line(stream, 'P', line.substr(0, kLongestLine), now);
-      }
-      put_line(stream, 'F', line, now);
-    } else {
-      pending += bytes.substr(0, end);
-      put_line(stream, 'F', pending, now);
-      pending.clear();
+    std::string_view line = bytes.substr(0, end);
+    if (!pending.empty()) {
+      pending += line;
+      line = pending;
     }
+    for (; line.size() > kLongestLine; line.remove_prefix(kLongestLine)) {
+      put_line(stream, 'P', line.substr(0, kLongestLine), now);
+    }
+    put_line(stream, 'F', line, now);
+    pending.clear();
     bytes.remove_prefix(end + 1);
   }
   if (pending.empty()) pending.shrink_to_fit();

@@ -65,6 +65,35 @@ TEST_CASE("facts and states come back as they were written") {
   }
 }
 
+TEST_CASE("what a record says that cannot be") {
+  // Cut off to its type, a number would be another one: absent.
+  const RunState state =
+      parse_run_state(
+          R"({"schema":1,"status":"running","room_pid":4294967297,"monitor_pid":-1,"program_pid":7,)"
+          R"("room_birth":-1,"exit_status":99999999999,"restarts":1.5,"started":"9999-12-31T23:59:59-01:00"})")
+          .value();
+  CHECK(state.room_pid == 0);
+  CHECK(state.monitor_pid == 0);
+  CHECK(state.program_pid == 7);
+  CHECK(state.room_birth == 0);
+  CHECK(state.exit_status == 0);
+  CHECK(state.restarts == 0);
+  CHECK(!state.started);
+  const RunFacts facts =
+      parse_run_facts(
+          R"({"schema":1,"restart":"no","stop_signal":4294967305,"uid":-1,"additional_gids":[-1,4294967300,5]})")
+          .value();
+  CHECK(facts.stop_signal == 15);
+  CHECK(facts.uid == 0);
+  CHECK(facts.additional_gids == std::vector<gid_t>{5});
+  for (const char* text : {"{\"schema\":1}", "{\"schema\":1,\"restart\":\"often\"}",
+                           "{\"schema\":4294967297,\"restart\":\"no\"}"}) {
+    CAPTURE(text);
+    REQUIRE(!parse_run_facts(text).ok());
+    CHECK(parse_run_facts(text).error().kind == ErrorKind::Corrupt);
+  }
+}
+
 TEST_CASE("a record: its name is its own, its lock its life") {
   const TemporaryFolder folder = TemporaryFolder::create("/tmp", "record-test").value();
   const std::string runs = folder.path() + "/runs";
@@ -198,6 +227,12 @@ TEST_CASE("a log: lines, parts, rotation, and what is asked of it") {
   const Lines long_line = lines_of(folder.path(), {3, {}, false});
   CHECK(long_line[0] == "+" + std::string(16384, 'y'));
   CHECK(long_line[2].size() == 40'000 - 2 * 16384);
+  // Also where it comes in two pieces.
+  writer.write(Stream::Output, "begin ", at("2026-01-07"));
+  writer.write(Stream::Output, std::string(40'000, 'z') + "\n", at("2026-01-07"));
+  const Lines two_pieces = lines_of(folder.path(), {3, {}, false});
+  CHECK(two_pieces[0] == "+begin " + std::string(16378, 'z'));
+  CHECK(two_pieces[2].size() == 40'006 - 2 * 16384);
   for (const char* text : {"", "x", "2026-01-01T00:00:00Z stdin F x",
                            "2026-01-01T00:00:00Z stdout X x", "yesterday stdout F x"}) {
     CAPTURE(text);

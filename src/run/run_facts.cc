@@ -1,7 +1,9 @@
 #include "run/run_facts.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace slipway::run {
 namespace {
@@ -20,7 +22,19 @@ Json time_of(const std::optional<UtcTime>& time) {
   return time ? Json(utc_time_text(*time)) : Json(nullptr);
 }
 
-/// The fields of an object, each with a value where it is absent or of another type.
+/// Nothing where it does not fit: cut off, it would be another number.
+template <typename T>
+std::optional<T> number_in(const Json& json) {
+  if (json.is_number_unsigned()) {
+    const auto value = json.get<std::uint64_t>();
+    return std::in_range<T>(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
+  }
+  if (!json.is_number_integer()) return std::nullopt;
+  const auto value = json.get<std::int64_t>();
+  return std::in_range<T>(value) ? std::optional(static_cast<T>(value)) : std::nullopt;
+}
+
+/// The fields of an object, each with a value where it is absent or cannot be one.
 class Fields {
  public:
   explicit Fields(const Json& object) : object_(object) {}
@@ -32,8 +46,10 @@ class Fields {
   template <typename T>
   T number(const char* name, T otherwise = 0) const {
     const auto found = object_.find(name);
-    return found != object_.end() && found->is_number_integer() ? found->get<T>() : otherwise;
+    return found != object_.end() ? number_in<T>(*found).value_or(otherwise) : otherwise;
   }
+  /// To kill(2) and its kind, what is not above zero is more than one process.
+  pid_t pid(const char* name) const { return std::max(number<pid_t>(name), 0); }
   bool flag(const char* name) const {
     const auto found = object_.find(name);
     return found != object_.end() && found->is_boolean() && found->get<bool>();
@@ -56,11 +72,13 @@ class Fields {
   const Json& object_;
 };
 
+Error unreadable(std::string_view what) {
+  return make_error(ErrorKind::Corrupt, "the {} of a run cannot be read", what);
+}
+
 Result<Json> parse_object(std::string_view text, std::string_view what) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || Fields(json).number<int>("schema") != 1) {
-    return make_error(ErrorKind::Corrupt, "the {} of a run cannot be read", what);
-  }
+  if (!json.is_object() || Fields(json).number<int>("schema") != 1) return unreadable(what);
   return json;
 }
 
@@ -131,7 +149,9 @@ Result<RunFacts> parse_run_facts(std::string_view text) {
   facts.has_terminal = fields.flag("terminal");
   facts.has_input = fields.flag("input");
   facts.removes_itself = fields.flag("removes_itself");
-  facts.restart = TRY(parse_restart_policy(fields.text("restart")));
+  const Result<RestartPolicy> restart = parse_restart_policy(fields.text("restart"));
+  if (!restart.ok()) return unreadable("facts");
+  facts.restart = *restart;
   facts.stop_signal = fields.number<int>("stop_signal", 15);
   facts.stop_seconds = fields.number<int>("stop_seconds", 10);
   if (const auto labels = json.find("labels"); labels != json.end() && labels->is_object()) {
@@ -145,7 +165,7 @@ Result<RunFacts> parse_run_facts(std::string_view text) {
   facts.gid = fields.number<gid_t>("gid");
   if (const auto gids = json.find("additional_gids"); gids != json.end() && gids->is_array()) {
     for (const Json& gid : *gids) {
-      if (gid.is_number_unsigned()) facts.additional_gids.push_back(gid.get<gid_t>());
+      if (const auto number = number_in<gid_t>(gid)) facts.additional_gids.push_back(*number);
     }
   }
   facts.environment = fields.texts("environment");
@@ -158,14 +178,12 @@ Result<RunState> parse_run_state(std::string_view text) {
   const Fields fields(json);
   RunState state;
   const auto word = std::find(kStatusWords.begin(), kStatusWords.end(), fields.text("status"));
-  if (word == kStatusWords.end()) {
-    return make_error(ErrorKind::Corrupt, "the state of a run cannot be read");
-  }
+  if (word == kStatusWords.end()) return unreadable("state");
   state.status = static_cast<RunStatus>(word - kStatusWords.begin());
-  state.room_pid = fields.number<pid_t>("room_pid");
+  state.room_pid = fields.pid("room_pid");
   state.room_birth = fields.number<std::uint64_t>("room_birth");
-  state.monitor_pid = fields.number<pid_t>("monitor_pid");
-  state.program_pid = fields.number<pid_t>("program_pid");
+  state.monitor_pid = fields.pid("monitor_pid");
+  state.program_pid = fields.pid("program_pid");
   state.runtime = fields.text("runtime");
   state.group = fields.text("group");
   state.ports = fields.texts("ports");
