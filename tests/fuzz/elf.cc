@@ -12,5 +12,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (!facts.ok() && facts.error().kind != slipway::ErrorKind::Corrupt) __builtin_trap();
   const auto note = slipway::gpu::read_compat_note(bytes);
   if (!note.ok() && note.error().kind != slipway::ErrorKind::Corrupt) __builtin_trap();
+  if (note.ok() && *note && (*note)->branches.empty()) __builtin_trap();
   return 0;
 }
