@@ -1,30 +1,21 @@
 #include "base/attach_beneath.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstring>
 
+#include "base/open_within.h"
+
 namespace slipway {
 namespace {
 
-int open_in(int folder, const char* path, unsigned long flags, unsigned long resolve) {
-  open_how how{};
-  how.flags = flags | O_PATH | O_CLOEXEC;
-  how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: a name above was changed while the kernel looked whether `..` leads out.
-  int fd = -1;
-  for (int tries = 0; tries < 100 && fd < 0; ++tries) {
-    fd = static_cast<int>(::syscall(SYS_openat2, folder, path, &how, sizeof how));
-    if (fd < 0 && errno != EAGAIN) break;
-  }
-  return fd;
+int open_in(int folder, const char* path, int flags, unsigned long long resolve) {
+  return open_within(folder, path, flags | O_PATH, resolve);
 }
 
 int make(int folder, const char* name, mode_t kind) {

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/nearest.h"
+#include "base/open_within.h"
 #include "base/process.h"
 #include "base/size_text.h"
 #include "base/threads.h"
@@ -72,6 +73,31 @@ TEST_CASE("a temporary folder goes with all that is in it, read-only folders too
   }
   CHECK_FALSE(path_exists(path));
   CHECK(remove_tree(path).ok());
+}
+
+TEST_CASE("a way up and down again is opened while others rename") {
+  const TemporaryFolder folder = TemporaryFolder::create("/tmp", "within").value();
+  REQUIRE(make_folders(folder.path() + "/a/b").ok());
+  const UniqueFd root = open_file(folder.path(), O_RDONLY | O_DIRECTORY).value();
+  std::atomic<bool> is_over = false;
+  // Any rename on the machine makes the kernel unsure of `..`.
+  std::thread busy([&] {
+    const std::string one = folder.path() + "/one", other = folder.path() + "/other";
+    REQUIRE(write_file(one, "").ok());
+    while (!is_over) {
+      (void)::rename(one.c_str(), other.c_str());
+      (void)::rename(other.c_str(), one.c_str());
+    }
+  });
+  int failed = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const UniqueFd fd(
+        open_within(root.get(), "a/../a/b/../b", O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT));
+    failed += fd ? 0 : 1;
+  }
+  is_over = true;
+  busy.join();
+  CHECK(failed == 0);
 }
 
 TEST_CASE("open_beneath does not leave its folder") {

@@ -2,11 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+
+#include "base/open_within.h"
 
 namespace slipway {
 namespace {
@@ -142,15 +142,11 @@ Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode) {
 }
 
 Result<UniqueFd> open_beneath(int folder_fd, const std::string& path, int flags, mode_t mode) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   // O_TMPFILE holds O_DIRECTORY's bit, and openat2 refuses a mode where nothing is made.
   const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
-  how.mode = makes ? mode : 0;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  const long fd = ::syscall(SYS_openat2, folder_fd, path.c_str(), &how, sizeof how);
-  if (fd < 0) return path_error("open", path);
-  return UniqueFd(static_cast<int>(fd));
+  UniqueFd fd(open_within(folder_fd, path.c_str(), flags, RESOLVE_BENEATH, makes ? mode : 0));
+  if (!fd) return path_error("open", path);
+  return fd;
 }
 
 Result<std::string> read_file(const std::string& path) {

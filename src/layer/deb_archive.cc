@@ -3,9 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <functional>
@@ -13,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/open_within.h"
 
 namespace slipway::layer {
 namespace {
@@ -87,13 +86,10 @@ std::optional<std::string> clean_path(const char* raw) {
 
 /// The folder at `path`, links resolved as if `root` were `/`.
 Result<UniqueFd> open_folder_in(int root, const std::string& path) {
-  open_how how{};
-  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   const auto* name = path.empty() ? "." : path.c_str();
-  const auto fd = ::syscall(SYS_openat2, root, name, &how, sizeof how);
-  if (fd < 0) return errno_error(path);
-  return UniqueFd(static_cast<int>(fd));
+  UniqueFd fd(open_within(root, name, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT));
+  if (!fd) return errno_error(path);
+  return fd;
 }
 
 class Unpacker {

@@ -1,8 +1,6 @@
 #include "layer/tree_unpacker.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/open_within.h"
 
 namespace slipway::layer {
 namespace {
@@ -62,13 +61,11 @@ Error TreeUnpacker::failed(std::string_view what, std::string_view path) const {
 
 /// As open(2) inside a container whose root the tree is.
 Result<UniqueFd> TreeUnpacker::open_folder(std::string_view path) {
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
   const std::string name = path.empty() ? "." : std::string(path);
-  const long fd = ::syscall(SYS_openat2, root_.get(), name.c_str(), &how, sizeof how);
-  if (fd < 0) return failed("open", path);
-  return UniqueFd(static_cast<int>(fd));
+  UniqueFd fd(open_within(root_.get(), name.c_str(), O_RDONLY | O_DIRECTORY,
+                          RESOLVE_IN_ROOT | RESOLVE_NO_XDEV));
+  if (!fd) return failed("open", path);
+  return fd;
 }
 
 /// The slow way: from the top, making what is missing, as tar programs do.

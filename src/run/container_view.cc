@@ -1,15 +1,14 @@
 #include "run/container_view.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <linux/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "base/file.h"
+#include "base/open_within.h"
 
 namespace slipway::run {
 namespace {
@@ -95,11 +94,7 @@ std::optional<std::pair<std::string, std::string>> ContainerView::limit(
 }
 
 UniqueFd ContainerView::open_inside(const std::string& path, int flags) const {
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return UniqueFd(
-      static_cast<int>(::syscall(SYS_openat2, root_.get(), path.c_str(), &how, sizeof how)));
+  return UniqueFd(open_within(root_.get(), path.c_str(), flags, RESOLVE_IN_ROOT));
 }
 
 const MountLine* ContainerView::find_mount(const std::string& path) const {

@@ -69,6 +69,7 @@ inline constexpr const char* kSealedRuntime = "_LIBCONTAINER_CLONED_BINARY=1";
 
 /// Such a mount, to be moved over `program`'s file in the room, where it spares that copy.
 Result<UniqueFd> seal_runtime(const RuntimeProgram& program);
+
 /// All that a runtime gets of our environment: where programs are.
 std::vector<std::string> runtime_environment();
 
