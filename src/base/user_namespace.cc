@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 
 #include "base/file.h"
 #include "base/process.h"
@@ -239,6 +240,61 @@ std::vector<IdMapping> make_id_map(const std::vector<IdRange>& ranges, std::uint
   return map;
 }
 
+namespace {
+
+struct IdMaps {
+  std::vector<IdMapping> users, groups;
+  std::vector<std::vector<std::string>> commands;  ///< that write them
+};
+
+Result<IdMaps> find_many_ids(const UserNamespaceRequest& request, uid_t user, gid_t group) {
+  const std::string name = user_name(user);
+  const std::string map_users = TRY(find_helper("newuidmap"));
+  const std::string map_groups = TRY(find_helper("newgidmap"));
+  IdMaps maps;
+  maps.users = make_id_map(TRY(read_ranges("/etc/subuid", name, user)), user, request.image_uid);
+  maps.groups = make_id_map(TRY(read_ranges("/etc/subgid", name, user)), group, request.image_gid);
+  maps.commands = {helper_arguments(map_users, maps.users),
+                   helper_arguments(map_groups, maps.groups)};
+  return maps;
+}
+
+Result<void> write_whole(const char* path, const std::string& text) {
+  const UniqueFd fd = TRY(open_file(path, O_WRONLY));
+  if (::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
+  return errno_error(fmt::format("cannot write `{}`", path));
+}
+
+/// What everybody may map (user_namespaces(7)): himself, and no group but his own.
+Result<void> map_one_id(uid_t user, gid_t group) {
+  TRY(write_whole("/proc/self/setgroups", "deny"));
+  TRY(write_whole("/proc/self/uid_map", fmt::format("0 {} 1", user)));
+  return write_whole("/proc/self/gid_map", fmt::format("0 {} 1", group));
+}
+
+Result<void> become_mapped_root() {
+  if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+    return no_namespaces("cannot become root in the user namespace", errno);
+  }
+  // A change of ids makes a process undumpable, and then its /proc files belong to a root outside.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  return become_private();
+}
+
+Result<NamespaceInfo> map_one_and_become_root(uid_t user, gid_t group) {
+  TRY_WHILE("mapping the user id", map_one_id(user, group));
+  TRY(become_mapped_root());
+  return NamespaceInfo{true, 0, 0, {{0, user, 1}}, {{0, group, 1}}};
+}
+
+}  // namespace
+
+Result<void> check_ids(const UserNamespaceRequest& request) {
+  if (::geteuid() == 0 || request.ids == UserNamespaceRequest::Ids::OneIsEnough) return {};
+  const Result<IdMaps> maps = find_many_ids(request, ::geteuid(), ::getegid());
+  return maps.ok() ? Result<void>() : maps.error();
+}
+
 Result<NamespaceInfo> enter_user_namespace(const UserNamespaceRequest& request) {
   if (::geteuid() == 0) return stay_root(request);
   const std::vector<std::string> threads = TRY(list_folder("/proc/self/task"));
@@ -248,42 +304,53 @@ Result<NamespaceInfo> enter_user_namespace(const UserNamespaceRequest& request) 
   }
   const uid_t user = ::geteuid();
   const gid_t group = ::getegid();
-  const std::string name = user_name(user);
-  const std::string map_users = TRY(find_helper("newuidmap"));
-  const std::string map_groups = TRY(find_helper("newgidmap"));
-  NamespaceInfo info{true, request.image_uid, request.image_gid, {}, {}};
-  info.uid_map = make_id_map(TRY(read_ranges("/etc/subuid", name, user)), user, request.image_uid);
-  info.gid_map = make_id_map(TRY(read_ranges("/etc/subgid", name, user)), group, request.image_gid);
-
-  Mapper mapper = TRY(Mapper::start(
-      {helper_arguments(map_users, info.uid_map), helper_arguments(map_groups, info.gid_map)}));
+  Result<IdMaps> maps = find_many_ids(request, user, group);
+  if (!maps.ok() && request.ids == UserNamespaceRequest::Ids::Many) return maps.error();
+  if (!maps.ok()) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) return map_one_and_become_root(user, group);
+    return no_namespaces("cannot make a user namespace", errno);
+  }
+  Mapper mapper = TRY(Mapper::start(maps->commands));
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
     const int error_number = errno;
     (void)mapper.finish();
     return no_namespaces("cannot make a user namespace", error_number);
   }
-  TRY(mapper.map());
-  if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
-    return no_namespaces("cannot become root in the user namespace", errno);
+  const Result<void> mapped = mapper.map();
+  if (!mapped.ok() && request.ids == UserNamespaceRequest::Ids::OneIsEnough) {
+    // newuidmap may not act here (no_new_privs, no set-user-id bit).
+    return map_one_and_become_root(user, group);
   }
-  // A change of ids makes a process undumpable, and then its /proc files belong to a root outside.
-  ::prctl(PR_SET_DUMPABLE, 1);
-  TRY(become_private());
-  return info;
+  TRY(mapped);
+  TRY(become_mapped_root());
+  return NamespaceInfo{true, request.image_uid, request.image_gid, std::move(maps->users),
+                       std::move(maps->groups)};
 }
 
-bool in_user_namespace() {
-  const Result<std::string> map = read_file("/proc/self/uid_map");
-  if (!map.ok()) return false;
-  std::string_view rest = *map;
-  std::uint32_t fields[3] = {1, 1, 1};
+namespace {
+
+/// The first line of a uid_map.
+IdMapping first_mapping(std::string_view rest) {
+  std::uint32_t fields[3] = {};
   for (std::uint32_t& field : fields) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
     const std::size_t end = std::min(rest.find_first_of(" \n"), rest.size());
-    if (!parse_number(rest.substr(0, end), field)) return true;
+    if (!parse_number(rest.substr(0, end), field)) return {};
     rest.remove_prefix(end);
   }
-  return !(fields[0] == 0 && fields[1] == 0 && fields[2] == UINT32_MAX);
+  return {fields[0], fields[1], fields[2]};
+}
+
+}  // namespace
+
+bool in_user_namespace() {
+  const Result<std::string> map = read_file("/proc/self/uid_map");
+  return map.ok() && first_mapping(*map) != IdMapping{0, 0, UINT32_MAX};
+}
+
+bool has_one_id(const std::string& process) {
+  const Result<std::string> map = read_file(fmt::format("/proc/{}/uid_map", process));
+  return map.ok() && first_mapping(*map).count == 1 && std::ranges::count(*map, '\n') == 1;
 }
 
 }  // namespace slipway

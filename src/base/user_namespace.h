@@ -10,6 +10,10 @@
 ///   U                 the caller
 ///   U+1 …             start+U …
 ///
+/// Where the user has no such ranges, or no newuidmap, one id must do: 0 inside is the caller, and
+/// there is no other. Trees unpacked then belong to the caller altogether, and a container whose
+/// user is not 0 gets a user namespace of its own within, in which the caller has that user's id.
+///
 /// So a tree unpacked inside has the owners that a container under the same map sees, and what the
 /// image's user writes to the caller's folders belongs to the caller.
 #pragma once
@@ -54,6 +58,8 @@ struct UserNamespaceRequest {
   /// As root: also leave the host's mount namespace, so that mounts made here die with us. In a
   /// user namespace that is always so.
   enum class Mounts { Shared, Private } mounts = Mounts::Shared;
+  /// Many: fails where the user has no subordinate ids. OneIsEnough: then goes on with one.
+  enum class Ids { Many, OneIsEnough } ids = Ids::Many;
 };
 
 struct NamespaceInfo {
@@ -64,6 +70,9 @@ struct NamespaceInfo {
   std::vector<IdMapping> gid_map;
 };
 
+/// What `enter_user_namespace` would fail with for want of ids; nothing as root.
+Result<void> check_ids(const UserNamespaceRequest& request);
+
 /// Makes this process root (uid 0, all capabilities) in a user and mount namespace as above; the
 /// caller's supplementary groups stay. For the start of the program: fails with Unsupported once
 /// there is a second thread. Other failures: Unsupported (no newuidmap, no ranges, namespaces
@@ -72,5 +81,8 @@ Result<NamespaceInfo> enter_user_namespace(const UserNamespaceRequest& request);
 
 /// True where our user id 0 is not the machine's: mounts and devices are restricted then.
 bool in_user_namespace();
+
+/// True where the process's user namespace has one user id: nothing can be given to anybody else.
+bool has_one_id(const std::string& process = "self");
 
 }  // namespace slipway

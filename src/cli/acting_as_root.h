@@ -6,6 +6,9 @@
 
 namespace slipway::cli {
 
+/// For what needs no owner but one; Debian's scripts, which a build runs, need many.
+inline constexpr auto kOneIsEnough = UserNamespaceRequest::Ids::OneIsEnough;
+
 /// As root: nothing. As a user: enters the user namespace for an image of that user, and notes in
 /// `tools` whom the store belongs to. No other thread may run.
 Result<void> act_as_root(const UserNamespaceRequest& request, plan::Tools& tools);

@@ -32,8 +32,10 @@ Result<plan::BuiltImage> built(const plan::ProjectFolder& project, const spec::L
   if (auto image = TRY(plan::find_built_image(project, lock, request, tools))) {
     return std::move(*image);
   }
+  const UserNamespaceRequest ids{project.spec.user.uid, project.spec.user.uid};
+  TRY_WHILE("building", check_ids(ids));  // before much is downloaded
   TRY(plan::fetch_for_build(project, lock, tools));
-  TRY(act_as_root({project.spec.user.uid, project.spec.user.uid}, tools));
+  TRY(act_as_root(ids, tools));
   return plan::build_image(project, lock, request, tools);
 }
 

@@ -72,7 +72,7 @@ Result<int> run(const Invocation& call, Context& context) {
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   plan::Capture capture = TRY(plan::read_capture(request, tools));
   // Before any thread is started: the network needs some.
-  TRY(act_as_root({0, 0}, tools));
+  TRY(act_as_root({0, 0, {}, kOneIsEnough}, tools));
   const plan::OriginReport origins = TRY(plan::find_origins(
       capture.packages, call.has("offline") ? plan::AskIndexes::No : plan::AskIndexes::Yes, tools));
   if (const auto file = call.find("lock")) {

@@ -16,7 +16,7 @@ Result<int> run(const Invocation& call, Context& context) {
   if (call.has("all")) request.options.keep = store::Keep::Runs;
   request.images = call.all("image");
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
-  TRY(act_as_root({}, tools));
+  TRY(act_as_root({0, 0, {}, kOneIsEnough}, tools));
   const store::Tally total = TRY(plan::collect_garbage(request, tools)).total();
   if (call.has("json")) {
     const nlohmann::ordered_json answer{

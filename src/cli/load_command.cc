@@ -19,7 +19,7 @@ Result<int> run(const Invocation& call, Context& context) {
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::Incoming incoming = TRY(plan::read_archive(path, name, tools));
   const plan::ImageIds ids = TRY(plan::find_incoming_ids(incoming.images.front(), tools));
-  TRY(act_as_root({ids.uid, ids.gid}, tools));
+  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
   TRY(plan::unpack_incoming(incoming, tools));
   for (const plan::IncomingImage& image : incoming.images) {
     for (const store::ImageName& one : image.names) {

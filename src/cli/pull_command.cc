@@ -16,7 +16,7 @@ Result<int> run(const Invocation& call, Context& context) {
   const plan::Incoming incoming = TRY(plan::fetch_image(place, reference.digest, tools));
   const plan::IncomingImage& image = incoming.images.front();
   const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
-  TRY(act_as_root({ids.uid, ids.gid}, tools));
+  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
   TRY(plan::unpack_incoming(incoming, tools));
   context.reporter.done(fmt::format("pulled `{}`: {} of {} layers fetched, {}; {}", image.shown(),
                                     incoming.fetched_layers, image.manifest.layers.size(),

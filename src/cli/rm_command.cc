@@ -17,7 +17,7 @@ Result<int> run(const Invocation& call, Context& context) {
         .hint("`slipway rm --ended` removes all that have ended");
   }
   if (words.empty()) return 0;
-  TRY(act_as_root({}, tools));
+  TRY(act_as_root({0, 0, {}, kOneIsEnough}, tools));
   const std::string folder = plan::runs_folder(tools);
   run::sweep_records(folder);
   const bool is_forced = call.has("force");

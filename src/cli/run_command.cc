@@ -124,7 +124,7 @@ Result<int> run(const Invocation& call, Context& context) {
   std::optional<plan::ProjectFolder> project;
   if (call.operands.empty()) project = TRY(plan::open_project(context.folder));
   const plan::ImageIds ids = TRY(plan::find_image_ids(image, image.config.user, tools));
-  TRY(act_as_root({ids.uid, ids.gid}, tools));
+  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
   const plan::RunEnd end =
       TRY(plan::run_image(image, flags, project ? &project->spec.resources : nullptr, tools));
   if (!end.id.empty()) TRY(print(end.id + "\n"));

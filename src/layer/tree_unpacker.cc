@@ -48,10 +48,12 @@ bool is_wanted_attribute(std::string_view name) {
 
 }  // namespace
 
-Result<TreeUnpacker> TreeUnpacker::open(const std::string& folder, OverlayMarks marks) {
+Result<TreeUnpacker> TreeUnpacker::open(const std::string& folder, OverlayMarks marks,
+                                        Owners owners) {
   TreeUnpacker unpacker;
   unpacker.root_ = TRY(open_file(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   unpacker.marks_ = marks;
+  unpacker.owners_ = owners;
   return unpacker;
 }
 
@@ -171,9 +173,8 @@ Result<void> TreeUnpacker::set_attributes(const TarItem& item, int fd) {
   return {};
 }
 
-namespace {
-
-Result<void> give_away(int fd, const TarItem& item) {
+Result<void> TreeUnpacker::give_away(int fd, const TarItem& item) const {
+  if (owners_ == Owners::Caller) return {};
   if (item.uid == ::geteuid() && item.gid == ::getegid()) return {};
   if (::fchownat(fd, "", item.uid, item.gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0) return {};
   if (errno != EINVAL) return errno_error(fmt::format("cannot give away `{}`", item.path));
@@ -182,8 +183,6 @@ Result<void> give_away(int fd, const TarItem& item) {
                     item.path, item.uid, item.gid)
       .hint("grant more ids in /etc/subuid and /etc/subgid, or act as root");
 }
-
-}  // namespace
 
 Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
   const Found found = TRY(look(place, item.path));

@@ -24,6 +24,7 @@
 #include "base/io.h"
 #include "base/unique_fd.h"
 #include "layer/direct_writer.h"
+#include "layer/owners.h"
 #include "layer/tar_item.h"
 
 namespace slipway::layer {
@@ -41,7 +42,7 @@ struct LeftOut {
 /// folder then is for the caller to remove.
 class TreeUnpacker {
  public:
-  static Result<TreeUnpacker> open(const std::string& folder, OverlayMarks marks);
+  static Result<TreeUnpacker> open(const std::string& folder, OverlayMarks marks, Owners owners);
 
   /// `contents` are those of a File.
   Result<void> add(const TarItem& item, Source& contents);
@@ -62,6 +63,7 @@ class TreeUnpacker {
   TreeUnpacker() = default;
   Result<UniqueFd> open_folder(std::string_view path);
   Result<UniqueFd> make_parents(std::string_view path);
+  Result<void> give_away(int fd, const TarItem& item) const;
   Result<int> enter(std::string_view folder);
   Result<Place> place_of(std::string_view path);
   Result<Found> look(const Place& place, std::string_view path);
@@ -79,6 +81,7 @@ class TreeUnpacker {
 
   UniqueFd root_;
   OverlayMarks marks_ = OverlayMarks::Trusted;
+  Owners owners_ = Owners::AsSaid;
   std::string current_path_;  ///< the folder that `current_` is; entries come folder by folder
   UniqueFd current_;
   std::vector<FolderTime> folders_;

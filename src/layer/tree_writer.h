@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/unique_fd.h"
 #include "layer/direct_writer.h"
+#include "layer/owners.h"
 
 namespace slipway::layer {
 
@@ -22,9 +23,6 @@ struct Attributes {
   unsigned mode = 0644;
   std::uint32_t uid = 0, gid = 0;
 };
-
-/// Whose the files become: as their attributes say, or the caller's, who need not be root then.
-enum class Owners { AsSaid, Caller };
 
 class TreeWriter {
  public:

@@ -22,12 +22,12 @@ class Stoppable final : public Source {
 }  // namespace
 
 Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMarks marks,
-                              const CancelToken& cancel) {
+                              Owners owners, const CancelToken& cancel) {
   Stoppable stoppable(blob, cancel);
   Decompressed plain(stoppable);
   HashingSource hashed(plain);
   TarStream tar(hashed);
-  TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks));
+  TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks, owners));
   while (const auto item = TRY(tar.next())) {
     TRY(tree.add(*item, tar));
   }

@@ -25,6 +25,6 @@ struct Unpacked {
 /// Blocks; memory stays small. Failures as tar_stream.h, decompress.h and tree_unpacker.h have
 /// them, their messages the end of a sentence about the layer ("is cut short"); Cancelled.
 Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMarks marks,
-                              const CancelToken& cancel);
+                              Owners owners, const CancelToken& cancel);
 
 }  // namespace slipway::layer

@@ -25,7 +25,7 @@ struct Tree {
 
   Result<Unpacked> unpack(const std::string& blob) {
     BytesSource source(as_bytes(blob));
-    return unpack_layer(source, top, OverlayMarks::User, CancelToken());
+    return unpack_layer(source, top, OverlayMarks::User, Owners::AsSaid, CancelToken());
   }
   std::string at(const std::string& path) const { return top + "/" + path; }
   struct stat status(const std::string& path) const {

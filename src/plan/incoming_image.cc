@@ -78,17 +78,22 @@ void warn_of_left_out(const layer::LeftOut& left_out, const IncomingImage& image
   }
 }
 
+std::string owners_text(const store::Store& store) {
+  if (has_one_id()) return "all the caller's";
+  return fmt::format("{} {}", store.owner().uid, store.owner().gid);
+}
+
 /// Which outer ids own a tree depends on the image's user (base/user_namespace.h): a tree made for
 /// one user has exchanged owners for another.
 Result<void> compare_owners(const store::Store& store, const Digest& diff_id,
                             const IncomingImage& image, Reporter& reporter) {
   if (!in_user_namespace()) return {};
   const auto known = TRY(store.find_known(kOwnersKind, diff_id));
-  const std::string ours = fmt::format("{} {}", store.owner().uid, store.owner().gid);
+  const std::string ours = owners_text(store);
   if (!known || *known == ours) return {};
   reporter.warn(
-      fmt::format("`{}` shares a layer with an image of another user: some files in it seem to "
-                  "belong to others",
+      fmt::format("`{}` shares a layer with an image of another user, or from when you had other "
+                  "ids: some files in it seem to belong to others",
                   image.shown()));
   return {};
 }
@@ -103,8 +108,9 @@ Result<void> unpack_one(const store::Store& store, const IncomingImage& image, s
   const UniqueFd blob = TRY(open_file(store.blob_path(descriptor.digest), O_RDONLY));
   FdSource source(blob.get());
   const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
+  const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
   Result<layer::Unpacked> unpacked =
-      layer::unpack_layer(source, folder.path(), marks, tools.cancel);
+      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
   if (!unpacked.ok()) {
     Error error = std::move(unpacked).error();
     const bool is_of_bytes =
@@ -119,8 +125,7 @@ Result<void> unpack_one(const store::Store& store, const IncomingImage& image, s
                       descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
   }
   warn_of_left_out(unpacked->left_out, image, tools.reporter);
-  TRY(store.put_known(kOwnersKind, diff_id,
-                      fmt::format("{} {}", store.owner().uid, store.owner().gid)));
+  TRY(store.put_known(kOwnersKind, diff_id, owners_text(store)));
   TRY(store.adopt_layer(std::move(folder), diff_id));
   tools.reporter.finish(task);
   return {};
@@ -170,6 +175,11 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
 
 Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  if (has_one_id()) {
+    tools.reporter.note(
+        "you have no subordinate ids: every file of the image belongs to the user inside "
+        "(`slipway doctor` says how to get some)");
+  }
   for (const IncomingImage& image : incoming.images) {
     const std::vector<std::size_t> order = largest_first(image);
     const auto unpack = [&](std::size_t i, const CancelToken& cancel) {

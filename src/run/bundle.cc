@@ -66,14 +66,17 @@ Json mounts_section(const RunRequest& request, const BundleFacts& facts) {
   // A fresh /dev, always: what an image has there must never be used.
   mounts.push_back(mount("/dev", "tmpfs", "tmpfs",
                          {"nosuid", "noexec", "strictatime", "mode=755", "size=65536k"}));
-  mounts.push_back(
-      mount("/dev/pts", "devpts", "devpts",
-            {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}));
+  Json terminals = {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"};
+  if (!facts.has_one_id) terminals.push_back("gid=5");
+  mounts.push_back(mount("/dev/pts", "devpts", "devpts", terminals));
   mounts.push_back(mount(
       "/dev/shm", "tmpfs", "shm",
       {"nosuid", "noexec", "nodev", "mode=1777", fmt::format("size={}", facts.limits.shm_bytes)}));
   mounts.push_back(mount("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"}));
-  if (facts.in_user_namespace && request.network == Network::Host) {
+  const bool has_own_network =
+      request.network == Network::None ||
+      (request.network == Network::Private && !has_inner_user(request, facts.has_one_id));
+  if (facts.in_user_namespace && !has_own_network) {
     // The kernel gives a new sysfs only to the owner of the network namespace.
     mounts.push_back(
         mount("/sys", "bind", "/sys", {"rbind", "rprivate", "nosuid", "noexec", "nodev", "ro"}));
@@ -153,6 +156,7 @@ Json linux_section(const RunRequest& request, const BundleFacts& facts) {
     namespaces.push_back({{"type", type}});
   }
   if (request.network == Network::None) namespaces.push_back({{"type", "network"}});
+  if (has_inner_user(request, facts.has_one_id)) namespaces.push_back({{"type", "user"}});
   Json devices = Json::array();
   for (const BundleDevice& device : facts.devices) {
     devices.push_back({{"path", device.path},
@@ -173,6 +177,13 @@ Json linux_section(const RunRequest& request, const BundleFacts& facts) {
                     "/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware"}},
                   {"readonlyPaths",
                    {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}}};
+  if (has_inner_user(request, facts.has_one_id)) {
+    const auto only = [](std::uint32_t id) {
+      return Json::array({{{"containerID", id}, {"hostID", 0}, {"size", 1}}});
+    };
+    section["uidMappings"] = only(request.uid);
+    section["gidMappings"] = only(request.gid);
+  }
   if (!facts.cgroup_path.empty()) section["cgroupsPath"] = facts.cgroup_path;
   return section;
 }

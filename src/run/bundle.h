@@ -44,9 +44,15 @@ struct BundleFacts {
   ResolvedLimits limits;
   std::string cgroup_path;  ///< empty: no control group of its own
   bool in_user_namespace = false;
+  bool has_one_id = false;            ///< base/user_namespace.h
   std::uint64_t most_open_files = 0;  ///< hard limits of this process
   std::uint64_t most_locked_bytes = 0;
 };
+
+/// Whether the container gets a user namespace within ours, since ours has no id but root's.
+inline bool has_inner_user(const RunRequest& request, bool has_one_id) {
+  return has_one_id && (request.uid != 0 || request.gid != 0);
+}
 
 /// Pure; the same request and facts give the same text. There are never hooks in it.
 std::string write_bundle_config(const RunRequest& request, const BundleFacts& facts);

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/refused_namespaces.h"
 #include "base/user_namespace.h"
+#include "run/bundle.h"
 #include "run/command_lookup.h"
 #include "run/handover.h"
 #include "run/life.h"
@@ -40,11 +41,20 @@ void say_command_problem(int status, const RunRequest& request, Reporter& report
                             status == 127 ? "was not found" : "cannot be executed"));
 }
 
+Error needs_crun() {
+  return make_error(ErrorKind::Unsupported,
+                    "runc cannot start a container for another user than root here")
+      .reason("you have no subordinate ids, and runc wants a root in every user namespace")
+      .hint("use crun, or `--user 0`, or get ids: `slipway doctor` says how");
+}
+
 Result<Ready> get_ready(const RunRequest& request, Reporter& reporter, const CancelToken& cancel) {
   TRY(cancel.check());
   TRY(check_request(request));
   Ready ready;
-  ready.programs = TRY(find_runtimes(request.runtime));
+  const bool is_inner = has_inner_user(request, has_one_id());
+  if (is_inner && request.runtime == Runtime::Runc) return needs_crun();
+  ready.programs = TRY(find_runtimes(is_inner ? Runtime::Crun : request.runtime));
   ready.host = read_host_limits();
   std::vector<std::string> notes;
   ready.limits = TRY(resolve_limits(request.limits, ready.host, notes));

@@ -142,10 +142,20 @@ class Comparison {
     }
   }
 
+  /// An id of the process as our user namespace has it: a map has one line here, of one id.
+  std::string seen_from_here(const std::string& kind) const {
+    const Json id = at(("/process/user/" + kind).c_str());
+    const Json map = at(("/linux/" + kind + "Mappings/0").c_str());
+    const bool is_mapped = map.is_object() && map["containerID"] == id;
+    return is_mapped ? map["hostID"].dump() : id.dump();
+  }
+
   void compare_users() {
-    const std::string uid = at("/process/user/uid").dump(), gid = at("/process/user/gid").dump();
+    const std::string uid = seen_from_here("uid"), gid = seen_from_here("gid");
     compare_words("user", "Uid", {uid, uid, uid, uid});
     compare_words("group", "Gid", {gid, gid, gid, gid});
+    // Where the caller has one id, nobody may change groups: his own stay.
+    if (config_.contains(Json::json_pointer("/linux/gidMappings"))) return;
     std::set<std::string> groups;
     for (const Json& one : at("/process/user/additionalGids")) groups.insert(one.dump());
     const std::vector<std::string> found = view_.status("Groups");

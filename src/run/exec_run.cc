@@ -64,6 +64,16 @@ RunRequest process_of(const KnownRun& run, const ExecRequest& request) {
   return process;
 }
 
+Result<void> check_user(const KnownRun& run, const ExecRequest& request) {
+  const bool is_same = request.uid.value_or(run.facts.uid) == run.facts.uid &&
+                       request.gid.value_or(run.facts.gid) == run.facts.gid;
+  if (is_same || !has_one_id(fmt::format("{}", run.state.room_pid))) return {};
+  return make_error(ErrorKind::Unsupported, "there is one user in `{}`: {}:{}", run.facts.name,
+                    run.facts.uid, run.facts.gid)
+      .reason("you have no subordinate ids")
+      .hint("leave out `--user`; `slipway doctor` says how to get ids");
+}
+
 struct Prepared {
   RoomRequest room;
   Ports ports;
@@ -110,6 +120,7 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
     return make_error(ErrorKind::Denied, "the run `{}` is not running: it is {}", run.facts.name,
                       status_word(run.state.status));
   }
+  TRY(check_user(run, request));
   // Caught before anything is entered: what goes on outside stays ours to decide.
   SignalWatch signals = TRY(SignalWatch::start());
   TRY(enter_room(run));

@@ -64,32 +64,33 @@ std::string grant_ids(const HostState& state) {
                      first + kIdsToGive - 1);
 }
 
+// Runs go on with one id (base/user_namespace.h).
+constexpr const char* kOneUser = "containers have one user, you, and `slipway build` is refused";
+
 void judge_id_ranges(const HostState& state, HostFindings& findings) {
   if (!state.has_uidmap) {
-    findings.push_back(container("uidmap-missing", Severity::Broken,
-                                 "newuidmap and newgidmap are not installed",
-                                 "`slipway run` and `build` say `newuidmap is not installed`",
+    findings.push_back(container("uidmap-missing", Severity::Warning,
+                                 "newuidmap and newgidmap are not installed", kOneUser,
                                  install_command(state.distribution, "uidmap", "shadow-utils")));
   } else if (!state.uidmap_is_privileged) {
-    findings.push_back(container("uidmap-bits", Severity::Broken,
+    findings.push_back(container("uidmap-bits", Severity::Warning,
                                  "newuidmap and newgidmap have lost their set-user-id bit",
-                                 "`slipway run` says `newuidmap: write to uid_map failed`",
-                                 "sudo chmod u+s $(command -v newuidmap newgidmap)"));
+                                 kOneUser, "sudo chmod u+s $(command -v newuidmap newgidmap)"));
   } else if (!state.may_gain_privileges) {
-    findings.push_back(container("no-new-privileges", Severity::Broken,
+    findings.push_back(container("no-new-privileges", Severity::Warning,
                                  "this session may not gain privileges (no_new_privs is set), so "
                                  "newuidmap cannot work",
-                                 "`slipway run` says `newuidmap: write to uid_map failed`",
+                                 kOneUser,
                                  "systemd-run --user --pty bash  # a session without it"));
   }
   if (state.subordinate_uids < kFewestIds || state.subordinate_gids < kFewestIds) {
     findings.push_back(
-        container("subids-missing", Severity::Broken,
+        container("subids-missing", Severity::Warning,
                   state.subordinate_uids == 0 || state.subordinate_gids == 0
                       ? std::string("you have no subordinate ids in /etc/subuid and /etc/subgid")
                       : std::string("you have fewer than 65536 subordinate ids in /etc/subuid and "
                                     "/etc/subgid"),
-                  "`slipway run` and `build` say `has no subordinate ids`", grant_ids(state)));
+                  kOneUser, grant_ids(state)));
   }
 }
 

@@ -186,6 +186,13 @@ Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& ho
   facts.root_path = record.live("root");
   facts.limits = limits;
   facts.in_user_namespace = in_user_namespace();
+  facts.has_one_id = has_one_id();
+  if (facts.has_one_id && !request.additional_gids.empty()) {
+    return make_error(ErrorKind::Unsupported, "the group {} cannot be had here",
+                      request.additional_gids[0])
+        .reason("you have no subordinate ids, so there is one user and one group inside")
+        .hint("`slipway doctor` says how to get some");
+  }
   const bool wants_group = !facts.in_user_namespace || limits.memory_bytes || limits.cpus;
   if (!host.cgroup_parent.empty() && wants_group) {
     facts.cgroup_path = join_path(host.cgroup_parent, record.group_name());

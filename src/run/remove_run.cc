@@ -72,7 +72,7 @@ Error has_leftovers(const KnownRun& run, const Leftovers& left) {
   return make_error(ErrorKind::Denied, "the run `{}` holds {} {} ({}) outside volumes, and is kept",
                     run.facts.name, left.count, left.count == 1 ? "file" : "files",
                     size_text(left.bytes))
-      .reason(named + (left.count == 1 ? " would be lost" : " would be lost"))
+      .reason(named + " would be lost")
       .hint(fmt::format("they lie under `{}`; `slipway rm --discard {}` removes them too",
                         join_path(run.folder, "upper"), run.facts.name));
 }

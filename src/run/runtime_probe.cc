@@ -57,6 +57,7 @@ std::string make_config(const RuntimeProbe& probe, const std::string& root) {
   facts.limits = probe.limits;
   facts.cgroup_path = probe.group;
   facts.in_user_namespace = in_user_namespace();
+  facts.has_one_id = has_one_id();
   facts.most_open_files = hard_limit(RLIMIT_NOFILE);
   facts.most_locked_bytes = hard_limit(RLIMIT_MEMLOCK);
   return write_bundle_config(request, facts);

@@ -53,7 +53,8 @@ Result<UniqueFd> open_source(const Volume& volume, const RunRequest& request,
 Result<void> map_owners(const UniqueFd& tree, const Volume& volume, const RunRequest& request,
                         Reporter& reporter) {
   if (in_user_namespace()) {
-    if (request.uid == request.owner.uid || volume.access == Access::ReadOnly) return {};
+    const bool is_ours = request.uid == request.owner.uid || has_one_id();
+    if (is_ours || volume.access == Access::ReadOnly) return {};
     reporter.warn(fmt::format(
         "what user {} writes to `{}` will belong to a subordinate id of yours, not to you: only "
         "user {} of the image is you",
