@@ -24,7 +24,8 @@ python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${R
   --folder "$folder" --table docs/benchmarks.md
 # With the image of `make demo`, where that was made: how it starts, and to a registry and back.
 if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
-  python3 bench/run_start.py --slipway "$slipway" --image pytorch-cuda:2.6
+  python3 bench/run_start.py --slipway "$slipway" --image pytorch-cuda:2.6 --folder "$folder" \
+    --table docs/benchmarks-start.md
   python3 bench/registry.py --slipway "$slipway" --project examples/pytorch-cuda --runs "${RUNS:-3}" \
     --folder "$folder/registry" --table docs/benchmarks-registry.md
 fi
