@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "gpu/compatibility.h"
+#include "gpu/driver_library.h"
 #include "gpu/environment_view.h"
 #include "gpu/loader.h"
 #include "gpu/remedy.h"
@@ -130,7 +131,7 @@ class Check {
           if (std::ranges::find(reached, other) == reached.end()) reached.push_back(other);
           continue;
         }
-        const bool is_system = find_driver_library(tables_, library) != nullptr ||
+        const bool is_system = find_driver_library(library) != nullptr ||
                                (request_.system == System::Outside && is_everywhere(library));
         if (!is_system) return Elsewhere::Anywhere;
         elsewhere = Elsewhere::System;
@@ -331,7 +332,7 @@ class Check {
   }
 
   void report_one(const Unfound& entry, ClosureReport& report) const {
-    if (find_driver_library(tables_, entry.library) != nullptr) return;
+    if (find_driver_library(entry.library) != nullptr) return;
     const bool is_outside = request_.system == System::Outside;
     const std::optional<bool> outside = is_outside ? has_outside(entry.library) : false;
     if (outside == true) return;

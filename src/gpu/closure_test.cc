@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "gpu/compatibility.h"
+#include "gpu/driver_library.h"
 #include "gpu/loader_configuration.h"
 
 namespace slipway::gpu {
@@ -359,10 +360,10 @@ TEST_CASE("ld.so.conf") {
 
 TEST_CASE("the reviewed data") {
   const CompatibilityTables& tables = compatibility_tables();
-  CHECK(find_driver_library(tables, "libcuda.so.1")->capability == "compute");
-  CHECK(find_driver_library(tables, "libnvidia-ml.so.570.86.15")->capability == "utility");
-  CHECK(find_driver_library(tables, "libcudart.so.12") == nullptr);
-  CHECK(find_driver_library(tables, "libcuda.social") == nullptr);
+  CHECK(find_driver_library("libcuda.so.1")->capability == "compute");
+  CHECK(find_driver_library("libnvidia-ml.so.570.86.15")->capability == "utility");
+  CHECK(find_driver_library("libcudart.so.12") == nullptr);
+  CHECK(find_driver_library("libcuda.social") == nullptr);
   for (const Companion& row : tables.companions) CHECK_FALSE(row.torch.empty());
   for (const char* text :
        {"[[torch_build]]\ntorch='2.6'\ncuda='12.4'\n",                         // no source

@@ -13,11 +13,6 @@
 
 namespace slipway::gpu {
 
-struct DriverLibrary {
-  std::string name;        ///< without version: `libcuda`
-  std::string capability;  ///< compute, utility, video, graphics, ngx (libnvidia-container's words)
-};
-
 /// A package whose import loads libraries on which other files rely.
 struct Preload {
   std::string package;
@@ -133,7 +128,6 @@ struct ForwardCompatibility {
 };
 
 struct CompatibilityTables {
-  std::vector<DriverLibrary> driver_libraries;
   std::vector<Preload> preloads;
   std::vector<OptionalGap> optional_gaps;
   std::vector<TorchBuild> torch_builds;
@@ -158,9 +152,5 @@ Result<CompatibilityTables> parse_compatibility(std::string_view text);
 
 /// The tables built into the program; parsed once.
 const CompatibilityTables& compatibility_tables();
-
-/// Whether the file name is one of the driver's own: `libcuda.so.1`, `libcuda.so.570.86.15`.
-const DriverLibrary* find_driver_library(const CompatibilityTables& tables,
-                                         std::string_view file_name);
 
 }  // namespace slipway::gpu

@@ -1,9 +1,10 @@
-/// One row of data/compatibility.toml; only for those who read it.
+/// Rows of data/*.toml; only for those who read them.
 #pragma once
 
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -99,5 +100,10 @@ bool read_hardware_row(std::string_view kind, Row& row, CompatibilityTables& int
 
 /// Gives every GPU what its architecture says. Corrupt where a row names one that is not there.
 Result<void> link_hardware(CompatibilityTables& tables);
+
+/// Each row of the tables in `text` goes to `read`, which says whether it knows the kind. Fails
+/// with Corrupt on unknown tables or keys, and on a row without a source.
+using ReadRow = std::function<bool(std::string_view kind, Row& row)>;
+Result<void> read_rows(std::string_view text, const ReadRow& read);
 
 }  // namespace slipway::gpu

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/file.h"
-#include "gpu/compatibility.h"
+#include "gpu/driver_library.h"
 #include "gpu/elf.h"
 
 namespace slipway::gpu {
@@ -35,13 +35,20 @@ bool is_regular(const std::string& path) {
   return lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-bool is_wanted(const std::string& name, const HostGpus& host) {
-  if (host.is_wsl) return name.find(".so") != std::string::npos;
-  const DriverLibrary* const library = find_driver_library(compatibility_tables(), name);
-  if (library == nullptr) return false;
-  if (library->capability != "compute" && library->capability != "utility") return false;
-  // Another version is left over from an older driver, and would fail against this kernel module.
-  return name == library->name + ".so." + host.driver_version;
+/// The names to look for in `folder`. Those of a driver are known, so that the folder, of thousands
+/// of files, need not be listed; another version is left over from an older driver, and would fail
+/// against this kernel module.
+Result<std::vector<std::string>> wanted_names(const std::string& folder, const HostGpus& host) {
+  std::vector<std::string> names;
+  if (host.is_wsl) {
+    names = TRY(list_folder(folder));
+    std::erase_if(names, [](const auto& name) { return name.find(".so") == std::string::npos; });
+    return names;
+  }
+  for (const DriverLibrary& library : driver_libraries()) {
+    if (library.is_for_computing()) names.push_back(library.name + ".so." + host.driver_version);
+  }
+  return names;
 }
 
 void add_link(const std::string& name, const std::string& target, std::set<std::string>& names,
@@ -103,8 +110,7 @@ Result<void> find_driver_libraries(const std::string& root, const std::string& n
   std::set<std::string> names;
   for (const std::string& folder : library_folders(root, nvml_folder, host.is_wsl)) {
     if (!is_folder(folder)) continue;
-    for (const std::string& name : TRY(list_folder(folder))) {
-      if (!is_wanted(name, host)) continue;
+    for (const std::string& name : TRY(wanted_names(folder, host))) {
       TRY(take_library(folder, name, names, host));
     }
   }

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/file.h"
-#include "gpu/compatibility.h"
+#include "gpu/driver_library.h"
 #include "gpu/image_tree.h"
 #include "gpu/library_scan.h"
 #include "gpu/loader.h"
@@ -71,7 +71,7 @@ class SystemCapture {
   }
 
   static bool is_driver(const std::string& name) {
-    return gpu::find_driver_library(gpu::compatibility_tables(), name) != nullptr;
+    return gpu::find_driver_library(name) != nullptr;
   }
 
   Result<void> read_loader_configuration() {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "gpu/compatibility.h"
+#include "gpu/driver_library.h"
 
 namespace slipway::plan {
 namespace {
@@ -21,8 +21,7 @@ std::optional<gpu::DriverVersion> version_in(std::string_view name) {
 
 /// Of the driver's own, of that version, and for computing.
 bool is_companion(const std::string& name, const std::string& version) {
-  const gpu::DriverLibrary* const library =
-      gpu::find_driver_library(gpu::compatibility_tables(), name);
+  const gpu::DriverLibrary* const library = gpu::find_driver_library(name);
   return library != nullptr && library->capability == "compute" &&
          name == library->name + ".so." + version;
 }
