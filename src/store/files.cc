@@ -108,9 +108,9 @@ Result<void> Measure::add(int folder_fd, const char* name, const std::string& sh
     if (errno == ENOENT) return {};
     return errno_error(fmt::format("cannot look at `{}`", shown));
   }
-  const bool is_new = status.st_nlink < 2 || S_ISDIR(status.st_mode) ||
-                      seen_.emplace(status.st_dev, status.st_ino).second;
-  if (!is_new) return {};
+  const bool is_last = status.st_nlink < 2 || S_ISDIR(status.st_mode) ||
+                       ++seen_[{status.st_dev, status.st_ino}] == status.st_nlink;
+  if (!is_last) return {};
   tally.disk_bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
   if (S_ISREG(status.st_mode)) tally.apparent_bytes += static_cast<std::uint64_t>(status.st_size);
   if (!S_ISDIR(status.st_mode)) return {};

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +40,8 @@ enum class Durable { No, Yes };
 Result<void> place_text(const std::string& temporary_folder, const std::string& path,
                         std::string_view text, Owner owner, Durable durable);
 
-/// Sizes of trees and files. Inodes with several names count once in one Measure.
+/// What the removal of trees and files gives back: an inode with several names (those of layers have
+/// one more in each merged tree) counts with the last of its names that one Measure sees.
 class Measure {
  public:
   /// What is not there counts nothing.
@@ -48,7 +49,7 @@ class Measure {
 
  private:
   Result<void> add(int folder_fd, const char* name, const std::string& shown, Tally& tally);
-  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> seen_;  ///< how many names
 };
 
 }  // namespace slipway::store

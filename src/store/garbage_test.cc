@@ -116,6 +116,19 @@ TEST_CASE("what no image needs goes, and is counted first") {
   CHECK(scene.collect().value().total() == Tally{});
 }
 
+TEST_CASE("bytes that another tree has too are not given back") {
+  Scene scene;
+  // Both are nobody's; the third name is in a layer that stays.
+  const std::string one = scene.store().layer_path(sha256("nobody's layer"));
+  const std::string stays = scene.store().layer_path(sha256("layer one"));
+  REQUIRE(write_file(one + "/alone", std::string(1000, 'x')).ok());
+  REQUIRE(::link((one + "/alone").c_str(), (one + "/again").c_str()) == 0);
+  REQUIRE(write_file(one + "/shared", std::string(5000, 'x')).ok());
+  REQUIRE(::link((one + "/shared").c_str(), (stays + "/shared").c_str()) == 0);
+  CHECK(scene.collect().value().layers.apparent_bytes == 11000);
+  CHECK(path_exists(stays + "/shared"));
+}
+
 TEST_CASE("a removed image takes what only it needed") {
   Scene scene;
   REQUIRE(scene.store().remove_image({"", "two", "latest"}).ok());
