@@ -8,26 +8,27 @@ namespace {
 
 constexpr std::size_t kMostLevels = 32;
 
-/// Looks at the whole document before any of it is kept.
-class Inspector {
+/// Keeps the document as it is read, and stops at what it must not have.
+class Builder {
  public:
   using json = nlohmann::json;
 
-  bool null() { return true; }
-  bool boolean(bool) { return true; }
-  bool number_integer(json::number_integer_t) { return true; }
-  bool number_unsigned(json::number_unsigned_t) { return true; }
-  bool number_float(json::number_float_t, const std::string&) { return true; }
-  bool string(std::string&) { return true; }
-  bool binary(json::binary_t&) { return true; }
-  bool start_object(std::size_t) { return descend(); }
-  bool start_array(std::size_t) { return descend(); }
+  bool null() { return put(nullptr); }
+  bool boolean(bool value) { return put(value); }
+  bool number_integer(json::number_integer_t value) { return put(value); }
+  bool number_unsigned(json::number_unsigned_t value) { return put(value); }
+  bool number_float(json::number_float_t value, const std::string&) { return put(value); }
+  bool string(std::string& value) { return put(std::move(value)); }
+  bool binary(json::binary_t&) { return false; }  // of no text
+  bool start_object(std::size_t) { return descend(json::object()); }
+  bool start_array(std::size_t) { return descend(json::array()); }
   bool end_object() { return ascend(); }
   bool end_array() { return ascend(); }
   bool key(std::string& name) {
-    if (keys_.back().insert(name).second) return true;
-    problem_ = fmt::format("says `{}` twice in one object", name.substr(0, 64));
-    return false;
+    const auto [entry, is_new] = open_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
+    value_ = &entry->second;
+    if (!is_new) problem_ = fmt::format("says `{}` twice in one object", name.substr(0, 64));
+    return is_new;
   }
   template <typename Exception>
   bool parse_error(std::size_t position, const std::string&, const Exception&) {
@@ -35,20 +36,34 @@ class Inspector {
     return false;
   }
 
+  json take() { return std::move(document_); }
   const std::string& problem() const { return problem_; }
 
  private:
-  bool descend() {
-    keys_.emplace_back();
-    if (keys_.size() <= kMostLevels) return true;
+  /// At the top, at the end of the open array, or under the key that was read last.
+  bool put(json value) {
+    if (!open_.empty() && open_.back()->is_array()) {
+      open_.back()->push_back(nullptr);
+      value_ = &open_.back()->back();
+    }
+    *value_ = std::move(value);
+    return true;
+  }
+  bool descend(json empty) {
+    put(std::move(empty));
+    open_.push_back(value_);
+    if (open_.size() <= kMostLevels) return true;
     problem_ = fmt::format("is nested more than {} levels deep", kMostLevels);
     return false;
   }
   bool ascend() {
-    keys_.pop_back();
+    open_.pop_back();
     return true;
   }
-  std::vector<std::set<std::string>> keys_;
+
+  json document_;
+  json* value_ = &document_;  ///< where the next value goes, outside arrays
+  std::vector<json*> open_;   ///< objects and arrays, the outermost first
   std::string problem_;
 };
 
@@ -59,11 +74,11 @@ Result<nlohmann::json> parse_json(std::string_view text, std::string_view what,
   if (text.size() > most_bytes) {
     return make_error(ErrorKind::Corrupt, "{}: larger than {} bytes", what, most_bytes);
   }
-  Inspector inspector;
-  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &inspector)) {
-    return make_error(ErrorKind::Corrupt, "{}: {}", what, inspector.problem());
+  Builder builder;
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) {
+    return make_error(ErrorKind::Corrupt, "{}: {}", what, builder.problem());
   }
-  nlohmann::json document = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  nlohmann::json document = builder.take();
   if (!document.is_object()) {
     return make_error(ErrorKind::Corrupt, "{}: is not a JSON object", what);
   }

@@ -40,8 +40,8 @@ enum class Durable { No, Yes };
 Result<void> place_text(const std::string& temporary_folder, const std::string& path,
                         std::string_view text, Owner owner, Durable durable);
 
-/// What the removal of trees and files gives back: an inode with several names (those of layers have
-/// one more in each merged tree) counts with the last of its names that one Measure sees.
+/// What the removal of trees and files gives back: an inode with several names (those of layers
+/// have one more in each merged tree) counts with the last of its names that one Measure sees.
 class Measure {
  public:
   /// What is not there counts nothing.
