@@ -216,4 +216,9 @@ Result<void> make_plain(int mount_fd) {
                         "cannot take set-id programs and devices from a mount");
 }
 
+Result<void> forbid_programs(int mount_fd) {
+  return set_attributes(mount_fd, MOUNT_ATTR_NOEXEC, AT_RECURSIVE,
+                        "cannot forbid the programs of a mount");
+}
+
 }  // namespace slipway

@@ -70,5 +70,7 @@ Result<UniqueFd> copy_opened_mount(int fd, const std::string& path, Submounts su
 Result<void> make_read_only(int mount_fd, Submounts submounts);
 /// With all below it: no set-id bit and no device node counts there.
 Result<void> make_plain(int mount_fd);
+/// Likewise: nothing there can be executed.
+Result<void> forbid_programs(int mount_fd);
 
 }  // namespace slipway

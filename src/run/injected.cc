@@ -46,6 +46,8 @@ Result<std::string> check_mount_target(const std::string& path) {
   return folded;
 }
 
+std::ptrdiff_t depth_of(const std::string& path) { return std::ranges::count(path, '/'); }
+
 Result<UniqueFd> copy_as(const Owner& owner, const std::string& source) {
   const ActAs caller(owner);
   return copy_mount(source, Submounts::With);
@@ -60,7 +62,10 @@ class Preparation {
   Result<PreparedMounts> all() {
     TRY(make_folders(places_.staging_folder));
     for (const InjectedNode& node : request_.injection.nodes) TRY(add_node(node));
-    for (const InjectedMount& mount : request_.injection.mounts) TRY(add_mount(mount));
+    // Folders before what lies in them.
+    std::vector<InjectedMount> wishes = request_.injection.mounts;
+    std::ranges::stable_sort(wishes, {}, [](const auto& one) { return depth_of(one.target); });
+    for (const InjectedMount& wish : wishes) TRY(add_mount(wish));
     TRY(add_links());
     TRY(tell_loader());
     return std::move(prepared_);
@@ -123,11 +128,39 @@ class Preparation {
                         mount.target)
           .hint("its CDI file should name it under `deviceNodes`");
     }
+    if (const BundleMount* const above = find_above(mount.target)) {
+      return attach(std::move(tree), mount, *above, status.st_mode);
+    }
     mount.source = join_path(places_.staging_folder, fmt::format("{}", count_++));
     TRY(make_mount_place(mount.source, status.st_mode));
     prepared_.steps.push_back(make_move_mount(tree.get(), mount.source));
     prepared_.held.push_back(std::move(tree));
     put(std::move(mount));
+    return {};
+  }
+
+  /// The deepest mount in which the place lies: its links are not the runtime's to follow.
+  const BundleMount* find_above(const std::string& target) const {
+    const BundleMount* deepest = nullptr;
+    const auto look_at = [&](const BundleMount& one) {
+      if (one.target == target || !is_within(target, one.target)) return;
+      if (deepest == nullptr || one.target.size() > deepest->target.size()) deepest = &one;
+    };
+    for (const BundleMount& one : facts_.mounts) look_at(one);
+    for (const BundleMount& one : prepared_.mounts) look_at(one);
+    return deepest;
+  }
+
+  Result<void> attach(UniqueFd tree, const BundleMount& mount, const BundleMount& above,
+                      mode_t mode) {
+    if (mount.nodes == BundleMount::Nodes::Closed) TRY(make_plain(tree.get()));
+    if (std::ranges::find(mount.options, "noexec") != mount.options.end()) {
+      TRY(forbid_programs(tree.get()));
+    }
+    prepared_.steps.push_back(make_attach_beneath(tree.get(), above.source,
+                                                  mount.target.substr(above.target.size() + 1),
+                                                  S_ISDIR(mode) ? S_IFDIR : S_IFREG));
+    prepared_.held.push_back(std::move(tree));
     return {};
   }
 
@@ -178,30 +211,57 @@ class Preparation {
   int count_ = 0;
 };
 
+/// The runtime would make the node through the mount, in the host's folder, where any program of
+/// the host's that may look there could use it.
+Result<void> check_nodes(const std::vector<std::string>& nodes,
+                         const std::vector<std::string>& mounts) {
+  for (const std::string& mount : mounts) {
+    for (const std::string& node : nodes) {
+      if (node == mount || !is_within(node, mount)) continue;
+      return make_error(ErrorKind::Unsupported,
+                        "the device node `{}` lies in `{}`, which a CDI file mounts from the host",
+                        node, mount)
+          .reason("it would be made in the host's folder")
+          .hint("the CDI file should name the nodes alone, or mount another folder");
+    }
+  }
+  return {};
+}
+
+Result<void> check_link(const InjectedLink& link, const std::vector<std::string>& nodes) {
+  const std::string path = join_path(link.folder, link.name);
+  if (link.name.empty() || link.name.find('/') != std::string::npos || link.target.empty()) {
+    return make_error(ErrorKind::InvalidInput, "`{}` can be no link of a CDI device", path);
+  }
+  if (!path.starts_with("/dev/")) {
+    (void)TRY(check_inside_path("the CDI link", path));
+    return {};
+  }
+  const std::string folder = TRY(check_in_dev("the folder of the CDI link", link.folder));
+  // What is bound there would hide a node beside it.
+  for (const std::string& node : nodes) {
+    if (!is_within(node, folder)) continue;
+    return make_error(ErrorKind::Unsupported, "the CDI link `{}` and the node `{}` share a folder",
+                      path, node);
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<void> check_injection(const Injection& injection) {
+Result<void> check_injection(const RunRequest& request) {
+  const Injection& injection = request.injection;
+  std::vector<std::string> nodes, mounts;
   for (const InjectedNode& node : injection.nodes) {
-    (void)TRY(check_in_dev("the CDI device node", node.target));
+    nodes.push_back(TRY(check_in_dev("the CDI device node", node.target)));
   }
-  for (const InjectedMount& mount : injection.mounts) (void)TRY(check_mount_target(mount.target));
-  for (const InjectedLink& link : injection.links) {
-    const std::string path = join_path(link.folder, link.name);
-    if (link.name.empty() || link.name.find('/') != std::string::npos || link.target.empty()) {
-      return make_error(ErrorKind::InvalidInput, "`{}` can be no link of a CDI device", path);
-    }
-    if (!path.starts_with("/dev/")) {
-      (void)TRY(check_inside_path("the CDI link", path));
-      continue;
-    }
-    (void)TRY(check_in_dev("the folder of the CDI link", link.folder));
-    // What is bound there would hide a node beside it.
-    for (const InjectedNode& node : injection.nodes) {
-      if (!is_within(node.target, link.folder)) continue;
-      return make_error(ErrorKind::Unsupported,
-                        "the CDI link `{}` and the node `{}` share a folder", path, node.target);
-    }
+  for (const DeviceWish& wish : request.devices) nodes.push_back(TRY(absolute_path(wish.target)));
+  for (const std::string& node : request.device_nodes) nodes.push_back(TRY(absolute_path(node)));
+  for (const InjectedMount& mount : injection.mounts) {
+    mounts.push_back(TRY(check_mount_target(mount.target)));
   }
+  TRY(check_nodes(nodes, mounts));
+  for (const InjectedLink& link : injection.links) TRY(check_link(link, nodes));
   return {};
 }
 
@@ -212,8 +272,7 @@ Result<PreparedMounts> prepare_injection(const RunRequest& request, const Inject
 }
 
 void sort_mounts(std::vector<BundleMount>& mounts) {
-  const auto depth = [](const BundleMount& mount) { return std::ranges::count(mount.target, '/'); };
-  std::ranges::stable_sort(mounts, {}, depth);
+  std::ranges::stable_sort(mounts, {}, [](const auto& mount) { return depth_of(mount.target); });
 }
 
 }  // namespace slipway::run

@@ -5,7 +5,10 @@
 /// device that is not there, or has another number, cannot be had.
 ///
 /// Sources of mounts come from the specification alone, are opened once, and are bound from where
-/// they were opened.
+/// they were opened. What lies within a volume or another of these mounts is attached there by us,
+/// as volumes.cc does it.
+///
+/// Nothing is ever made in a folder of the host's: a node within a mount is refused.
 #pragma once
 
 #include <string>
@@ -17,9 +20,10 @@
 
 namespace slipway::run {
 
-/// What can be refused without touching anything: places inside that are not a device's to take.
-/// Fails with InvalidInput.
-Result<void> check_injection(const Injection& injection);
+/// What can be refused without touching anything: places inside that are not a device's to take,
+/// and nodes, of any device, where a CDI file mounts a folder. Fails with InvalidInput,
+/// Unsupported.
+Result<void> check_injection(const RunRequest& request);
 
 struct InjectionPlaces {
   std::string staging_folder;  ///< ours and not there yet

@@ -15,6 +15,7 @@
 #include "run/driver_folder.h"
 #include "run/host_places.h"
 #include "run/injected.h"
+#include "run/mount_places.h"
 #include "run/receipt.h"
 #include "run/root_check.h"
 #include "run/streams.h"
@@ -31,6 +32,13 @@ void add_mounts(PreparedMounts mounts, BundleFacts& facts, PreparedRun& prepared
   add_steps(prepared, std::move(mounts.steps));
   for (UniqueFd& fd : mounts.held) prepared.held.push_back(std::move(fd));
   for (BundleMount& mount : mounts.mounts) facts.mounts.push_back(std::move(mount));
+}
+
+/// What an earlier life of this run has written counts too.
+std::vector<std::string> overlay_folders(const RunRequest& request, const RunRecord& record) {
+  std::vector<std::string> folders{record.path("upper")};
+  folders.insert(folders.end(), request.lower_folders.begin(), request.lower_folders.end());
+  return folders;
 }
 
 Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
@@ -50,14 +58,25 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
   // The upper folder's mode and owner become those of the container's `/`.
   TRY(make_folders(overlay.upper, 0755));
   TRY(make_folders(overlay.work, 0700));
-  // What an earlier life of this run has written counts too.
-  std::vector<std::string> folders = overlay.lowers;
-  folders.insert(folders.begin(), overlay.upper);
-  TRY(check_system_folders(folders));
+  TRY(check_system_folders(overlay_folders(request, record)));
   PreparedOverlay mounted = TRY_WHILE("mounting the layers", prepare_overlay(overlay, root));
   add_steps(prepared, std::move(mounted.steps));
   prepared.held.push_back(std::move(mounted.mount));
   return {};
+}
+
+Result<void> check_places(const RunRequest& request, const RunRecord& record,
+                          const BundleFacts& facts) {
+  // Those that are empty, and small files of ours: what they may lie in does not matter.
+  std::vector<std::string> harmless, mounts;
+  for (const Tmpfs& one : request.tmpfs) harmless.push_back(TRY(absolute_path(one.target)));
+  for (const BundleMount& one : facts.mounts) {
+    const bool is_ours = one.target == "/etc/hosts" || one.target == "/etc/resolv.conf";
+    (is_ours ? harmless : mounts).push_back(TRY(absolute_path(one.target)));
+  }
+  const std::vector<std::string> folders = overlay_folders(request, record);
+  TRY(check_mount_places(folders, harmless, {}));
+  return check_mount_places(folders, mounts, mounts);
 }
 
 Result<void> prepare_driver(const RunRequest& request, const RunRecord& record, BundleFacts& facts,
@@ -297,7 +316,7 @@ Result<void> check_request(const RunRequest& request) {
     if (TRY(check_inside_path("`--tmpfs`", tmpfs.target)) != "/") continue;
     return make_error(ErrorKind::InvalidInput, "a `--tmpfs` cannot take the place of `/`");
   }
-  TRY(check_injection(request.injection));
+  TRY(check_injection(request));
   if (request.terminal == Terminal::Yes && !request.about.is_detached && ::isatty(0) == 0) {
     return make_error(ErrorKind::InvalidInput, "standard input is no terminal")
         .hint("leave out `-t`");
@@ -330,6 +349,7 @@ Result<PreparedRun> prepare_run(const RunRequest& request, const RuntimeProgram&
   TRY(prepare_driver(request, record, facts, prepared));
   add_mounts(TRY(prepare_host_places(request, record.live("places"))), facts, prepared);
   TRY(prepare_devices(request, record, facts, prepared, reporter));
+  TRY(check_places(request, record, facts));
   prepare_runtime(program, host, facts, prepared);
   TRY(prepare_network(request, record, reporter, prepared));
   TRY(prepare_ports(request, prepared));

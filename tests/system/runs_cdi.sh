@@ -7,7 +7,7 @@
 command -v jq >/dev/null || skip "needs jq"
 host=$work/host
 specs=$work/specs
-mkdir -p "$host/lib/sub" "$specs/etc" "$specs/run"
+mkdir -p "$host/lib/sub" "$host/given" "$specs/etc" "$specs/run"
 # /dev/zero's number under names that are nowhere else, open to all and to a group alone.
 mknod -m 666 "$host/card" c 1 5 && mknod -m 660 "$host/closed" c 1 5 || skip "no device node can be made here"
 mkfifo -m 666 "$host/pipe"
@@ -18,6 +18,7 @@ echo deep >"$host/lib/sub/file"
 ln -s ../card1 "$host/lib/by-path"
 ln -s card "$host/by-path"
 chmod -R a+rX "$host" "$specs"
+chmod 777 "$host/given"
 
 cat >"$specs/etc/vendor.yaml" <<YAML
 ---
@@ -68,6 +69,16 @@ devices:
 - {name: root, containerEdits: {mounts: [{hostPath: $host, containerPath: /}]}}
 - {name: node-as-mount, containerEdits: {mounts: [{hostPath: $host/card, containerPath: /card}]}}
 - {name: gone, containerEdits: {mounts: [{hostPath: $host/gone, containerPath: /gone}]}}
+- {name: inside, containerEdits: {deviceNodes: [{path: /dev/y/../x/node, hostPath: $host/card}], mounts: [{hostPath: $host/given, containerPath: /dev/x}]}}
+- {name: made-inside, containerEdits: {deviceNodes: [{path: /dev/x/node, type: c, major: 1, minor: 5}], mounts: [{hostPath: $host/given, containerPath: /dev/x/}]}}
+- {name: there-inside, containerEdits: {deviceNodes: [{path: /dev/x/card, hostPath: $host/card}], mounts: [{hostPath: $host, containerPath: /dev/x}]}}
+- {name: folder, containerEdits: {mounts: [{hostPath: $host/given, containerPath: /dev/x}]}}
+- {name: away, containerEdits: {mounts: [{hostPath: $host/given, containerPath: /away/x}]}}
+- name: nested
+  containerEdits:
+    mounts:
+    - {hostPath: $host/data, containerPath: /opt/outer/sub/file, options: [ro, noexec]}
+    - {hostPath: $host/lib, containerPath: /opt/outer}
 - {name: shared, containerEdits: {mounts: [{hostPath: $host, containerPath: /x, options: [rshared]}]}}
 - {name: overlay, containerEdits: {mounts: [{hostPath: $host, containerPath: /x, type: overlay}]}}
 YAML
@@ -226,6 +237,9 @@ card=proc lies in \`/proc\`
 card=root cannot take the place of \`/\`
 card=node-as-mount is a device node
 card=gone $host/gone
+card=inside the device node \`/dev/x/node\` lies in \`/dev/x\`, which a CDI file mounts
+card=made-inside the device node \`/dev/x/node\` lies in \`/dev/x\`, which a CDI file mounts
+card=there-inside the device node \`/dev/x/card\` lies in \`/dev/x\`, which a CDI file mounts
 card=shared wants \`rshared\`
 card=overlay is of type \`overlay\`
 hook=no-link can be no link
@@ -233,6 +247,27 @@ hook=proc-link lies in \`/proc\`
 hook=net the network interface \`eth9\`
 hook=rdt Intel's RDT
 CASES
+
+  $s run --rm $static --device vendor.com/card=folder --device /dev/zero:/dev/x/zero box true 2>"$work/err"
+  check "$1 $2 a node below a CDI mount" 125 $?
+  contains "$1 $2 a node below a CDI mount" "the device node \`/dev/x/zero\` lies in \`/dev/x\`" "$(cat "$work/err")"
+
+  # Nothing is made in the host's folders: not the nodes, and not through links of the image.
+  check "$1 $2 nothing is made in what is mounted" "" "$(ls "$host/given")"
+  mkdir -p "$(folder_of $1)/swapped" && ln -sfn /dev "$(folder_of $1)/swapped/data"
+  for spot in /dev /proc /sys ../../dev/deep; do
+    ln -sfn $spot "$(image_layer $1)/away"
+    $s run --rm $static --device vendor.com/card=away box true 2>"$work/err"
+    check "$1 $2 a CDI mount below a link to $spot" 125 $?
+    contains "$1 $2 a CDI mount below a link to $spot" "the image's links lead \`/away/x\`" "$(cat "$work/err")"
+  done
+  rm "$(image_layer $1)/away"
+  check "$1 $2 nothing is made behind a link" "" "$(ls "$host/given")"
+  $s run --rm $static -v "$(folder_of $1)/swapped:/srv" --device vendor.com/card=written box true 2>"$work/err"
+  check "$1 $2 a place in a volume behind a link that leads out" 125 $?
+  contains "$1 $2 a place in a volume behind a link that leads out" "cannot attach a mount at \`data\`" "$(cat "$work/err")"
+  check "$1 $2 mounts in mounts, the deeper one first" "of the vendor ro,nosuid,nodev,noexec" \
+    "$($s run --rm $static --device vendor.com/card=nested box sh -c 'cat /opt/outer/sub/file; sed -n "s/.* \/opt\/outer\/sub\/file \([a-z,]*\),relatime .*/\1/p" /proc/self/mountinfo' | xargs echo)"
 
   # Names that are not there.
   $s run --rm $static --cdi-spec-dir "$specs/run" --device vendor.com/card=pip box true 2>"$work/err"

@@ -80,6 +80,33 @@ links() {
   done
 }
 
+# What is mounted goes where the image's links lead: never over the system's folders, whose device
+# nodes root would then make in the user's folder, and never through another mount's links.
+places() {
+  s="sw $1 $2"
+  layer=$(layer_of $1)
+  given=$(folder_of $1)/given
+  rm -rf "$given" && mkdir "$given" && chown "$(id_of $1)" "$given"
+  ln -s / "$layer/up"
+  for spot in /dev /proc /sys /dev/shm ../../dev/new up/dev /gone/../proc/sys; do
+    ln -sfn "$spot" "$layer/workspace"
+    for flag in "-v $given:/workspace" "-v $given:/workspace/deep" "--tmpfs /workspace"; do
+      $s run --rm $flag box true 2>"$work/err"
+      check "$1 $2 $flag where it leads to $spot" 125 $?
+      contains "$1 $2 $flag where it leads to $spot" "the image's links lead \`/workspace" "$(cat "$work/err")"
+    done
+  done
+  mkdir -p "$layer/srv/a" && ln -sfn srv "$layer/workspace"
+  check "$1 $2 a link within the image" 1 \
+    "$($s run --rm -v "$given:/workspace/a" box grep -c ' /srv/a ' /proc/self/mountinfo)"
+  mkdir "$given/sub" && ln -s /dev "$given/sub/out"
+  $s run --rm -v "$given:/srv" -v "$given:/workspace/sub/out" box true 2>"$work/err"
+  check "$1 $2 through a link of the image into a volume" 125 $?
+  contains "$1 $2 through a link of the image into a volume" "into what is mounted at \`/srv\`" "$(cat "$work/err")"
+  rm -r "$layer/workspace" "$layer/up" "$layer/srv"
+  check "$1 $2 nothing is made in a volume" "sub" "$(ls "$given" | xargs echo)"
+}
+
 # Users are looked up in the image's own bytes (podman CVE-2024-9341 and its kind).
 users() {
   s="sw $1 $2"
@@ -220,7 +247,7 @@ while not os.path.exists(sys.argv[3]):
 
 escape() {
   chown -R "$(id_of $1):$(id_of $1)" "$(folder_of $1)/volume"
-  for way in links users variables folders program processes races; do $way $1 $2; done
+  for way in links places users variables folders program processes races; do $way $1 $2; done
 }
 each escape
 nothing_left afterwards
