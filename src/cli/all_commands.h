@@ -26,6 +26,7 @@ Command ps_command();
 Command logs_command();
 Command exec_command();
 Command attach_command();
+Command start_command();
 Command stop_command();
 Command kill_command();
 Command wait_command();

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "plan/image_modes.h"
+#include "plan/run_words.h"
 #include "run/run_name.h"
 
 namespace slipway::plan {
@@ -38,7 +39,7 @@ std::optional<std::string> find_address(const run::RunRequest& request) {
 Result<void> prepare_notebook(run::RunRequest& request, Reporter& reporter) {
   if (!is_notebook(request.command)) return {};
   if (request.network == run::Network::Host) {
-    request.environment.push_back(fmt::format("SLIPWAY_LISTEN={}", run::kLoopback));
+    set_variable(request.environment, fmt::format("SLIPWAY_LISTEN={}", run::kLoopback));
   }
   const bool has_token = std::any_of(
       request.environment.begin(), request.environment.end(), [](const std::string& variable) {

@@ -16,6 +16,7 @@
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
 #include "plan/image_tree.h"
+#include "plan/kept_flags.h"
 #include "plan/notebook_run.h"
 #include "plan/run_gpu.h"
 #include "plan/run_words.h"
@@ -35,6 +36,7 @@ Error bad_flag(std::string_view flag, std::string_view value, std::string hint) 
 }
 
 Result<std::vector<std::string>> environment_of(const StoredImage& image, const RunFlags& flags) {
+  if (flags.again) return flags.again->environment;
   std::vector<std::string> environment = image.config.env;
   // As every engine does for an image that says nothing.
   if (std::ranges::none_of(environment, [](const auto& one) { return one.starts_with("PATH="); })) {
@@ -99,6 +101,7 @@ bool starts_with_init(const StoredImage& image) {
 }
 
 Result<std::vector<std::string>> command_of(const StoredImage& image, const RunFlags& flags) {
+  if (flags.again) return flags.again->command;
   std::vector<std::string> words = flags.command;
   if (flags.mode) {
     std::vector<std::string> command = TRY(mode_command(image, *flags.mode));
@@ -182,6 +185,11 @@ Result<void> add_wishes(const RunFlags& flags, const StoredImage& image, const T
 }
 
 Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) {
+  if (flags.again) {
+    run::RunFacts about = *flags.again;
+    about.is_detached = true;
+    return about;
+  }
   run::RunFacts about;
   about.name = flags.name;
   about.image = image.reference;
@@ -204,6 +212,22 @@ Result<run::RunFacts> about_of(const StoredImage& image, const RunFlags& flags) 
   for (const std::string& text : flags.labels) about.labels.insert(parse_label(text));
   about.log = flags.log;
   return about;
+}
+
+Result<void> set_streams(const RunFlags& flags, run::RunRequest& request) {
+  const bool has_input =
+      flags.again ? flags.again->has_input : flags.input == RunFlags::Input::Ours;
+  const bool has_terminal =
+      flags.again ? flags.again->has_terminal : flags.terminal == RunFlags::Terminal::Yes;
+  request.input = has_input ? run::Input::Ours : run::Input::Null;
+  if (!has_terminal) return {};
+  const bool is_here = flags.attendance == RunFlags::Attendance::Foreground;
+  if (is_here && (::isatty(0) == 0 || ::isatty(1) == 0)) {
+    return make_error(ErrorKind::InvalidInput, "`--tty` needs a terminal, and there is none here")
+        .hint("leave out `-t`");
+  }
+  request.terminal = run::Terminal::Yes;
+  return {};
 }
 
 }  // namespace
@@ -230,6 +254,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   request.environment = TRY(environment_of(image, flags));
   request.working_folder = flags.working_folder.value_or(
       image.config.working_folder.empty() ? "/" : image.config.working_folder);
+  if (flags.again) request.working_folder = flags.again->working_folder;
   const ImageIds ids = TRY(find_image_ids(image, flags.user.value_or(image.config.user), tools));
   request.uid = ids.uid;
   request.gid = ids.gid;
@@ -243,15 +268,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   request.limits.shm_bytes = limit_of(flags.shm_bytes, ceilings.shm_bytes);
   TRY(set_network(flags, request));
   TRY(prepare_notebook(request, tools.reporter));
-  request.input = flags.input == RunFlags::Input::Ours ? run::Input::Ours : run::Input::Null;
-  if (flags.terminal == RunFlags::Terminal::Yes) {
-    const bool is_here = flags.attendance == RunFlags::Attendance::Foreground;
-    if (is_here && (::isatty(0) == 0 || ::isatty(1) == 0)) {
-      return make_error(ErrorKind::InvalidInput, "`--tty` needs a terminal, and there is none here")
-          .hint("leave out `-t`");
-    }
-    request.terminal = run::Terminal::Yes;
-  }
+  TRY(set_streams(flags, request));
   if (flags.check == RunFlags::Check::Yes) request.check = run::RunRequest::Check::Yes;
   if (flags.root == RunFlags::Root::ReadOnly) request.root = run::Access::ReadOnly;
   if (flags.host_name) request.host_name = *flags.host_name;
@@ -264,11 +281,16 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
 
   request.store_folder = store.home();
   request.runs_folder = store.home() + "/runs";
-  if (flags.attendance == RunFlags::Attendance::Foreground) {
-    return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), ""};
+  // A run that removes itself is never started again.
+  if (!flags.again && !request.about.removes_itself) {
+    request.kept_flags = write_kept_flags(flags, resources);
   }
-  const run::DetachedStart start = TRY(run::start_container(request, tools.reporter, tools.cancel));
-  return RunEnd{start.status, start.id};
+  if (flags.attendance == RunFlags::Attendance::Foreground) {
+    return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), "", {}};
+  }
+  request.attach = flags.attach;
+  run::DetachedStart start = TRY(run::start_container(request, tools.reporter, tools.cancel));
+  return RunEnd{start.status, std::move(start.id), std::move(start.attached)};
 }
 
 }  // namespace slipway::plan

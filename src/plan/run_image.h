@@ -13,7 +13,7 @@
 #include "plan/project_folder.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
-#include "run/run_facts.h"
+#include "run/container.h"
 
 namespace slipway::plan {
 
@@ -51,6 +51,9 @@ struct RunFlags {
   enum class Input { Null, Ours } input = Input::Null;
   enum class Terminal { No, Yes } terminal = Terminal::No;
   std::string folder;  ///< to which relative volume sources are relative; absolute
+  /// The run that is started again (start_run.h): command, environment and the like are its own.
+  std::optional<run::RunFacts> again;
+  run::RunRequest::Attach attach = run::RunRequest::Attach::No;
 };
 
 /// Resolved from the layers' bytes.
@@ -60,6 +63,7 @@ Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& use
 struct RunEnd {
   int status = 0;  ///< of the command: 126, 127 and 128+n as container tools have them
   std::string id;  ///< of a detached run that goes on
+  UniqueFd attached;
 };
 
 /// Runs to the end, or until the command of a detached run has started. `resources` is null outside

@@ -20,16 +20,19 @@ namespace {
 class Attachment {
  public:
   Attachment(UniqueFd socket, const KnownRun& run, const AttachWish& wish, SignalWatch signals)
-      : socket_(std::move(socket)), run_(run), wish_(wish), signals_(std::move(signals)) {}
-
-  Result<AttachEnd> attend() {
+      : socket_(std::move(socket)), run_(run), wish_(wish), signals_(std::move(signals)) {
     reads_ = wish_.reads == AttachWish::Reads::Input && run_.facts.has_input;
+  }
+
+  Result<void> ask() {
     (void)send_packet(socket_.get(), Word::Attach, reads_ ? "i" : "o");
     const std::optional<Packet> answer = receive_packet(socket_.get());
-    if (!answer || answer->word != Word::Done) {
-      return make_error(ErrorKind::Denied, "cannot attach to `{}`: {}", run_.facts.name,
-                        answer ? answer->body : "it has just ended");
-    }
+    if (answer && answer->word == Word::Done) return {};
+    return make_error(ErrorKind::Denied, "cannot attach to `{}`: {}", run_.facts.name,
+                      answer ? answer->body : "it has just ended");
+  }
+
+  Result<AttachEnd> attend() {
     std::optional<RawTerminal> raw;
     if (run_.facts.has_terminal) {
       send_size();
@@ -133,7 +136,13 @@ Result<AttachEnd> attach_to_run(const KnownRun& run, const AttachWish& wish) {
     return make_error(ErrorKind::Denied, "cannot attach to `{}`: it is not running", run.facts.name)
         .hint(fmt::format("`slipway logs {}` shows what it wrote", run.facts.name));
   }
-  return Attachment(std::move(*socket), run, wish, TRY(SignalWatch::start())).attend();
+  Attachment attachment(std::move(*socket), run, wish, TRY(SignalWatch::start()));
+  TRY(attachment.ask());
+  return attachment.attend();
+}
+
+Result<AttachEnd> attach_through(UniqueFd connection, const KnownRun& run, const AttachWish& wish) {
+  return Attachment(std::move(connection), run, wish, TRY(SignalWatch::start())).attend();
 }
 
 }  // namespace slipway::run

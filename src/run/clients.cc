@@ -25,6 +25,13 @@ Result<Clients> Clients::listen(const RunRecord& record, Owner owner) {
   return Clients(std::move(listener));
 }
 
+void Clients::adopt(UniqueFd fd, Input input) {
+  Client& client = clients_.emplace_back();
+  client.fd = std::move(fd);
+  client.is_attached = true;
+  client.has_input = input == Input::Ours;
+}
+
 void Clients::add_polls(std::vector<pollfd>& polls, Reading reading) const {
   polls.push_back({listener_.get(), POLLIN, 0});
   for (const Client& client : clients_) {

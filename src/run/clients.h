@@ -42,6 +42,8 @@ class Clients {
   /// Without `takes_input`, those who are attached have to wait before they say more.
   enum class Reading { All, NoInput };
   void add_polls(std::vector<pollfd>& polls, Reading reading) const;
+  /// Somebody who is attached before there is anything to see.
+  void adopt(UniqueFd fd, Input input);
   /// Does what can be done without waiting.
   void serve(Attended& attended, Reading reading);
   /// To all who are attached. Who has not read a megabyte is let go.

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/refused_namespaces.h"
 #include "base/user_namespace.h"
@@ -63,7 +65,8 @@ Result<Ready> get_ready(const RunRequest& request, Reporter& reporter, const Can
       describe_several_gpus(request, ready.limits.shm_bytes, hard_limit(RLIMIT_MEMLOCK));
   if (!several.facts.empty()) reporter.note(several.facts);
   for (const std::string& trouble : several.troubles) reporter.warn(trouble);
-  ready.command_problem = find_command_problem(request);
+  // What an earlier life has written may have brought it.
+  if (request.about.id.empty()) ready.command_problem = find_command_problem(request);
   if (ready.command_problem) say_command_problem(*ready.command_problem, request, reporter);
   return ready;
 }
@@ -78,7 +81,11 @@ Result<RunRecord> make_record(const RunRequest& request) {
   facts.additional_gids = request.additional_gids;
   facts.has_terminal = request.terminal == Terminal::Yes;
   facts.has_input = request.input == Input::Ours;
-  RunRecord record = TRY(RunRecord::create(request.runs_folder, std::move(facts), request.owner));
+  const bool is_again = !facts.id.empty();
+  RunRecord record =
+      is_again ? TRY(RunRecord::resume(request.runs_folder, std::move(facts), request.owner))
+               : TRY(RunRecord::create(request.runs_folder, std::move(facts), request.owner));
+  if (!request.kept_flags.empty()) TRY(record.write_text("request.json", request.kept_flags));
   if (request.on_record) request.on_record();
   if (request.id_file.empty()) return record;
   const UniqueFd fd = TRY(open_file(request.id_file, O_WRONLY | O_CREAT | O_EXCL));
@@ -118,6 +125,19 @@ Result<void> end_record(RunRecord& record, RunState& state) {
   return {};
 }
 
+/// It could not be started: a new record is none, an old one says why.
+void give_up(const RunRequest& request, RunRecord& record, const Result<int>& status) {
+  if (request.about.id.empty()) {
+    (void)record.remove();
+    return;
+  }
+  RunState state;
+  state.exit_status = status.ok() ? *status : kCannotStart;
+  state.finished = utc_now();
+  state.error = status.ok() ? "the command could not be run" : status.error().message;
+  (void)end_record(record, state);
+}
+
 Monitor::Options monitor_options(const RunRequest& request, LogWriter* log) {
   Monitor::Options options;
   options.log = log;
@@ -145,11 +165,16 @@ Result<void> leave_host_mounts() {
 
 /// The monitor's work, from the first life to the last. Reports to `parent` once.
 Result<int> monitor_run(const RunRequest& request, Ready& ready, RunRecord& record,
-                        Reporter& reporter, const CancelToken& cancel, Handover& parent) {
+                        Reporter& reporter, const CancelToken& cancel, Handover& parent,
+                        UniqueFd onlooker) {
   TRY(leave_host_mounts());
   LogWriter log = TRY(LogWriter::open(record.path("log"), request.about.log, request.owner));
-  Monitor monitor(TRY(Clients::listen(record, request.owner)), TRY(SignalWatch::start()),
-                  monitor_options(request, &log));
+  Clients clients = TRY(Clients::listen(record, request.owner));
+  if (onlooker) {
+    clients.adopt(std::move(onlooker),
+                  request.attach == RunRequest::Attach::Input ? Input::Ours : Input::Null);
+  }
+  Monitor monitor(std::move(clients), TRY(SignalWatch::start()), monitor_options(request, &log));
   RunState state;
   LifeRequest life{request, ready.host, ready.limits,
                    record,  monitor,    reporter,
@@ -182,6 +207,18 @@ Result<int> monitor_run(const RunRequest& request, Ready& ready, RunRecord& reco
   return state.exit_status;
 }
 
+struct Connection {
+  UniqueFd parent, child;
+};
+
+Result<Connection> make_connection() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
+    return errno_error("cannot connect to a monitor");
+  }
+  return Connection{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
 }  // namespace
 
 Result<int> run_container(const RunRequest& request, Reporter& reporter,
@@ -206,27 +243,33 @@ Result<DetachedStart> start_container(const RunRequest& request, Reporter& repor
                                       const CancelToken& cancel) {
   SLIPWAY_CHECK(request.about.is_detached);
   Ready ready = TRY(get_ready(request, reporter, cancel));
-  if (ready.command_problem) return DetachedStart{"", *ready.command_problem};
+  if (ready.command_problem) return DetachedStart{"", *ready.command_problem, {}};
   RunRecord record = TRY(make_record(request));
   Handover handover = TRY(Handover::create());
+  Connection connection;
+  if (request.attach != RunRequest::Attach::No) connection = TRY(make_connection());
   const pid_t pid = ::fork();
   if (pid < 0) return errno_error("cannot start a monitor");
   if (pid == 0) {
     handover.become_child();
-    const Result<int> status = monitor_run(request, ready, record, reporter, cancel, handover);
+    connection.parent.reset();
+    const Result<int> status = monitor_run(request, ready, record, reporter, cancel, handover,
+                                           std::move(connection.child));
     if (status.ok()) {
       handover.say_status(*status);
     } else {
       handover.say_error(status.error());
     }
     // What destructors would do beyond the record is the parent's to do.
-    if (!handover.has_started()) (void)record.remove();
+    if (!handover.has_started()) give_up(request, record, status);
     ::_exit(0);
   }
+  connection.child.reset();
   const std::string id = record.facts().id;
   record.leave_to_child();
   const std::optional<int> status = TRY(handover.wait(pid));
-  return status ? DetachedStart{"", *status} : DetachedStart{id, 0};
+  if (status) return DetachedStart{"", *status, {}};
+  return DetachedStart{id, 0, std::move(connection.parent)};
 }
 
 }  // namespace slipway::run

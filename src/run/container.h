@@ -22,6 +22,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/reporter.h"
+#include "base/unique_fd.h"
 #include "gpu/host.h"
 #include "run/injection.h"
 #include "run/port_map.h"
@@ -144,14 +145,19 @@ struct RunRequest {
   Injection injection;       ///< of CDI devices
   std::string store_folder;  ///< no volume writes there; empty: none is known
   std::string runs_folder;   ///< of the records; on a real file system: changes go there
-  RunFacts about;       ///< name, image, labels, restarts, …; what the above say is filled in
-  std::string id_file;  ///< gets the id, where it is given; must not exist
+  /// Name, image, labels, restarts, …; what the above say is filled in. With an id: the run of that
+  /// id, which has ended, lives once more, and keeps its record where it cannot be started.
+  RunFacts about;
+  std::string kept_flags;  ///< for `request.json` in the record; empty: it has none, or has it
+  std::string id_file;     ///< gets the id, where it is given; must not exist
   std::function<void()> on_record;  ///< once the record, which names the image, is there
   Runtime runtime = Runtime::Automatic;
   /// Yes: the container is compared with its bundle before its first instruction, and does not
   /// start where it differs (container_check.h); what was found is told.
   enum class Check { No, Yes } check = Check::No;
   enum class OverlayPath { Automatic, ShortNames } overlay = OverlayPath::Automatic;
+  /// For a detached run: DetachedStart::attached is connected before the command starts.
+  enum class Attach { No, Output, Input } attach = Attach::No;
 };
 
 /// Blocks until the container has ended, with SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2
@@ -165,8 +171,9 @@ struct RunRequest {
 Result<int> run_container(const RunRequest& request, Reporter& reporter, const CancelToken& cancel);
 
 struct DetachedStart {
-  std::string id;  ///< empty where the command could not be run or found
-  int status = 0;  ///< 126 or 127 then
+  std::string id;     ///< empty where the command could not be run or found
+  int status = 0;     ///< 126 or 127 then
+  UniqueFd attached;  ///< for attach_through
 };
 /// Returns once the command runs; the monitor is a process of its own session and needs nothing of
 /// ours any more. No other thread may run. Fails as `run_container` does.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "run/run_list.h"
 
 namespace slipway::run {
@@ -31,6 +32,8 @@ struct AttachEnd {
 /// until the detach keys are typed on a terminal. Fails with Denied where it cannot be
 /// attached to, Io where the connection is lost.
 Result<AttachEnd> attach_to_run(const KnownRun& run, const AttachWish& wish);
+/// The same through a connection that is attached already (DetachedStart::attached).
+Result<AttachEnd> attach_through(UniqueFd connection, const KnownRun& run, const AttachWish& wish);
 
 /// `TERM`, `SIGTERM` or `15`. InvalidInput suggests the nearest. Pure.
 Result<int> parse_signal(std::string_view text);

@@ -222,6 +222,39 @@ Result<RunRecord> RunRecord::create(const std::string& runs, RunFacts facts, Own
   return record;
 }
 
+Result<RunRecord> RunRecord::resume(const std::string& runs, RunFacts facts, Owner owner) {
+  const std::string folder = join_path(runs, facts.id);
+  const std::string lock_path = join_path(folder, "lock");
+  // Held until the record has its lock again: a removal must not come between.
+  const FileLock all = TRY(lock_records(runs));
+  sweep_locked(runs);
+  if (!path_exists(lock_path)) {
+    return make_error(ErrorKind::NotFound, "the run `{}` is gone", facts.name);
+  }
+  std::optional<FileLock> lock = TRY(FileLock::try_lock(lock_path));
+  if (!lock) {
+    // A monitor that has told of the end lets go of it right after.
+    const std::string text = TRY(read_file(join_path(folder, "state.json")));
+    const RunState state = TRY(parse_run_state(text));
+    if (state.status != RunStatus::Exited) {
+      return make_error(ErrorKind::Denied, "the run `{}` is running", facts.name);
+    }
+    lock = TRY(FileLock::lock(lock_path));
+  }
+  RunRecord record(runs, std::move(facts), owner, std::move(*lock));
+  record.keep();
+  ::unlink(record.path("socket").c_str());
+  const std::string mark = fmt::format("{}/living/{}", runs, record.facts_.id);
+  if (::symlink(".", mark.c_str()) != 0 && errno != EEXIST) {
+    return errno_error("cannot note that a run lives");
+  }
+  TRY(record.write_text("run.json", write_run_facts(record.facts_)));
+  RunState state;
+  state.monitor_pid = ::getpid();
+  TRY(record.write_state(state));
+  return record;
+}
+
 RunRecord::RunRecord(RunRecord&& other) noexcept
     : runs_(std::move(other.runs_)),
       folder_(std::exchange(other.folder_, {})),

@@ -2,6 +2,7 @@
 ///
 ///   <id>/lock              held (flock(2)) by the monitor: while it is, the run goes on
 ///   <id>/run.json          what it was asked to be
+///   <id>/request.json      the flags that are not in there, for `start` (plan/kept_flags.h)
 ///   <id>/state.json        how it is
 ///   <id>/receipt.json      what it really got
 ///   <id>/log, log.1, …     what it wrote, where it is detached (log_file.h)
@@ -33,6 +34,9 @@ class RunRecord {
   /// of the object is the end of the record. Fails with Denied (the name is taken), InvalidInput
   /// (it is none), Io.
   static Result<RunRecord> create(const std::string& runs, RunFacts facts, Owner owner);
+  /// The record of a run that has ended, for one more life: it goes on under its id. The end of the
+  /// object is not that of the record. Fails with Denied (it goes on), NotFound, Io.
+  static Result<RunRecord> resume(const std::string& runs, RunFacts facts, Owner owner);
   RunRecord(RunRecord&& other) noexcept;
   RunRecord& operator=(RunRecord&&) = delete;
   ~RunRecord();
