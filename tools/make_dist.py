@@ -2,7 +2,7 @@
 """Makes a folder that runs where neither Slipway nor its libraries are installed: make_dist.py BUILD OUTPUT
 
     OUTPUT/slipway-VERSION-linux-ARCH/           and beside it the same as .tar.gz
-      bin/        slipway, crun, pasta: small static programs that start
+      bin/        catatonit, and for slipway, crun and pasta small static programs that start
       loader/     the dynamic loader, with the libraries in
       lib/        (the C library too, so that the machine's own does not matter), and the program in
       libexec/
@@ -26,6 +26,8 @@ TIME = 315532800  # 1980-01-01, as in images
 
 # Beside Slipway itself: the name that it looks for, and whether Slipway works without.
 PROGRAMS = ["crun", "pasta"]
+# Copied as it is: it runs inside images, without any library.
+INIT = "catatonit"
 # Of the C library: what drivers' libraries ask for by these names, and what it loads by name itself.
 C_LIBRARY = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libm.so.6", "libutil.so.1", "libanl.so.1",
              "libresolv.so.2", "libnss_files.so.2", "libnss_dns.so.2", "libgcc_s.so.1"]
@@ -190,9 +192,13 @@ def fill(folder, build, scratch):
         else:
             for place in ("bin", "loader"):
                 os.link(folder / place / first, folder / place / name)
+    init = shutil.which(INIT) or sys.exit(f"make_dist: `{INIT}` is not installed: tools/setup.sh run")
+    if "interpreter" in output_of("readelf", "-l", init):
+        sys.exit(f"make_dist: {init} needs libraries: it cannot run inside images")
+    put(init, folder / "bin" / INIT, 0o755)
     carried = [path for name, path in programs.items() if name != "slipway"]
     archives = [output_of("c++", f"-print-file-name={name}").strip() for name in COMPILED_IN_ARCHIVES]
-    write_licences([loader, *carried, *libraries.paths.values(), *COMPILED_IN, *archives], folder / "share")
+    write_licences([loader, init, *carried, *libraries.paths.values(), *COMPILED_IN, *archives], folder / "share")
 
 
 def main(build, output):

@@ -16,8 +16,8 @@ build="g++ cmake ninja-build ccache git pkg-config python3 python3-pip-whl
   libfmt-dev libssl-dev libcurl4-openssl-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   doctest-dev libdeflate-dev libisal-dev liblzma-dev libzstd-dev libarchive-dev libsolv-dev
   libseccomp-dev libyaml-dev"
-run="crun runc uidmap passt gpgv debian-archive-keyring ca-certificates"
-test="busybox-static catatonit gpg iproute2 jq openssl patchelf podman=podman procps skopeo umoci unzip docker-registry
+run="crun runc catatonit uidmap passt gpgv debian-archive-keyring ca-certificates"
+test="busybox-static gpg iproute2 jq openssl patchelf podman=podman procps skopeo umoci unzip docker-registry
   xz-utils zstd docker.io=dockerd"
 check="clang-format-14"
 fuzz="clang libclang-rt-14-dev"

@@ -109,6 +109,7 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   TRY(read_log_options(call, flags.log));
   if (call.has("detach")) flags.attendance = plan::RunFlags::Attendance::Detached;
   if (call.has("rm")) flags.afterwards = plan::RunFlags::Afterwards::Removed;
+  if (call.has("init")) flags.init = plan::RunFlags::Init::Wanted;
   if (call.has("verify")) flags.check = plan::RunFlags::Check::Yes;
   if (call.has("read-only")) flags.root = plan::RunFlags::Root::ReadOnly;
   if (call.has("interactive")) flags.input = plan::RunFlags::Input::Ours;
@@ -159,6 +160,7 @@ Command run_command() {
        {"-h,--hostname", "NAME", "the name of the machine inside"},
        {"--read-only", "", "no changes to the image's files"},
        {"--rm", "", "keep nothing of it once it has ended"},
+       {"--init", "", "an init as process 1, the machine's where the image starts without one"},
        {"--verify", "", "before the command: is everything as planned, does CUDA compute?"},
        {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
        {"--entrypoint", "COMMAND", "in place of the image's"},

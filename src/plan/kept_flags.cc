@@ -113,6 +113,7 @@ std::string write_kept_flags(const RunFlags& flags, const spec::Resources* ceili
                {"network", json_of(flags.network)},
                {"ports", flags.ports},
                {"host_name", json_of(flags.host_name)},
+               {"init", flags.init == RunFlags::Init::Wanted},
                {"read_only", flags.root == RunFlags::Root::ReadOnly},
                {"verify", flags.check == RunFlags::Check::Yes},
                {"ceilings", nullptr}};
@@ -151,6 +152,7 @@ Result<KeptFlags> parse_kept_flags(std::string_view text) {
   fields.take("network", flags.network);
   fields.take("ports", flags.ports);
   fields.take("host_name", flags.host_name);
+  if (fields.flag("init")) flags.init = RunFlags::Init::Wanted;
   if (fields.flag("read_only")) flags.root = RunFlags::Root::ReadOnly;
   if (fields.flag("verify")) flags.check = RunFlags::Check::Yes;
   if (const Json* const ceilings = fields.object("ceilings")) {

@@ -25,6 +25,7 @@ RunFlags full_flags() {
   flags.network = "private";
   flags.ports = {"8080:80"};
   flags.host_name = "box";
+  flags.init = RunFlags::Init::Wanted;
   flags.root = RunFlags::Root::ReadOnly;
   flags.check = RunFlags::Check::Yes;
   return flags;

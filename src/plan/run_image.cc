@@ -12,6 +12,7 @@
 #include "base/nearest.h"
 #include "gpu/extra_devices.h"
 #include "plan/cdi_devices.h"
+#include "plan/foreign_init.h"
 #include "plan/id_records.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
@@ -277,6 +278,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   const ImageFiles files(tree);
   TRY(add_gpus(gpus, flags.cuda_compat, files, request, tools.reporter));
   check_places(files, request, tools.reporter);
+  if (flags.init == RunFlags::Init::Wanted && request.init_path.empty()) {
+    TRY(add_foreign_init(request));
+  }
   TRY(add_cdi_devices(flags, files, request, tools.reporter));
 
   request.store_folder = store.home();

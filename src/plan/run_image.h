@@ -46,6 +46,7 @@ struct RunFlags {
   run::LogLimits log;
   enum class Attendance { Foreground, Detached } attendance = Attendance::Foreground;
   enum class Afterwards { Kept, Removed } afterwards = Afterwards::Kept;
+  enum class Init { AsTheImage, Wanted } init = Init::AsTheImage;
   enum class Check { No, Yes } check = Check::No;  ///< before the command runs
   enum class Root { Writable, ReadOnly } root = Root::Writable;
   enum class Input { Null, Ours } input = Input::Null;

@@ -20,6 +20,14 @@ constexpr const char* kCapabilities[] = {
     "CAP_AUDIT_WRITE", "CAP_CHOWN",  "CAP_DAC_OVERRIDE",     "CAP_FOWNER", "CAP_FSETID",
     "CAP_KILL",        "CAP_SETGID", "CAP_NET_BIND_SERVICE", "CAP_SETUID", "CAP_SYS_CHROOT"};
 
+Json limits_section(const std::vector<ResourceLimit>& limits) {
+  Json section = Json::array();
+  for (const ResourceLimit& one : limits) {
+    section.push_back({{"type", "RLIMIT_" + one.type}, {"hard", one.hard}, {"soft", one.soft}});
+  }
+  return section;
+}
+
 Json process_section(const RunRequest& request, const BundleFacts& facts) {
   Json arguments = Json::array();
   if (!request.init_path.empty()) arguments = {request.init_path, "--"};
@@ -27,7 +35,6 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
   // A user who is not root gets no capability at all, not even in the bounding set.
   Json capabilities = Json::array();
   if (request.uid == 0) capabilities = kCapabilities;
-  Json limits = Json::array();
   std::vector<ResourceLimit> wanted = request.resource_limits;
   for (const auto& [type, value] : {std::pair("NOFILE", facts.most_open_files),
                                     std::pair("MEMLOCK", facts.most_locked_bytes)}) {
@@ -35,9 +42,6 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
         std::any_of(wanted.begin(), wanted.end(),
                     [name = type](const ResourceLimit& one) { return one.type == name; });
     if (!is_given) wanted.push_back({type, value, value});
-  }
-  for (const ResourceLimit& one : wanted) {
-    limits.push_back({{"type", "RLIMIT_" + one.type}, {"hard", one.hard}, {"soft", one.soft}});
   }
   return {
       {"terminal", request.terminal == Terminal::Yes},
@@ -52,7 +56,7 @@ Json process_section(const RunRequest& request, const BundleFacts& facts) {
         {"permitted", capabilities},
         {"inheritable", Json::array()},
         {"ambient", Json::array()}}},
-      {"rlimits", limits},
+      {"rlimits", limits_section(wanted)},
       {"noNewPrivileges", true}};
 }
 
@@ -204,9 +208,31 @@ std::string write_bundle_config(const RunRequest& request, const BundleFacts& fa
 
 std::string write_process(const RunRequest& request) {
   Json process = process_section(request, BundleFacts{});
-  // Those of the container are inherited.
-  process.erase("rlimits");
+  process["rlimits"] = limits_section(request.resource_limits);
   return process.dump(1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<std::vector<ResourceLimit>> parse_bundle_limits(std::string_view text) {
+  constexpr std::string_view kPrefix = "RLIMIT_";
+  const Json config = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json::json_pointer place("/process/rlimits");
+  const Json limits = config.contains(place) ? config.at(place) : Json();
+  std::vector<ResourceLimit> found;
+  for (const Json& one : limits) {
+    const bool is_whole = one.is_object() && one.contains("type") && one["type"].is_string() &&
+                          one.contains("soft") && one["soft"].is_number_unsigned() &&
+                          one.contains("hard") && one["hard"].is_number_unsigned();
+    const std::string type = is_whole ? one["type"].get<std::string>() : "";
+    if (!type.starts_with(kPrefix)) {
+      return make_error(ErrorKind::Corrupt, "the limits of a run cannot be read");
+    }
+    found.push_back({type.substr(kPrefix.size()), one["soft"].get<std::uint64_t>(),
+                     one["hard"].get<std::uint64_t>()});
+  }
+  if (!limits.is_array()) {
+    return make_error(ErrorKind::Corrupt, "the limits of a run cannot be read");
+  }
+  return found;
 }
 
 }  // namespace slipway::run

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "run/container.h"
@@ -57,7 +58,11 @@ inline bool has_inner_user(const RunRequest& request, bool has_one_id) {
 /// Pure; the same request and facts give the same text. There are never hooks in it.
 std::string write_bundle_config(const RunRequest& request, const BundleFacts& facts);
 
-/// One more process in the same container: the process section alone, with the limits of ours.
+/// One more process in the same container: the process section alone. Its limits are those of
+/// `request.resource_limits`, and otherwise the runtime's own: it does not ask the container's.
 std::string write_process(const RunRequest& request);
+
+/// The limits in the text of a config.json. Fails with Corrupt. Pure.
+Result<std::vector<ResourceLimit>> parse_bundle_limits(std::string_view text);
 
 }  // namespace slipway::run

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 #include "base/environment.h"
 #include "base/file.h"
@@ -12,6 +16,7 @@
 #include "base/user_namespace.h"
 #include "run/bundle.h"
 #include "run/console.h"
+#include "run/limits.h"
 #include "run/monitor.h"
 #include "run/record.h"
 #include "run/run_name.h"
@@ -44,6 +49,46 @@ Result<void> enter_room(const KnownRun& run) {
     return errno_error(fmt::format("cannot enter the namespaces of `{}`", run.facts.name));
   }
   return {};
+}
+
+/// Whether this process may have higher hard limits than it has. Not to be asked within a room,
+/// whose /proc does not know us.
+enum class MayRaise { No, Yes };
+MayRaise may_raise_limits() {
+  return ::geteuid() == 0 && !in_user_namespace() ? MayRaise::Yes : MayRaise::No;
+}
+
+/// Those that the run was started with, which lie where only its room sees them. A runtime gives
+/// one more process its own caller's. Without root nobody can have more than this process has.
+Result<std::vector<ResourceLimit>> limits_of(const KnownRun& run, MayRaise may_raise) {
+  static constexpr std::array<std::pair<std::string_view, int>, 15> kTypes{
+      {{"AS", RLIMIT_AS},
+       {"CORE", RLIMIT_CORE},
+       {"CPU", RLIMIT_CPU},
+       {"DATA", RLIMIT_DATA},
+       {"FSIZE", RLIMIT_FSIZE},
+       {"LOCKS", RLIMIT_LOCKS},
+       {"MEMLOCK", RLIMIT_MEMLOCK},
+       {"MSGQUEUE", RLIMIT_MSGQUEUE},
+       {"NICE", RLIMIT_NICE},
+       {"NOFILE", RLIMIT_NOFILE},
+       {"NPROC", RLIMIT_NPROC},
+       {"RSS", RLIMIT_RSS},
+       {"RTPRIO", RLIMIT_RTPRIO},
+       {"SIGPENDING", RLIMIT_SIGPENDING},
+       {"STACK", RLIMIT_STACK}}};
+  const std::string text = TRY_WHILE("reading the limits of the run",
+                                     read_file(run.folder + "/live/bundle/config.json"));
+  std::vector<ResourceLimit> limits = TRY(parse_bundle_limits(text));
+  if (may_raise == MayRaise::Yes) return limits;
+  for (ResourceLimit& limit : limits) {
+    const auto* const type =
+        std::ranges::find(kTypes, limit.type, &decltype(kTypes)::value_type::first);
+    if (type == kTypes.end()) continue;
+    limit.hard = std::min(limit.hard, hard_limit(type->second));
+    limit.soft = std::min(limit.soft, limit.hard);
+  }
+  return limits;
 }
 
 RunRequest process_of(const KnownRun& run, const ExecRequest& request) {
@@ -81,12 +126,14 @@ struct Prepared {
   std::string folder;
 };
 
-Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request) {
+Result<Prepared> prepare(const KnownRun& run, const ExecRequest& request, MayRaise may_raise) {
   Prepared prepared;
   prepared.folder = fmt::format("{}/live/exec-{}", run.folder, hex_text(TRY(random_bytes(6))));
   TRY(make_folders(prepared.folder, 0700));
   const auto inside = [&](const char* name) { return join_path(prepared.folder, name); };
-  TRY(write_scratch_file(inside("process.json"), write_process(process_of(run, request))));
+  RunRequest process = process_of(run, request);
+  process.resource_limits = TRY(limits_of(run, may_raise));
+  TRY(write_scratch_file(inside("process.json"), write_process(process)));
   const RuntimeProgram program{
       base_name(run.state.runtime) == "runc" ? Runtime::Runc : Runtime::Crun, run.state.runtime};
   const RuntimeCall call{join_path(run.folder, "live/state"), inside("log"), prepared.folder,
@@ -123,8 +170,9 @@ Result<int> exec_in_run(const KnownRun& run, const ExecRequest& request, Reporte
   TRY(check_user(run, request));
   // Caught before anything is entered: what goes on outside stays ours to decide.
   SignalWatch signals = TRY(SignalWatch::start());
+  const MayRaise may_raise = may_raise_limits();
   TRY(enter_room(run));
-  Prepared prepared = TRY(prepare(run, request));
+  Prepared prepared = TRY(prepare(run, request, may_raise));
   const StreamOwners owners({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO});
   Room room = TRY(Room::start(prepared.room));
   prepared.held.clear();

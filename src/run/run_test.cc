@@ -389,6 +389,27 @@ TEST_CASE("runtimes are called without a shell and keep their state with us") {
   CHECK(make_runtime_steps({Runtime::Crun, "crun"}, plain, false).empty());
 }
 
+TEST_CASE("an exec has the limits of the run") {
+  RunRequest request = sample_request();
+  request.resource_limits = {{"NOFILE", 321, 400}, {"CORE", 0, UINT64_MAX}};
+  BundleFacts facts;
+  facts.most_locked_bytes = 65536;
+  RunRequest process;
+  process.resource_limits = parse_bundle_limits(write_bundle_config(request, facts)).value();
+  const json limits = json::parse(write_process(process))["rlimits"];
+  REQUIRE(limits.size() == 3);
+  CHECK(limits[0] == json{{"type", "RLIMIT_NOFILE"}, {"hard", 400}, {"soft", 321}});
+  CHECK(limits[1]["hard"].get<std::uint64_t>() == UINT64_MAX);
+  CHECK(limits[2] == json{{"type", "RLIMIT_MEMLOCK"}, {"hard", 65536}, {"soft", 65536}});
+  for (const char* text :
+       {"", "{}", "[]", R"({"process": {"rlimits": {}}})", R"({"process": {"rlimits": [1]}})",
+        R"({"process": {"rlimits": [{"type": "NOFILE", "soft": 1, "hard": 1}]}})",
+        R"({"process": {"rlimits": [{"type": "RLIMIT_AS", "soft": -1, "hard": 1}]}})"}) {
+    CAPTURE(text);
+    CHECK(!parse_bundle_limits(text).ok());
+  }
+}
+
 TEST_CASE("the user of an exec goes in a file, never as an option") {
   RunRequest request = sample_request();
   request.uid = 7;

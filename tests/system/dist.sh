@@ -21,7 +21,7 @@ kilobytes=$(du -sk --apparent-size "$folder" | cut -f 1)
 assert_equal "what begins with a loader of the machine" "" \
   "$(for file in "$folder"/bin/*; do readelf -lW "$file" | grep INTERP; done)"
 assert_equal "debug information" "" "$(readelf -SW "$folder/libexec/slipway" | grep '\.debug')"
-for package in libc6 libcurl4 libarchive13 crun passt; do
+for package in libc6 libcurl4 libarchive13 crun passt catatonit; do
   assert_file "$folder/share/licenses/$package/copyright"
   grep -q "^$package [0-9]" "$folder/share/packages.txt" || fail "packages.txt lacks $package"
 done
@@ -65,6 +65,8 @@ expect_ok inside "$bare" slipway run --rm box:7 sh -c 'echo in "$(id -u)"'
 assert_equal "a run" "in 0" "$out"
 out inside "$bare" slipway run --rm box:7 sh -c 'exit 7'
 assert_equal "its status" 7 "$status"
+expect_ok inside "$bare" slipway run --rm --init box:7 sh -c 'read name </proc/1/comm; echo "$name"'
+assert_equal "the carried init" .slipway-init "$out"
 expect_ok inside "$bare" slipway save box:7 -o /tmp/saved.tar
 expect_error 4 "External interface" inside "$bare" slipway run --rm --network private box:7 ls
 

@@ -36,6 +36,17 @@ detached() {
   check "$1 $2 exec of a file" 126 $?
   check "$1 $2 exec keeps the filter and loses the rights" "NoNewPrivs: 1 Seccomp: 2 CapBnd: 0000000000000000" \
     "$($s exec one sh -c 'for f in NoNewPrivs Seccomp CapBnd; do echo $(grep $f: /proc/self/status); done' | tr '\n' ' ' | sed 's/ $//')"
+  $s run -d --name limited --ulimit nofile=321:400 --ulimit core=0 --ulimit fsize=7340032 box sleep 9876504 >/dev/null
+  # The soft limit of open files is the hard one where runc's Go library has its way (before 1.2).
+  check "$1 $2 exec has the run's limits" "400 0 14336" \
+    "$($s exec limited sh -c 'echo $(ulimit -Hn; ulimit -c; ulimit -f)')"
+  [ $2 = runc ] || check "$1 $2 the soft one too" 321 "$($s exec limited sh -c 'ulimit -n')"
+  check "$1 $2 also where the caller has less" "100 100" \
+    "$([ $1 = as_root ] && echo 100 100 || (ulimit -n 100; $s exec limited sh -c 'echo $(ulimit -n; ulimit -Hn)'))"
+  $s rm -f limited >/dev/null
+  $s exec --ulimit nofile=3 one true 2>"$work/err"
+  check "$1 $2 exec --ulimit" 2 $?
+  contains "$1 $2 is no option" "no option \`--ulimit\`" "$(cat "$work/err")"
   $s exec -d one sh -c 'sleep 0.2; touch /tmp/done'
   until_true $s exec one test -e /tmp/done
   check "$1 $2 exec -d" 0 $?
