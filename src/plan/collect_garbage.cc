@@ -1,11 +1,41 @@
 #include "plan/collect_garbage.h"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 #include "plan/runs.h"
 #include "plan/stored_images.h"
 
 namespace slipway::plan {
 
-Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools& tools) {
+namespace {
+
+/// Of those that no name keeps.
+std::vector<HeldImage> find_held(const std::vector<run::KnownRun>& runs,
+                                 std::span<const Digest> named) {
+  std::map<std::pair<std::string, Digest>, HeldImage> held;
+  for (const run::KnownRun& run : runs) {
+    const Result<Digest> digest = parse_digest(run.facts.image_digest);
+    if (!digest.ok() || std::ranges::find(named, *digest) != named.end()) continue;
+    HeldImage& image = held[{run.facts.image, *digest}];
+    image.reference = run.facts.image;
+    image.digest = *digest;
+    image.runs.push_back(run.facts.name);
+    const bool is_living = run.is_alive && run.state.status != run::RunStatus::Exited;
+    image.has_living_runs = image.has_living_runs || is_living;
+  }
+  std::vector<HeldImage> list;
+  for (auto& [key, image] : held) {
+    std::ranges::sort(image.runs);
+    list.push_back(std::move(image));
+  }
+  return list;
+}
+
+}  // namespace
+
+Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   store::GarbageOptions options = request.options;
   for (const std::string& name : request.images) {
@@ -18,13 +48,16 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
       options.forget.push_back(TRY(store::parse_image_name(found.reference)));
     }
   }
+  std::vector<HeldImage> held;
   const auto find_reachable = [&](std::span<const Digest> manifests) -> Result<store::Reachable> {
     store::Reachable reachable;
     // Facts about wheels and layers are small, and save work when the same come again.
     reachable.known_kinds = {"wheel-paths", "libraries", "collisions", "closure", "image", "layer"};
     std::set<Digest> roots(manifests.begin(), manifests.end());
     // Runs that have ended keep theirs too: what they wrote lies on top of it.
-    for (const run::KnownRun& run : TRY(list_runs(tools))) {
+    const std::vector<run::KnownRun> runs = TRY(list_runs(tools));
+    held = find_held(runs, manifests);
+    for (const run::KnownRun& run : runs) {
       const Result<Digest> digest = parse_digest(run.facts.image_digest);
       if (digest.ok()) roots.insert(*digest);
     }
@@ -49,7 +82,9 @@ Result<store::Swept> collect_garbage(const GarbageRequest& request, const Tools&
     }
     return reachable;
   };
-  return store::collect_garbage(store, options, find_reachable, tools.reporter, tools.cancel);
+  const store::Swept swept =
+      TRY(store::collect_garbage(store, options, find_reachable, tools.reporter, tools.cancel));
+  return Collected{swept, std::move(held)};
 }
 
 }  // namespace slipway::plan

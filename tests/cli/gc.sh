@@ -23,10 +23,26 @@ expect_ok slipway gc
 before=$(store_state)
 expect_ok slipway gc --image cli-test:1 --dry-run
 assert_equal "the store after --dry-run" "$before" "$(store_state)"
-expect_ok slipway run cli-test:1 -- true
+expect_ok slipway run --name ended-one cli-test:1 -- true
+expect_ok slipway run -d --name living-one cli-test:1 -- sleep 300
+expect_ok slipway gc
+assert_lacks "a run holds nothing that has a name" '`cli-test:1`' "$err"
 # What is kept of a run lies on top of its image.
 expect_ok slipway gc --image cli-test:1 --json
 assert_contains "the image of a kept run stays" '"removed": 0' "$out"
+python3 - "$scratch/out" <<'PY' || fail "gc --json does not say who holds an image"
+import json, sys
+held = json.load(open(sys.argv[1]))["held"]
+held = [one for one in held if one["image"] == "cli-test:1"]  # the store is not empty at the beginning
+assert len(held) == 1, held
+assert held[0]["runs"] == ["ended-one", "living-one"] and held[0]["digest"].startswith("sha256:"), held
+PY
+expect_ok slipway gc
+assert_contains "who holds it" 'stays: the runs `ended-one`, `living-one` hold it' "$err"
+assert_contains "how to let go" '`slipway rm --force ended-one living-one` lets go' "$err"
+expect_ok slipway rm --force living-one
+expect_ok slipway gc --dry-run
+assert_contains "one run" 'stays: the run `ended-one` holds it; `slipway rm ended-one` lets go' "$err"
 expect_ok slipway rm --ended
 expect_ok slipway gc --json
 python3 - "$scratch/out" <<'PY' || fail "gc --json is not as described"
