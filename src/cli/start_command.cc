@@ -21,12 +21,12 @@ class Starter {
     const plan::EndedRun ended = TRY(plan::read_ended_run(run, tools_));
     const plan::ImageIds ids =
         TRY(plan::find_image_ids(ended.image, ended.image.config.user, tools_));
-    if (entered_ && in_user_namespace() && (entered_->uid != ids.uid || entered_->gid != ids.gid)) {
+    if (entered_ && entered_ != ids && in_user_namespace() && !has_one_id()) {
       return make_error(ErrorKind::Unsupported, "`{}` is for another user than those before it",
                         run.facts.name)
           .hint(fmt::format("start it by itself: `slipway start {}`", run.facts.name));
     }
-    TRY(act_as_root({ids.uid, ids.gid}, tools_));
+    TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools_));
     entered_ = ids;
     return plan::start_again(ended, attach, tools_);
   }

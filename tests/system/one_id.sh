@@ -54,6 +54,12 @@ if command -v script >/dev/null; then
   assert_contains "a terminal" "tty" "$(one script -qec "$scratch/slipway run --rm -it --user 1000:1001 image:7 sh -c 'test -t 0 && echo tty'" /dev/null)"
 fi
 
+# One that has ended, once more.
+expect_ok sw run --name ended --user 1000:1001 image:7 sh -c 'id -u; echo x >>/data/lives; wc -l </data/lives'
+expect_ok sw start -a ended
+assert_equal "its second life" "$(printf '1000\n2')" "$out"
+expect_ok sw rm --discard ended
+
 # A run that lives.
 expect_ok sw run -d --name lives --user 1000:1001 image:7 sleep 60
 expect_ok sw exec lives sh -c 'id; grep -E "CapBnd|NoNew|Seccomp:" /proc/self/status; echo 1 >/data/by-exec; stat -c %u /data/by-exec'
