@@ -3,6 +3,8 @@
 THEIRS is Slipway's configuration of the same run without the device, edited by CDI's library. What is
 deliberately different:
 
+  - a mount within another one is attached by Slipway itself, before the runtime comes: where ours has
+    a target of theirs not, OURS.mountinfo, of the container's process, says what is there
   - mounts: Slipway binds from where it opened the source, always with `nosuid` and `nodev`, never
     with the propagation or the times that a file asks for; ours are compared by target and access
   - a node that gives way to another of its path leaves no rule behind
@@ -37,6 +39,16 @@ def mounts(config):
     return found
 
 
+def attached(paths):
+    """What the container has at these places, as `mounts` would say it."""
+    found = {}
+    for line in open(sys.argv[1] + ".mountinfo", encoding="utf-8"):
+        target, options = line.split()[4], line.split()[5].split(",")
+        if target in paths:
+            found[target] = ("bind", "ro" if "ro" in options else "rw", "noexec" in options)
+    return found
+
+
 def order(config):
     places = {mount["destination"]: index for index, mount in enumerate(config["mounts"])}
     return [(a, b) for a in places for b in places
@@ -44,7 +56,11 @@ def order(config):
 
 
 differences = []
-for name, read in {"environment": lambda c: c["process"]["env"], "nodes": nodes, "rules": rules, "mounts": mounts,
+expected = mounts(theirs)
+given = mounts(ours) | attached(expected.keys() - mounts(ours).keys())
+if given != expected:
+    differences.append(f"mounts:\n  ours   {given}\n  theirs {expected}")
+for name, read in {"environment": lambda c: c["process"]["env"], "nodes": nodes, "rules": rules,
                    "mounts that hide others": order,
                    "groups": lambda c: c["process"]["user"].get("additionalGids") or []}.items():
     if read(ours) != read(theirs):

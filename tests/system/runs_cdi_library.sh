@@ -99,6 +99,8 @@ bundle() {
   shift
   id=$(sw as_root crun run -d "$@" box sleep 9876506 2>"$work/err") || return 1
   cp "$(bundle_of as_root "$id")" "$target"
+  cat "/proc/$(sed -n 's/.*"program_pid": \([0-9]*\).*/\1/p' "$(store_of as_root)/runs/$id/state.json")/mountinfo" \
+    >"$target.mountinfo"
   sw as_root crun rm -f --discard "$id" >/dev/null 2>&1
 }
 # same WORDS… -- NAMES…: with these words of run, both give the same, or both refuse
