@@ -26,7 +26,9 @@ python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${R
 if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
   python3 bench/run_start.py --slipway "$slipway" --image pytorch-cuda:2.6 --folder "$folder" \
     --table docs/benchmarks-start.md
-  bash bench/gpu_start.sh pytorch-cuda:2.6
+  if gpus=$(bash bench/gpu_start.sh pytorch-cuda:2.6 2>/dev/null); then
+    printf '\n%s\n' "$gpus" | tee -a docs/benchmarks-start.md
+  fi
   python3 bench/registry.py --slipway "$slipway" --project examples/pytorch-cuda --runs "${RUNS:-3}" \
     --folder "$folder/registry" --table docs/benchmarks-registry.md
 fi

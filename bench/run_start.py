@@ -6,7 +6,7 @@ the host itself. The last part of `make bench`.
 Each round has all contenders, in an order of its own, so that what else the machine does falls on
 all of them. Before each start there is a pause: whoever moves a process into a control group waits
 for a grace period of the kernel, but not right behind another who did (rcu_sync), so that without
-it the one who always comes second looks faster than it is.
+it the one who always comes second looks faster than it is. The same without a pause is told too.
 
 Bare crun gets the config.json that Slipway wrote for it, over the same files in an overlay that is
 mounted beforehand; podman runs over the same tree (`--rootfs`, with an overlay of its own); docker,
@@ -221,6 +221,8 @@ def main():
         everybody = ["slipway run", "crun run, bare", "podman run", "docker run"]
         usable = contenders(args, tree, docker, TRUE, everybody)
         lines += rows(f"`/bin/true` in `{args.image}`", measure(usable, args.rounds, args.pause),
+                      "crun run, bare")
+        lines += rows("The same, one right behind another", measure(usable, args.rounds, 0),
                       "crun run, bare")
         lines += [at_once(usable["slipway run"], args.parallel)] if args.parallel else []
         lines += [idle(args.slipway, args.image, args.idle)] if args.idle else []
