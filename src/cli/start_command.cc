@@ -7,11 +7,6 @@
 namespace slipway::cli {
 namespace {
 
-/// Running already, or about to be; a monitor that has told of the end is about to leave.
-bool goes_on(const run::KnownRun& run) {
-  return run.is_alive && run.state.status != run::RunStatus::Exited;
-}
-
 /// A process can enter one user namespace only, made for one user of an image.
 class Starter {
  public:
@@ -37,7 +32,7 @@ class Starter {
 };
 
 Result<void> start_one(const run::KnownRun& run, Starter& starter) {
-  if (goes_on(run)) return {};
+  if (run.goes_on()) return {};
   const run::DetachedStart start = TRY(starter.start(run, run::RunRequest::Attach::No));
   if (start.status == 0) return {};
   return make_error(ErrorKind::Io, "the command of `{}` could not be run", run.facts.name);
@@ -53,7 +48,7 @@ Result<int> start_and_attach(const Invocation& call, plan::Tools& tools) {
     wish.detach_keys = TRY(run::parse_detach_keys(*keys));
   }
   run::AttachEnd end;
-  if (goes_on(found)) {
+  if (found.goes_on()) {
     end = TRY(run::attach_to_run(found, wish));
   } else {
     using Attach = run::RunRequest::Attach;

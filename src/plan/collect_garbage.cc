@@ -22,8 +22,7 @@ std::vector<HeldImage> find_held(const std::vector<run::KnownRun>& runs,
     image.reference = run.facts.image;
     image.digest = *digest;
     image.runs.push_back(run.facts.name);
-    const bool is_living = run.is_alive && run.state.status != run::RunStatus::Exited;
-    image.has_living_runs = image.has_living_runs || is_living;
+    image.has_living_runs = image.has_living_runs || run.goes_on();
   }
   std::vector<HeldImage> list;
   for (auto& [key, image] : held) {

@@ -21,8 +21,6 @@ namespace {
 
 using gpu::HostView;
 
-constexpr const char* kCgroups = "/sys/fs/cgroup";
-
 /// The program as this host would find it; empty where it is not installed.
 std::string find_on(const HostView& host, const std::string& name) {
   if (host.is_live()) return find_program(name).value_or("");
@@ -104,7 +102,7 @@ void read_cgroups(const HostView& host, HostState& state) {
     std::string own = host.text("/proc/self/cgroup");
     const std::size_t at = own.find("0::");
     own = at == std::string::npos ? "/" : own.substr(at + 3, own.find('\n', at) - at - 3);
-    state.can_limit = find_delegated_group(host.at(kCgroups), own).has_value();
+    state.can_limit = find_delegated_group(host.at(kCgroupFolder), own).has_value();
   }
 }
 

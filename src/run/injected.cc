@@ -46,8 +46,6 @@ Result<std::string> check_mount_target(const std::string& path) {
   return folded;
 }
 
-std::ptrdiff_t depth_of(const std::string& path) { return std::ranges::count(path, '/'); }
-
 Result<UniqueFd> copy_as(const Owner& owner, const std::string& source) {
   const ActAs caller(owner);
   return copy_mount(source, Submounts::With);

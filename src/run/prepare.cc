@@ -190,12 +190,11 @@ bool is_open_to_all(const std::string& path) {
 
 /// A user's delegated group is there already; root's lies below the root of the tree.
 Result<void> enable_below(const std::string& parent, bool in_user_namespace) {
-  static constexpr const char* kTree = "/sys/fs/cgroup";
   if (!in_user_namespace) {
-    TRY(enable_controllers(kTree));
-    TRY(make_folders(kTree + parent));
+    TRY(enable_controllers(kCgroupFolder));
+    TRY(make_folders(kCgroupFolder + parent));
   }
-  return enable_controllers(kTree + parent);
+  return enable_controllers(kCgroupFolder + parent);
 }
 
 Result<BundleFacts> gather_facts(const RunRequest& request, const HostLimits& host,

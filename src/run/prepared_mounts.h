@@ -24,4 +24,7 @@ struct PreparedMounts {
 /// empty file that was not there. Fails with Io.
 Result<void> make_mount_place(const std::string& path, mode_t kind);
 
+/// How many folders deep: mounts are made in this order, so that none hides another. Pure.
+std::ptrdiff_t depth_of(const std::string& path);
+
 }  // namespace slipway::run

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "run/limits.h"
 #include "run/run_name.h"
 
 namespace slipway::run {
@@ -36,12 +37,11 @@ Result<void> make_owned_folder(const std::string& path, Owner owner, mode_t mode
 
 /// Removes the empty groups called `name` wherever they are under the first levels of the tree.
 void remove_groups(const std::string& name) {
-  const std::string root = "/sys/fs/cgroup";
-  if (::rmdir(fmt::format("{}/slipway/{}", root, name).c_str()) == 0) return;
-  const Result<std::vector<std::string>> controllers = list_folder(root);
+  if (::rmdir(fmt::format("{}/slipway/{}", kCgroupFolder, name).c_str()) == 0) return;
+  const Result<std::vector<std::string>> controllers = list_folder(kCgroupFolder);
   if (!controllers.ok()) return;
   for (const std::string& controller : *controllers) {
-    ::rmdir(fmt::format("{}/{}/slipway/{}", root, controller, name).c_str());
+    ::rmdir(fmt::format("{}/{}/slipway/{}", kCgroupFolder, controller, name).c_str());
   }
 }
 

@@ -87,8 +87,8 @@ Leftovers find_leftovers(const KnownRun& run) {
 }
 
 Result<void> remove_run(const std::string& runs, const KnownRun& run, Stop stop, Discard discard) {
-  // A monitor that has told of the end is about to leave: its lock is waited for below.
-  if (run.is_alive && run.state.status != RunStatus::Exited) {
+  // The lock of one that has just ended is waited for below.
+  if (run.goes_on()) {
     if (stop == Stop::No) {
       return make_error(ErrorKind::Denied, "the run `{}` is running", run.facts.name)
           .hint(

@@ -15,6 +15,8 @@ struct KnownRun {
   RunFacts facts;
   RunState state;         ///< Lost where the monitor died
   bool is_alive = false;  ///< its monitor is there
+  /// A monitor that has told of the end is about to leave: such a run does not go on.
+  bool goes_on() const { return is_alive && state.status != RunStatus::Exited; }
 };
 
 /// Newest first. `runs` need not exist. Fails with Io, Denied.

@@ -6,12 +6,11 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "run/limits.h"
 #include "run/record.h"
 
 namespace slipway::run {
 namespace {
-
-constexpr const char* kTree = "/sys/fs/cgroup";
 
 std::string text_of(const std::string& path) {
   Result<std::string> text = read_file(path);
@@ -43,11 +42,11 @@ std::uint64_t add_up(std::string_view text, std::string_view before) {
 }
 
 std::string v1_path(std::string_view controller, const std::string& group, std::string_view file) {
-  return fmt::format("{}/{}{}/{}", kTree, controller, group, file);
+  return fmt::format("{}/{}{}/{}", kCgroupFolder, controller, group, file);
 }
 
 bool read_v2(const std::string& group, Usage& usage) {
-  const std::string folder = kTree + group;
+  const std::string folder = kCgroupFolder + group;
   const std::string cpu = text_of(folder + "/cpu.stat");
   const std::string memory = text_of(folder + "/memory.current");
   if (cpu.empty()) return false;
@@ -149,7 +148,7 @@ std::optional<std::uint64_t> find_counter(std::string_view text, std::string_vie
 
 bool ran_out_of_memory(const std::string& group) {
   if (group.empty()) return false;
-  const std::string v2 = text_of(kTree + group + "/memory.events");
+  const std::string v2 = text_of(kCgroupFolder + group + "/memory.events");
   const std::string v1 = text_of(v1_path("memory", group, "memory.oom_control"));
   return find_counter(v2, "oom_kill").value_or(0) > 0 ||
          find_counter(v1, "oom_kill").value_or(0) > 0;

@@ -97,10 +97,6 @@ Result<Staged> stage(const Volume& volume, const std::string& place, const RunRe
   return staged;
 }
 
-std::ptrdiff_t depth_of(const std::string& path) {
-  return std::count(path.begin(), path.end(), '/');
-}
-
 /// The volume in which this one's place lies, if it lies in one: another container may write there
 /// and swap folders for links while a runtime looks for the place (CVE-2021-30465,
 /// CVE-2024-45310). So these are attached by us. By target, the less deep first.
