@@ -169,3 +169,31 @@ TEST_CASE("parallel work stops at the first failure and reports the lowest") {
   CHECK(for_each_parallel(1, 1, cancel, [](std::size_t) { return Result<void>(); }).error().kind ==
         ErrorKind::Cancelled);
 }
+
+TEST_CASE("two streams hashed at once are what they are alone") {
+  std::string text(5000, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 3);
+  unsigned state = 1;
+  const auto next = [&](std::size_t below) {
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % below;
+  };
+  for (int round = 0; round < 300; ++round) {
+    Sha256 one, two;
+    std::string first, second;
+    for (std::size_t piece = 0; piece < 1 + next(6); ++piece) {
+      const std::string_view a = std::string_view(text).substr(next(200), next(1500));
+      const std::string_view b =
+          round % 2 == 0 ? a : std::string_view(text).substr(next(99), next(400));
+      update_both(one, as_bytes(a), two, as_bytes(b));
+      first += a;
+      second += b;
+      const std::string_view more = std::string_view(text).substr(0, next(70));
+      two.update(more);
+      second += more;
+    }
+    CAPTURE(round);
+    CHECK(one.finish() == sha256(first));
+    CHECK(two.finish() == sha256(second));
+  }
+}

@@ -8,8 +8,10 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/sha256_pair.h"
 #include "base/unique_fd.h"
 
 namespace slipway {
@@ -86,6 +88,44 @@ Digest Sha256::finish() {
   return digest;
 }
 
+namespace {
+
+constexpr std::size_t kBlockBytes = SHA256_CBLOCK;
+
+/// Takes from `bytes` what completes the block that `context` has begun.
+void complete_block(SHA256_CTX& context, Bytes& bytes) {
+  if (context.num == 0) return;
+  const std::size_t count = std::min(bytes.size(), kBlockBytes - context.num);
+  SHA256_Update(&context, bytes.data(), count);
+  bytes = bytes.subspan(count);
+}
+
+/// The length that a finished hash counts in, in bits.
+void count_bytes(SHA256_CTX& context, std::size_t bytes) {
+  const std::uint64_t bits = (std::uint64_t{context.Nh} << 32 | context.Nl) + 8 * bytes;
+  context.Nh = static_cast<SHA_LONG>(bits >> 32);
+  context.Nl = static_cast<SHA_LONG>(bits);
+}
+
+}  // namespace
+
+void update_both(Sha256& first, Bytes first_bytes, Sha256& second, Bytes second_bytes) {
+  SHA256_CTX& one = first.state_->context;
+  SHA256_CTX& two = second.state_->context;
+  if (can_hash_pairs()) {
+    complete_block(one, first_bytes);
+    complete_block(two, second_bytes);
+    const std::size_t blocks = std::min(first_bytes.size(), second_bytes.size()) / kBlockBytes;
+    hash_pair(one.h, first_bytes.data(), two.h, second_bytes.data(), blocks);
+    count_bytes(one, blocks * kBlockBytes);
+    count_bytes(two, blocks * kBlockBytes);
+    first_bytes = first_bytes.subspan(blocks * kBlockBytes);
+    second_bytes = second_bytes.subspan(blocks * kBlockBytes);
+  }
+  first.update(first_bytes);
+  second.update(second_bytes);
+}
+
 Digest sha256(Bytes bytes) {
   Sha256 hash;
   hash.update(bytes);
@@ -105,6 +145,15 @@ Result<Digest> sha256_of_file(const std::string& path) {
 
 Result<void> HashingSink::write(Bytes bytes) {
   hash_.update(bytes);
+  return pass_on(bytes);
+}
+
+Result<void> HashingSink::write_and_hash(Bytes bytes, Sha256& other) {
+  update_both(hash_, bytes, other, bytes);
+  return pass_on(bytes);
+}
+
+Result<void> HashingSink::pass_on(Bytes bytes) {
   size_bytes_ += bytes.size();
   if (next_ != nullptr) return next_->write(bytes);
   return {};

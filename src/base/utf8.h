@@ -10,4 +10,7 @@ namespace slipway {
 /// (RFC 3629: no surrogates, no overlong forms).
 std::size_t utf8_length(std::string_view text);
 
+/// Whether it consists of such sequences.
+bool is_utf8(std::string_view text);
+
 }  // namespace slipway

@@ -48,11 +48,12 @@ class ZstdSink final : public Sink {
 
 class GzipSink final : public Sink {
  public:
-  explicit GzipSink(Sink& out) : writer_(out) {}
+  explicit GzipSink(Sink& out) : counted_(&out), writer_(counted_) {}
   Result<void> write(Bytes bytes) override { return writer_.encode(bytes); }
   Result<void> finish() { return writer_.finish(); }
 
  private:
+  HashingSink counted_;
   GzipWriter writer_;
 };
 

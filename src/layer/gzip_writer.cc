@@ -35,18 +35,29 @@ Result<void> GzipWriter::encode(Bytes plain) {
   return {};
 }
 
-Result<void> GzipWriter::close_member() {
-  if (!is_open_) return {};
-  encoder_.finish(pending_);
-  put_trailer(crc_, plain_bytes_);
-  is_open_ = false;
-  return {};
+Result<std::uint64_t> GzipWriter::end_member() {
+  if (is_open_) {
+    encoder_.finish(pending_);
+    put_trailer(crc_, plain_bytes_);
+    is_open_ = false;
+  }
+  return out_.size_bytes() + pending_.size();
 }
 
 Result<void> GzipWriter::begin_copy() {
-  TRY(close_member());
+  TRY(end_member());
   put_header();
   return {};
+}
+
+Result<void> GzipWriter::copy(Bytes raw, Sha256& other) {
+  if (pending_.size() + raw.size() < kFlushBytes) {
+    pending_ += as_text(raw);
+    other.update(raw);
+    return {};
+  }
+  TRY(flush());
+  return out_.write_and_hash(raw, other);
 }
 
 Result<void> GzipWriter::end_copy(std::uint32_t crc32, std::uint64_t plain_bytes) {
@@ -54,18 +65,15 @@ Result<void> GzipWriter::end_copy(std::uint32_t crc32, std::uint64_t plain_bytes
   return {};
 }
 
-Result<void> GzipWriter::finish() {
-  TRY(close_member());
-  return flush();
+Result<void> GzipWriter::append(std::string_view members) {
+  TRY(end_member());
+  pending_ += members;
+  return {};
 }
 
-Result<void> GzipWriter::write(Bytes bytes) {
-  if (pending_.size() + bytes.size() < kFlushBytes) {
-    pending_ += as_text(bytes);
-    return {};
-  }
-  TRY(flush());
-  return out_.write(bytes);
+Result<void> GzipWriter::finish() {
+  TRY(end_member());
+  return flush();
 }
 
 Result<void> GzipWriter::flush() {

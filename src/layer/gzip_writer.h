@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "layer/deflate_encoder.h"
@@ -14,26 +16,31 @@ namespace slipway::layer {
 class GzipWriter {
  public:
   /// Borrows `out`.
-  explicit GzipWriter(Sink& out) : out_(out) {}
+  explicit GzipWriter(HashingSink& out) : out_(out) {}
 
   /// Plain bytes, into the member that is open, else into a new one.
   Result<void> encode(Bytes plain);
 
+  /// Ends the open member, if any. Returns where in the file the next one begins.
+  Result<std::uint64_t> end_member();
+
   /// A member of its own: `begin_copy`, the raw deflate stream in any number of pieces, `end_copy`.
   Result<void> begin_copy();
-  Result<void> copy(Bytes raw) { return write(raw); }
+  /// Into `other` goes what is copied as well.
+  Result<void> copy(Bytes raw, Sha256& other);
   Result<void> end_copy(std::uint32_t crc32, std::uint64_t plain_bytes);
+
+  /// Members that were made elsewhere.
+  Result<void> append(std::string_view members);
 
   Result<void> finish();
 
  private:
-  Result<void> close_member();
-  Result<void> write(Bytes bytes);
   Result<void> flush();
   void put_header();
   void put_trailer(std::uint32_t crc32, std::uint64_t plain_bytes);
 
-  Sink& out_;
+  HashingSink& out_;
   DeflateEncoder encoder_;
   std::string pending_;  ///< written and not yet given to `out_`
   bool is_open_ = false;

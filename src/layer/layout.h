@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/digest.h"
 
@@ -9,7 +10,7 @@ namespace slipway::layer {
 
 /// Rises with any change of the bytes that the same wheels, debs or files give. Part of every key
 /// under which facts about layers are kept.
-inline constexpr int kLayoutVersion = 1;
+inline constexpr int kLayoutVersion = 2;
 
 /// 1980-01-01T00:00:00Z, the time of every tar entry and unpacked file: the earliest that zip's
 /// DOS times can say, so that `zip` inside an image works.
@@ -21,6 +22,8 @@ struct LayerFacts {
   Digest diff_id;  ///< of the tar inside
   std::uint64_t size_bytes = 0;
   std::uint64_t unpacked_bytes = 0;  ///< of the files' contents, without tar headers and padding
+  std::uint64_t tar_bytes = 0;
+  std::optional<Digest> toc;  ///< of the table of contents, where the layer has one
 
   bool operator==(const LayerFacts&) const = default;
 };

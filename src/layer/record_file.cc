@@ -42,7 +42,38 @@ std::string quoted(const std::string& field) {
   return text + '"';
 }
 
+/// The six bits of a letter of base64url (RFC 4648), or -1.
+int letter_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
 }  // namespace
+
+std::optional<Digest> sha256_of_row(std::string_view hash) {
+  constexpr std::string_view kAlgorithm = "sha256=";
+  if (!hash.starts_with(kAlgorithm)) return std::nullopt;
+  hash.remove_prefix(kAlgorithm.size());
+  while (hash.ends_with('=')) hash.remove_suffix(1);
+  Digest digest;
+  std::size_t bytes = 0;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : hash) {
+    const int value = letter_value(c);
+    if (value < 0) return std::nullopt;
+    bits = bits << 6 | static_cast<unsigned>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    if (bytes == digest.value.size()) return std::nullopt;
+    digest.value[bytes++] = static_cast<unsigned char>(bits >> count);
+  }
+  if (bytes != digest.value.size()) return std::nullopt;
+  return digest;
+}
 
 Result<Record> parse_record(std::string_view text) {
   Record record;

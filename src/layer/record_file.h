@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct RecordRow {
 };
 
 using Record = std::map<std::string, RecordRow>;  ///< by path
+
+/// What a row's hash says, where it is a sha256.
+std::optional<Digest> sha256_of_row(std::string_view hash);
 
 /// Quoted fields, `\n` or `\r\n`. Rows that repeat a path: the last counts. Fails with Corrupt.
 Result<Record> parse_record(std::string_view text);

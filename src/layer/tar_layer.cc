@@ -29,7 +29,7 @@ bool is_plain_path(std::string_view path) {
     if (part.empty() || part == "." || part == ".." || part.size() > 255) return false;
     begin = end + 1;
   }
-  return true;
+  return !is_stargz_name(path);
 }
 
 bool is_hard_link(const Entry& entry) { return entry.kind == EntryKind::HardLink; }
@@ -129,7 +129,8 @@ class Writer {
  private:
   Result<void> add(const Entry& entry);
   Result<void> add_to_tree(const Entry& entry);
-  Result<void> add_header(const Entry& entry, TarType type, std::uint64_t size_bytes);
+  Result<void> begin_file(const Entry& entry, std::uint64_t size_bytes);
+  Result<void> add_other(const Entry& entry, TarType type);
   Result<void> add_file(const Entry& entry);
   Result<void> add_host_file(const Entry& entry, const std::string& path);
   Result<void> add_large(const Entry& entry, FdSource& source, std::uint64_t size_bytes);
@@ -141,9 +142,14 @@ class Writer {
   std::vector<std::byte> scratch_;
 };
 
-Result<void> Writer::add_header(const Entry& entry, TarType type, std::uint64_t size_bytes) {
-  return stream_.header(
-      {entry.path, type, entry.mode, entry.uid, entry.gid, size_bytes, entry.link_target});
+Result<void> Writer::begin_file(const Entry& entry, std::uint64_t size_bytes) {
+  return stream_.begin_file(
+      {entry.path, TarType::File, entry.mode, entry.uid, entry.gid, size_bytes, {}});
+}
+
+Result<void> Writer::add_other(const Entry& entry, TarType type) {
+  TRY(stream_.add({entry.path, type, entry.mode, entry.uid, entry.gid, 0, entry.link_target}));
+  return add_to_tree(entry);
 }
 
 Result<void> Writer::add_file(const Entry& entry) {
@@ -151,7 +157,7 @@ Result<void> Writer::add_file(const Entry& entry) {
     return add_host_file(entry, host->path);
   }
   const Bytes text = as_bytes(std::get<std::string>(entry.content));
-  TRY(add_header(entry, TarType::File, text.size()));
+  TRY(begin_file(entry, text.size()));
   TRY(stream_.contents(text));
   if (tree_) return tree_->write_file(entry.path, {entry.mode, entry.uid, entry.gid}, text);
   return {};
@@ -175,7 +181,7 @@ Result<void> Writer::add_host_file(const Entry& entry, const std::string& path) 
   if (::fstat(fd.get(), &status) != 0) return errno_error(fmt::format("cannot look at `{}`", path));
   if (!S_ISREG(status.st_mode)) return bad_entry(entry, fmt::format("`{}` is no file", path));
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  TRY(add_header(entry, TarType::File, size));
+  TRY(begin_file(entry, size));
   FdSource source(fd.get());
   const auto add_contents = [&]() -> Result<void> {
     if (size > kWholeBytes) return add_large(entry, source, size);
@@ -232,18 +238,17 @@ Result<void> Writer::add(const Entry& entry) {
   TRY(cancel_.check());
   switch (entry.kind) {
     case EntryKind::File:
-      return add_file(entry);
+      TRY(add_file(entry));
+      stream_.end_file();
+      return {};
     case EntryKind::Folder:
-      TRY(add_header(entry, TarType::Folder, 0));
-      break;
+      return add_other(entry, TarType::Folder);
     case EntryKind::Link:
-      TRY(add_header(entry, TarType::Link, 0));
-      break;
+      return add_other(entry, TarType::Link);
     case EntryKind::HardLink:
-      TRY(add_header(entry, TarType::HardLink, 0));
-      break;
+      return add_other(entry, TarType::HardLink);
   }
-  return add_to_tree(entry);
+  return {};
 }
 
 Result<LayerFacts> Writer::write(const std::vector<Entry>& entries,

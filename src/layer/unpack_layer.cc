@@ -1,6 +1,7 @@
 #include "layer/unpack_layer.h"
 
 #include "layer/decompress.h"
+#include "layer/stargz_toc.h"
 #include "layer/tar_stream.h"
 
 namespace slipway::layer {
@@ -29,7 +30,8 @@ Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMa
   TarStream tar(hashed);
   TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks, owners));
   while (const auto item = TRY(tar.next())) {
-    TRY(tree.add(*item, tar));
+    const bool is_of_archive = item->kind == TarItem::Kind::File && is_stargz_name(item->path);
+    if (!is_of_archive) TRY(tree.add(*item, tar));
   }
   TRY(tar.drain());
   Unpacked unpacked;

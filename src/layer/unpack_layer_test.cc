@@ -48,7 +48,8 @@ bool is_root() { return ::geteuid() == 0; }
 
 std::string gzip(const std::string& plain) {
   StringSink packed;
-  GzipWriter writer(packed);
+  HashingSink counted(&packed);
+  GzipWriter writer(counted);
   REQUIRE(writer.encode(as_bytes(plain)).ok());
   REQUIRE(writer.finish().ok());
   return packed.text;
@@ -226,6 +227,17 @@ TEST_CASE("unpack: what is left out") {
   char value[8];
   CHECK(::getxattr(tree.at("f").c_str(), "user.mine", value, sizeof value) == 4);
   CHECK(::getxattr(tree.at("f").c_str(), "user.overlay.redirect", value, sizeof value) < 0);
+}
+
+TEST_CASE("unpack: a table of contents is no file of the image") {
+  Tree tree;
+  const std::string tar = raw_entry({"a", '0', "a"}) +
+                          raw_entry({".no.prefetch.landmark", '0', "\x0f"}) +
+                          raw_entry({"b/stargz.index.json", '0', "mine"}) +
+                          raw_entry({"stargz.index.json", '0', "{}"}) + tar_end();
+  REQUIRE(tree.unpack(tar).ok());
+  CHECK(list_folder(tree.at("")).value() == std::vector<std::string>{"a", "b"});
+  CHECK(list_folder(tree.at("b")).value() == std::vector<std::string>{"stargz.index.json"});
 }
 
 TEST_CASE("unpack: many entries, the same names again and again") {

@@ -17,13 +17,10 @@ bool is_copied(const ZipMember& member) {
 
 Error bad_crc() { return make_error(ErrorKind::Corrupt, "does not match its CRC"); }
 
-/// Members encoded anew are in memory, so their hash costs little; for the large ones the wheel's
-/// own sha256 in the lock must do, which covers all of it.
-Result<void> check_record_hash(const InstalledFile& file, Bytes contents) {
-  std::string_view hash = file.record_hash;
-  if (!hash.starts_with("sha256=")) return {};
-  while (hash.ends_with('=')) hash.remove_suffix(1);
-  if (hash.substr(7) == sha256(contents).base64url()) return {};
+/// PEP 427: what is not as RECORD says must not be installed.
+Result<void> check_record_hash(const InstalledFile& file, const Digest& contents) {
+  const auto recorded = sha256_of_row(file.record_hash);
+  if (!recorded || *recorded == contents) return {};
   return make_error(ErrorKind::Corrupt, "does not match its hash in RECORD");
 }
 
@@ -69,22 +66,28 @@ Result<void> WheelCopier::copy_member(WheelStream& wheel, const ZipMember& membe
   TRY(wheel.skip(header_bytes));
   if (file == nullptr) return wheel.skip(member.compressed_bytes);
 
-  TRY(add_header(*file, member.size_bytes));
-  if (is_copied(member) && !needs_plain_) return copy_unseen(wheel, member);
-  if (member.size_bytes <= kWholeBytes && member.compressed_bytes <= WheelStream::kMostPeek) {
-    return copy_whole(wheel, member, *file);
+  TRY(begin_file(*file, member.size_bytes));
+  const auto recorded = sha256_of_row(file->record_hash);
+  if (is_copied(member) && !needs_plain_ && recorded) {
+    TRY(copy_unseen(wheel, member));
+    layer_.end_file(&*recorded);
+    return {};
   }
-  return copy_large(wheel, member, *file);
+  const bool fits =
+      member.size_bytes <= kWholeBytes && member.compressed_bytes <= WheelStream::kMostPeek;
+  TRY(fits ? copy_whole(wheel, member, *file) : copy_large(wheel, member, *file));
+  return check_record_hash(*file, layer_.end_file());
 }
 
-Result<void> WheelCopier::add_header(const InstalledFile& file, std::uint64_t size_bytes) {
-  return layer_.header({file.path, TarType::File, file.mode, 0, 0, size_bytes, {}});
+Result<void> WheelCopier::begin_file(const InstalledFile& file, std::uint64_t size_bytes) {
+  return layer_.begin_file({file.path, TarType::File, file.mode, 0, 0, size_bytes, {}});
 }
 
 Result<void> WheelCopier::add_text(const InstalledFile& file) {
   const Bytes text = as_bytes(file.text);
-  TRY(add_header(file, text.size()));
+  TRY(begin_file(file, text.size()));
   TRY(layer_.contents(text));
+  layer_.end_file();
   if (tree_ != nullptr) return tree_->write_file(file.path, {file.mode, 0, 0}, text);
   return {};
 }
@@ -92,16 +95,20 @@ Result<void> WheelCopier::add_text(const InstalledFile& file) {
 Result<void> WheelCopier::copy_unseen(WheelStream& wheel, const ZipMember& member) {
   TRY(layer_.begin_copy());
   for (std::uint64_t left = member.compressed_bytes; left > 0;) {
-    const Bytes raw = TRY(wheel.take(left));
-    TRY(layer_.copy_raw(raw));
+    const Bytes raw = TRY(wheel.take_unhashed(left));
+    TRY(copy_raw(wheel, raw));
     left -= raw.size();
   }
-  return layer_.end_copy(member.crc32, member.size_bytes);
+  return layer_.end_copy(member.crc32);
+}
+
+Result<void> WheelCopier::copy_raw(WheelStream& wheel, Bytes raw) {
+  return layer_.copy_raw(raw, wheel.hash());
 }
 
 Result<void> WheelCopier::copy_whole(WheelStream& wheel, const ZipMember& member,
                                      const InstalledFile& file) {
-  const Bytes raw = TRY(wheel.peek(static_cast<std::size_t>(member.compressed_bytes)));
+  Bytes raw = TRY(wheel.peek(static_cast<std::size_t>(member.compressed_bytes)));
   Bytes plain = raw;
   if (member.method == ZipMethod::Deflate) {
     scratch_.resize(std::max<std::size_t>(scratch_.size(), kWholeBytes));
@@ -112,15 +119,17 @@ Result<void> WheelCopier::copy_whole(WheelStream& wheel, const ZipMember& member
   if (crc32(0, plain) != member.crc32) return bad_crc();
   if (is_copied(member)) {
     TRY(layer_.begin_copy());
-    TRY(layer_.copy_raw(raw));
-    TRY(layer_.end_copy(member.crc32, member.size_bytes));
+    // The same bytes, taken now.
+    raw = TRY(wheel.take_unhashed(raw.size()));
+    TRY(copy_raw(wheel, raw));
+    TRY(layer_.end_copy(member.crc32));
     layer_.copy_plain(plain);
   } else {
-    TRY(check_record_hash(file, plain));
+    TRY(wheel.skip(raw.size()));
     TRY(layer_.contents(plain));
   }
-  if (tree_ != nullptr) TRY(tree_->write_file(file.path, {file.mode, 0, 0}, plain));
-  return wheel.skip(member.compressed_bytes);
+  if (tree_ != nullptr) return tree_->write_file(file.path, {file.mode, 0, 0}, plain);
+  return {};
 }
 
 Result<void> WheelCopier::copy_large(WheelStream& wheel, const ZipMember& member,
@@ -165,9 +174,13 @@ Result<void> WheelCopier::copy_deflated(WheelStream& wheel, const ZipMember& mem
   Bytes raw;
   for (;;) {
     if (raw.empty() && left > 0) {
-      raw = TRY(wheel.take(left));
+      raw = TRY(wheel.take_unhashed(left));
       left -= raw.size();
-      if (copies) TRY(layer_.copy_raw(raw));
+      if (copies) {
+        TRY(copy_raw(wheel, raw));
+      } else {
+        wheel.hash().update(raw);
+      }
     }
     const std::size_t before = raw.size();
     const std::span<std::byte> room = out.subspan(filled);
@@ -191,7 +204,7 @@ Result<void> WheelCopier::copy_deflated(WheelStream& wheel, const ZipMember& mem
   TRY(inflater_.finish());
   if (crc != member.crc32) return bad_crc();
   if (filled > 0) TRY(submit(filled));
-  if (copies) return layer_.end_copy(member.crc32, member.size_bytes);
+  if (copies) return layer_.end_copy(member.crc32);
   return {};
 }
 

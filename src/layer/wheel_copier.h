@@ -17,19 +17,20 @@
 namespace slipway::layer {
 
 /// Deflate streams of at least so many bytes are copied; smaller members are encoded anew, together
-/// with their neighbours' headers. Part of layout 1. Why so many:
+/// with their neighbours' headers. Part of the layout. Why so many:
 /// see docs/decisions/0003-layout-1.md.
 inline constexpr std::uint64_t kCopyBytes = 512;
 
 class WheelCopier {
  public:
-  /// Borrows all. `tree` may be null. Contents are inflated only where `contents` says so.
+  /// Borrows all. `tree` may be null. Contents are inflated where `contents` says so, and where
+  /// RECORD does not tell their sha256.
   WheelCopier(LayerStream& layer, TreeWriter* tree, HashTar contents)
       : layer_(layer), tree_(tree), needs_plain_(contents == HashTar::Yes) {}
 
   /// `files[i]` is where member i of the archive goes, null where it goes nowhere. Every member's
-  /// local header, sizes and (where inflated) CRC are checked. Returns the sha256 of the wheel.
-  /// Fails with Corrupt, naming wheel and member.
+  /// local header, sizes and (where inflated) CRC and hash in RECORD are checked. Returns the
+  /// sha256 of the wheel. Fails with Corrupt, naming wheel and member.
   Result<Digest> copy(const ZipArchive& archive, const std::vector<const InstalledFile*>& files,
                       const std::function<Result<void>(std::size_t)>& on_read);
 
@@ -43,7 +44,8 @@ class WheelCopier {
   Result<void> copy_stored(WheelStream& wheel, const ZipMember& member);
   Result<void> copy_deflated(WheelStream& wheel, const ZipMember& member);
   Result<void> copy_unseen(WheelStream& wheel, const ZipMember& member);
-  Result<void> add_header(const InstalledFile& file, std::uint64_t size_bytes);
+  Result<void> copy_raw(WheelStream& wheel, Bytes raw);
+  Result<void> begin_file(const InstalledFile& file, std::uint64_t size_bytes);
   Result<std::span<std::byte>> buffer();
   Result<void> submit(std::size_t count);
 

@@ -122,7 +122,7 @@ Result<void> Builder::add_folders() {
     }
   }
   for (const std::string& folder : folders) {
-    TRY(stream_.header({folder, TarType::Folder, 0755, 0, 0, 0, {}}));
+    TRY(stream_.add({folder, TarType::Folder, 0755, 0, 0, 0, {}}));
     if (tree_) TRY(tree_->make_folder(folder, {0755, 0, 0}));
   }
   return {};

@@ -38,7 +38,6 @@ Result<void> WheelStream::read_more() {
   }
   const std::span<std::byte> room = std::span(buffer_).subspan(end_, count);
   TRY(read_at(fd_, read_bytes_, room));
-  hash_.update(room);
   end_ += count;
   read_bytes_ += count;
   return on_read_(count);
@@ -51,6 +50,12 @@ Result<Bytes> WheelStream::peek(std::size_t count) {
 }
 
 Result<Bytes> WheelStream::take(std::uint64_t most) {
+  const Bytes bytes = TRY(take_unhashed(most));
+  hash_.update(bytes);
+  return bytes;
+}
+
+Result<Bytes> WheelStream::take_unhashed(std::uint64_t most) {
   if (begin_ == end_) TRY(read_more());
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(most, end_ - begin_));
   const Bytes bytes = Bytes(buffer_).subspan(begin_, count);

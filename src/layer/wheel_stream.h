@@ -1,5 +1,5 @@
-/// A wheel's file read once, front to back, through one small buffer; every byte is hashed on its
-/// way.
+/// A wheel's file read once, front to back, through one small buffer; every byte that is taken is
+/// hashed.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,9 @@ class WheelStream {
   Result<Bytes> peek(std::size_t count);
   /// Takes at least 1 and at most `most` bytes. Valid until the next call.
   Result<Bytes> take(std::uint64_t most);
+  /// The same, but it is for the caller to put them into `hash`, beside another.
+  Result<Bytes> take_unhashed(std::uint64_t most);
+  Sha256& hash() { return hash_; }
   Result<void> skip(std::uint64_t count);
   /// Goes to the end of the file. The sha256 of all of it.
   Result<Digest> finish();

@@ -1,4 +1,4 @@
-/// JSON of our own, so that no installed library decides a digest. Private to `oci`.
+/// JSON of our own, so that no installed library decides a digest.
 ///
 /// No white space; members in the order of the calls; strings as they are (UTF-8 is the caller's
 /// affair), with `"`, `\` and control characters escaped.

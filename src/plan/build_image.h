@@ -25,6 +25,8 @@ struct ImageLayer {
   Digest diff_id;
   std::uint64_t size_bytes = 0;
   std::vector<std::string> packages;  ///< "torch 2.6.0"; "bytecode of torch 2.6.0", "project", …
+  std::uint64_t tar_bytes = 0;
+  std::optional<Digest> toc;  ///< of the table of contents at its end (layer/stargz_toc.h)
 };
 
 struct BuiltImage {

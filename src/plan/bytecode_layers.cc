@@ -7,6 +7,7 @@
 #include "layer/layer_groups.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
+#include "plan/known_layers.h"
 
 namespace slipway::plan {
 namespace {

@@ -10,6 +10,7 @@
 #include "plan/captured_bytecode.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
+#include "plan/known_layers.h"
 #include "plan/layer_facts.h"
 
 namespace slipway::plan {

@@ -1,46 +1,22 @@
 #include "plan/image_layers.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/size_text.h"
 #include "base/threads.h"
 #include "layer/debian_layer.h"
 #include "layer/layer_groups.h"
+#include "layer/stargz_toc.h"
 #include "layer/tar_layer.h"
 #include "layer/wheel_layer.h"
 #include "oci/manifest.h"
 #include "plan/image_frame.h"
+#include "plan/known_layers.h"
 #include "plan/layer_facts.h"
 #include "plan/layer_recipe.h"
 
 namespace slipway::plan {
 namespace {
-
-constexpr std::string_view kKind = "layer";
-
-/// `<blob> <diff_id> <size> <unpacked size>`
-std::string write_facts(const layer::LayerFacts& facts) {
-  return fmt::format("{} {} {} {}\n", facts.digest.hex(), facts.diff_id.hex(), facts.size_bytes,
-                     facts.unpacked_bytes);
-}
-
-std::optional<layer::LayerFacts> parse_facts(std::string_view text) {
-  if (text.size() < 132 || !text.ends_with('\n')) return std::nullopt;
-  const auto digest = parse_digest(text.substr(0, 64));
-  const auto diff_id = parse_digest(text.substr(65, 64));
-  layer::LayerFacts facts;
-  const char* last = text.data() + text.size() - 1;
-  const auto size = std::from_chars(text.data() + 130, last, facts.size_bytes);
-  if (!digest.ok() || !diff_id.ok() || size.ec != std::errc() || size.ptr == last) {
-    return std::nullopt;
-  }
-  const auto unpacked = std::from_chars(size.ptr + 1, last, facts.unpacked_bytes);
-  if (unpacked.ec != std::errc() || unpacked.ptr != last) return std::nullopt;
-  facts.digest = digest.value();
-  facts.diff_id = diff_id.value();
-  return facts;
-}
 
 std::vector<layer::DebInput> deb_inputs(const spec::Lock& lock, const Tools& tools) {
   std::vector<layer::DebInput> debs;
@@ -71,13 +47,9 @@ Digest entries_key(const std::vector<layer::Entry>& entries) {
 
 }  // namespace
 
-Result<void> remember_layer(const store::Store& store, const Digest& key,
-                            const layer::LayerFacts& facts) {
-  return store.put_known(kKind, key, write_facts(facts));
-}
-
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
-  return {facts.digest, facts.diff_id, facts.size_bytes, std::move(packages)};
+  return {facts.digest,        facts.diff_id,   facts.size_bytes,
+          std::move(packages), facts.tar_bytes, facts.toc};
 }
 
 Result<Digest> put_image(const store::Store& store, const store::ImageName& name,
@@ -91,6 +63,11 @@ Result<Digest> put_image(const store::Store& store, const store::ImageName& name
     descriptor.size_bytes = layer.size_bytes;
     descriptor.annotations[kPackagesAnnotation] =
         fmt::format("{}", fmt::join(layer.packages, ", "));
+    if (layer.toc) {
+      descriptor.annotations[std::string(layer::kTocDigestAnnotation)] = layer.toc->text();
+      descriptor.annotations[std::string(layer::kTarBytesAnnotation)] =
+          fmt::format("{}", layer.tar_bytes);
+    }
     manifest.layers.push_back(std::move(descriptor));
   }
   const std::string text = oci::encode_image_config(config);
@@ -125,17 +102,6 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools)
     groups.push_back(std::move(group));
   }
   return groups;
-}
-
-Result<std::optional<layer::LayerFacts>> find_layer(const store::Store& store, const Digest& key) {
-  const auto text = TRY(store.find_known(kKind, key));
-  if (!text) return std::optional<layer::LayerFacts>();
-  const auto facts = parse_facts(*text);
-  if (!facts || !store.has_layer(facts->diff_id)) return std::optional<layer::LayerFacts>();
-  if (!store.has_blob(facts->digest) && !TRY(store.find_recipe(facts->digest))) {
-    return std::optional<layer::LayerFacts>();
-  }
-  return facts;
 }
 
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,

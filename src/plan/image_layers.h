@@ -31,14 +31,6 @@ struct WheelGroup {
 /// Large wheels alone, small ones by the hash of their names.
 std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools);
 
-/// Of a layer that is known, with its tree (and, unless a recipe stands for it, its blob) in the
-/// store.
-Result<std::optional<layer::LayerFacts>> find_layer(const store::Store& store, const Digest& key);
-
-/// So that find_layer knows it from now on.
-Result<void> remember_layer(const store::Store& store, const Digest& key,
-                            const layer::LayerFacts& facts);
-
 /// As the image tells of it.
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
 

@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "layer/compress.h"
 #include "layer/decompress.h"
+#include "layer/stargz_toc.h"
 #include "registry/blob_stream.h"
 
 namespace slipway::plan {
@@ -33,6 +34,9 @@ Result<oci::Descriptor> pack(const oci::Descriptor& layer, const Digest& diff_id
   }
   oci::Descriptor packed_layer = layer;
   packed_layer.media_type = media_type_of(compression);
+  // The table in the tar tells where things lay before.
+  packed_layer.annotations.erase(std::string(layer::kTocDigestAnnotation));
+  packed_layer.annotations.erase(std::string(layer::kTarBytesAnnotation));
   packed_layer.size_bytes = hash.size_bytes();
   packed_layer.digest = hash.finish();
   return packed_layer;

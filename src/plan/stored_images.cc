@@ -71,10 +71,13 @@ std::vector<ImageLayer> StoredImage::layers() const {
   std::vector<ImageLayer> layers;
   for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
     const oci::Descriptor& descriptor = manifest.layers[i];
+    ImageLayer layer;
+    layer.digest = descriptor.digest;
+    layer.diff_id = config.diff_ids[i];
+    layer.size_bytes = descriptor.size_bytes;
     const auto packages = descriptor.annotations.find(kPackagesAnnotation);
-    layers.push_back({descriptor.digest, config.diff_ids[i], descriptor.size_bytes,
-                      packages == descriptor.annotations.end() ? std::vector<std::string>()
-                                                               : split_packages(packages->second)});
+    if (packages != descriptor.annotations.end()) layer.packages = split_packages(packages->second);
+    layers.push_back(std::move(layer));
   }
   return layers;
 }
