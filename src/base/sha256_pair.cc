@@ -6,9 +6,6 @@
 namespace slipway {
 namespace {
 
-#define SLIPWAY_SHA __attribute__((target("sha,sse4.1")))
-#define SLIPWAY_SHA_INLINE __attribute__((target("sha,sse4.1"), always_inline)) inline
-
 // FIPS 180-4, 4.2.2.
 alignas(16) constexpr std::uint32_t kConstants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -26,17 +23,19 @@ struct Lane {
   __m128i words[4];  ///< the last sixteen of the message schedule
 };
 
-SLIPWAY_SHA_INLINE __m128i read(const void* memory) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline __m128i read(const void* memory) {
   return _mm_loadu_si128(static_cast<const __m128i*>(memory));
 }
 
-SLIPWAY_SHA_INLINE Lane load_state(const std::uint32_t* state) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline Lane load_state(
+    const std::uint32_t* state) {
   const __m128i cdab = _mm_shuffle_epi32(read(state), 0xb1);
   const __m128i efgh = _mm_shuffle_epi32(read(state + 4), 0x1b);
   return {_mm_alignr_epi8(cdab, efgh, 8), _mm_blend_epi16(efgh, cdab, 0xf0), {}};
 }
 
-SLIPWAY_SHA_INLINE void store_state(const Lane& lane, std::uint32_t* state) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void store_state(const Lane& lane,
+                                                                          std::uint32_t* state) {
   const __m128i feba = _mm_shuffle_epi32(lane.abef, 0x1b);
   const __m128i dchg = _mm_shuffle_epi32(lane.cdgh, 0xb1);
   auto* out = reinterpret_cast<__m128i*>(state);
@@ -45,14 +44,15 @@ SLIPWAY_SHA_INLINE void store_state(const Lane& lane, std::uint32_t* state) {
 }
 
 /// The block's words are big-endian.
-SLIPWAY_SHA_INLINE void load_words(Lane& lane, const std::byte* block) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void load_words(Lane& lane,
+                                                                         const std::byte* block) {
   const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   for (int i = 0; i < 4; ++i) lane.words[i] = _mm_shuffle_epi8(read(block + 16 * i), swap);
 }
 
 /// Rounds 4i to 4i+3, and the schedule's words for rounds 4i+16 to 4i+19.
 template <int i>
-SLIPWAY_SHA_INLINE void four_rounds(Lane& lane) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void four_rounds(Lane& lane) {
   __m128i& words = lane.words[i % 4];
   const __m128i sum = _mm_add_epi32(words, read(kConstants + 4 * i));
   lane.cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, sum);
@@ -67,13 +67,15 @@ SLIPWAY_SHA_INLINE void four_rounds(Lane& lane) {
 
 /// All rounds from 4i on, the streams in turns.
 template <int i>
-SLIPWAY_SHA_INLINE void all_rounds(Lane& first, Lane& second) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void all_rounds(Lane& first,
+                                                                         Lane& second) {
   four_rounds<i>(first);
   four_rounds<i>(second);
   if constexpr (i < 15) all_rounds<i + 1>(first, second);
 }
 
-SLIPWAY_SHA_INLINE void add_state(Lane& lane, const Lane& before) {
+[[gnu::target("sha,sse4.1"), gnu::always_inline]] inline void add_state(Lane& lane,
+                                                                        const Lane& before) {
   lane.abef = _mm_add_epi32(lane.abef, before.abef);
   lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
 }
@@ -91,9 +93,9 @@ bool can_hash_pairs() {
   return can;
 }
 
-SLIPWAY_SHA void hash_pair(std::uint32_t* first_state, const std::byte* first,
-                           std::uint32_t* second_state, const std::byte* second,
-                           std::size_t blocks) {
+[[gnu::target("sha,sse4.1")]] void hash_pair(std::uint32_t* first_state, const std::byte* first,
+                                             std::uint32_t* second_state, const std::byte* second,
+                                             std::size_t blocks) {
   constexpr std::size_t kBlockBytes = 64;
   Lane one = load_state(first_state), two = load_state(second_state);
   for (; blocks > 0; --blocks, first += kBlockBytes, second += kBlockBytes) {

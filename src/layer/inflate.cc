@@ -21,6 +21,14 @@ Error other_end() {
   return make_error(ErrorKind::Corrupt, "does not end where its compressed size says");
 }
 
+/// ISA-L's newest code for checksums leaves the upper halves of the wide registers in use, which
+/// makes each instruction on their lower halves wait for the one before: SHA-256 then takes 1.4
+/// times as long, of two streams at once 2.4 times.
+bool has_wide_registers() {
+  static const bool has = __builtin_cpu_supports("avx") != 0;
+  return has;
+}
+
 }  // namespace
 
 struct Inflater::State {
@@ -91,7 +99,9 @@ Result<void> Inflater::finish() {
 }
 
 std::uint32_t crc32(std::uint32_t crc, Bytes bytes) {
-  return crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  crc = crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  if (has_wide_registers()) __asm__ volatile("vzeroupper");
+  return crc;
 }
 
 }  // namespace slipway::layer
