@@ -16,6 +16,7 @@ Command check_command();
 Command run_command();
 Command images_command();
 Command inspect_command();
+Command export_command();
 Command save_command();
 Command gc_command();
 Command doctor_command();
