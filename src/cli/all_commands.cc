@@ -11,7 +11,7 @@ std::span<const Command> commands() {
       wait_command(), rm_command(),     stats_command(),   images_command(), inspect_command(),
       save_command(), load_command(),   capture_command(), push_command(),   pull_command(),
       gc_command(),   tree_command(),   why_command(),     check_command(),  doctor_command(),
-      gpu_command()};
+      gpu_command(),  verify_command()};
   return all;
 }
 
