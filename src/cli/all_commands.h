@@ -22,6 +22,7 @@ Command gc_command();
 Command doctor_command();
 Command gpu_command();
 Command tree_command();
+Command verify_command();
 Command why_command();
 Command ps_command();
 Command logs_command();

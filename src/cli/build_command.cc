@@ -5,6 +5,7 @@
 #include "cli/all_commands.h"
 #include "cli/image_json.h"
 #include "plan/build_image.h"
+#include "plan/lock_digests.h"
 #include "plan/lock_project.h"
 
 namespace slipway::cli {
@@ -18,13 +19,27 @@ Result<spec::Lock> lock_of(const plan::ProjectFolder& project, const Invocation&
     if (outcome.changed) tools.reporter.done(fmt::format("wrote `{}`", project.lock_file()));
     return std::move(outcome.lock);
   }
-  std::optional<spec::Lock> lock = TRY(plan::find_lock(project));
-  if (!lock || lock->inputs != spec::inputs_digest(project.spec)) {
-    return make_error(ErrorKind::InvalidInput, "`{}` {}", project.lock_file(),
-                      lock ? "no longer matches slipway.toml" : "is not there")
-        .hint("`slipway lock` writes it; `--locked` never does");
+  return plan::read_matching_lock(project);
+}
+
+/// What `build` alone makes is written down; a variant of it is not. The image is built either way.
+void record(const plan::ProjectFolder& project, const spec::Lock& lock,
+            const plan::BuiltImage& image, const plan::BuildRequest& request,
+            const plan::Tools& tools) {
+  if (request.digests == plan::Digests::Held) {
+    if (lock.image && lock.image->manifest) return;
+    return tools.reporter.note(
+        fmt::format("`{}` does not have the image's digests yet: `slipway build` writes them",
+                    project.lock_file()));
   }
-  return std::move(*lock);
+  if (request.bytecode == plan::Bytecode::No) return;
+  const Result<std::string> line = plan::record_build(project, lock, image, tools);
+  if (!line.ok()) {
+    tools.reporter.warn(fmt::format("the image's digests are not in `{}`: {}", project.lock_file(),
+                                    line.error().message));
+  } else if (!line->empty()) {
+    tools.reporter.done(*line);
+  }
 }
 
 Result<plan::BuiltImage> built(const plan::ProjectFolder& project, const spec::Lock& lock,
@@ -43,11 +58,13 @@ Result<int> run(const Invocation& call, Context& context) {
   plan::BuildRequest request;
   if (call.has("no-bytecode")) request.bytecode = plan::Bytecode::No;
   if (call.has("no-check")) request.proof = plan::Proof::Skip;
+  if (call.has("locked")) request.digests = plan::Digests::Held;
 
   const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const spec::Lock lock = TRY(lock_of(project, call, tools));
   const plan::BuiltImage image = TRY(built(project, lock, request, tools));
+  record(project, lock, image, request, tools);
 
   if (call.has("json")) {
     TRY(print(json_text(image)));
@@ -66,12 +83,13 @@ Command build_command() {
           "make the image from the lock",
           Operand::None,
           "",
-          {{"--locked", "", "fail where slipway.lock does not match slipway.toml"},
+          {{"--locked", "", "exactly slipway.lock: its packages, and the digests in it, or fail"},
            {"--no-bytecode", "", "leave out the compiled Python files: faster now, slower starts"},
            {"--no-check", "", "skip the proof that every library finds what it needs"},
            json_option()},
           {{"slipway build", "lock if need be, download what is missing, build, prove"},
-           {"slipway build --locked --json", "in CI: exactly the lock, and the digests as JSON"}},
+           {"slipway build --locked --json",
+            "in CI: the lock's image and no other; the digests as JSON"}},
           run};
 }
 

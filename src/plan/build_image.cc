@@ -4,6 +4,7 @@
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
 #include "plan/image_proof.h"
+#include "plan/lock_digests.h"
 #include "plan/stored_images.h"
 
 namespace slipway::plan {
@@ -16,7 +17,7 @@ Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
   hash.update(fmt::format("image {} {} {} ", layer::kLayoutVersion,
                           request.bytecode == Bytecode::Yes,
                           request.proof == Proof::Closure ? kProofRules : "no proof"));
-  hash.update(spec::write_lock(lock));
+  hash.update(spec::write_solution(lock));
   const spec::Project& spec = project.spec;
   hash.update(fmt::format("{} {} {} ", spec.image.reference(), spec.user.name, spec.user.uid));
   hash.update(oci::encode_image_config(TRY(make_config(spec, lock))));
@@ -43,6 +44,14 @@ bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) 
   return true;
 }
 
+Result<void> check_held(const ProjectFolder& project, const spec::Lock& lock,
+                        const BuiltImage& image, const BuildRequest& request) {
+  if (request.digests != Digests::Held || !lock.image) return {};
+  return check_locked_image(*lock.image,
+                            make_locked_image(image.layers, image.digest, image.config),
+                            request.bytecode, project.lock_file());
+}
+
 }  // namespace
 
 std::uint64_t BuiltImage::size_bytes() const {
@@ -55,6 +64,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
                                                    const spec::Lock& lock,
                                                    const BuildRequest& request,
                                                    const Tools& tools) {
+  if (request.digests == Digests::Held) TRY(check_locked_layout(lock, project.lock_file()));
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   const Digest key = TRY(build_key(project, lock, request));
@@ -64,11 +74,13 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   if (!digest.ok() || !store.has_blob(digest.value())) return std::optional<BuiltImage>();
   const auto image = read_stored_image(store, image_name(project).text(), digest.value());
   if (!image.ok() || !is_whole(store, image->layers())) return std::optional<BuiltImage>();
+  BuiltImage built{image->reference, image->digest, image->manifest.config.digest, image->layers(),
+                   /*was_complete=*/true};
+  TRY(check_held(project, lock, built, request));
   if (TRY(store.find_image(image_name(project))) != digest.value()) {
     TRY(store.set_image(image_name(project), digest.value()));
   }
-  return std::optional(
-      BuiltImage{image->reference, image->digest, image->layers(), /*was_complete=*/true});
+  return std::optional(std::move(built));
 }
 
 Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
@@ -85,11 +97,13 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
   const Digest key = TRY(build_key(project, lock, request));
 
   LayerBuilder builder(store, project, lock, request, tools);
-  BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
+  BuiltImage image{image_name(project).text(), {}, {}, TRY(builder.build()), false};
+  const ImageTexts texts = encode_image(TRY(make_config(project.spec, lock)), image.layers);
+  image.digest = texts.manifest_digest;
+  image.config = texts.config_digest;
+  TRY(check_held(project, lock, image, request));
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
-
-  oci::ImageConfig config = TRY(make_config(project.spec, lock));
-  image.digest = TRY(put_image(store, image_name(project), std::move(config), image.layers));
+  TRY(put_image(store, image_name(project), texts));
   TRY(store.put_known("image", key, image.digest.text() + "\n"));
   return image;
 }

@@ -14,10 +14,15 @@ namespace slipway::plan {
 
 enum class Bytecode { No, Yes };
 enum class Proof { Skip, Closure };
+/// What the lock says of the image's digests: to be held to, or to be written anew
+/// (lock_digests.h).
+enum class Digests { Written, Held };
 
 struct BuildRequest {
   Bytecode bytecode = Bytecode::Yes;
   Proof proof = Proof::Closure;
+  Digests digests = Digests::Written;
+  std::string bytecode_folder{};  ///< keeps compiled files between builds; empty: the cache does
 };
 
 struct ImageLayer {
@@ -32,13 +37,16 @@ struct ImageLayer {
 struct BuiltImage {
   std::string reference;  ///< "pytorch-cuda:2.6"
   Digest digest;          ///< of the manifest
+  Digest config;          ///< of the configuration
   std::vector<ImageLayer> layers;
   bool was_complete = false;  ///< nothing had to be done
 
   std::uint64_t size_bytes() const;  ///< of all layers, compressed
 };
 
-/// The image, where the store has all of it already: quick, and needs no rights.
+/// The image, where the store has all of it already: quick, and needs no rights. With
+/// Digests::Held, fails with Corrupt where it is not the lock's, or Unsupported for a lock of
+/// another layout; it then gets no name.
 Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
                                                    const spec::Lock& lock,
                                                    const BuildRequest& request, const Tools& tools);
@@ -53,7 +61,8 @@ Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& loc
 /// must be able to make root's files: root, or inside the user namespace of base/user_namespace.h.
 ///
 /// Stops within a second of a cancel; what is complete stays and is used next time. Fails with
-/// Corrupt (an artifact), InvalidInput (packages that collide, a project file that is not there),
+/// Corrupt (an artifact; with Digests::Held, an image that is not the lock's, which then gets no
+/// name), InvalidInput (packages that collide, a project file that is not there),
 /// Unsolvable (the proof failed), Io.
 Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& lock,
                                const BuildRequest& request, const Tools& tools);

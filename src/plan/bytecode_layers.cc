@@ -80,7 +80,8 @@ Result<std::vector<ImageLayer>> LayerBuilder::bytecode_layers(
     const ImageLayer& base) {
   layer::BytecodeOptions options;
   options.base_folder = store_.layer_path(base.diff_id);
-  options.output_folder = tools_.cache_folder + "/bytecode";
+  options.output_folder = request_.bytecode_folder.empty() ? tools_.cache_folder + "/bytecode"
+                                                           : request_.bytecode_folder;
   options.interpreter = interpreter_digest(lock_);
   options.prefix = kVenv;
 

@@ -302,8 +302,10 @@ Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName&
   BuiltImage image;
   image.reference = name.text();
   image.layers = TRY(CaptureBuilder(capture, store, tools).build(lock, bytecode));
-  image.digest =
-      TRY(put_image(store, name, capture_config(capture, name, sha256(lock)), image.layers));
+  const ImageTexts texts = encode_image(capture_config(capture, name, sha256(lock)), image.layers);
+  TRY(put_image(store, name, texts));
+  image.digest = texts.manifest_digest;
+  image.config = texts.config_digest;
   return image;
 }
 

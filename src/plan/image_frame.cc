@@ -193,7 +193,7 @@ Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::L
   for (const auto& [name, command] : commands) modes[name] = command;
   config.labels = {{"org.opencontainers.image.title", project.image.name},
                    {"org.opencontainers.image.version", project.image.tag},
-                   {kLockLabel, sha256(spec::write_lock(lock)).text()},
+                   {kLockLabel, sha256(spec::write_solution(lock)).text()},
                    {kModesLabel, modes.dump()}};
   return config;
 }

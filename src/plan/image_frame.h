@@ -20,7 +20,8 @@ inline constexpr const char* kInit = "/usr/bin/catatonit";
 
 /// Labels that Slipway reads back.
 inline constexpr const char* kModesLabel = "dev.slipway.modes";  ///< JSON: name -> command
-inline constexpr const char* kLockLabel = "dev.slipway.lock";    ///< sha256 of slipway.lock
+inline constexpr const char* kLockLabel =
+    "dev.slipway.lock";  ///< sha256 of slipway.lock without [image]
 /// Annotation of a layer's descriptor: its packages, separated by ", ".
 inline constexpr const char* kPackagesAnnotation = "dev.slipway.packages";
 

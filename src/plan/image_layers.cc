@@ -52,8 +52,7 @@ ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::strin
           std::move(packages), facts.tar_bytes, facts.toc};
 }
 
-Result<Digest> put_image(const store::Store& store, const store::ImageName& name,
-                         oci::ImageConfig config, const std::vector<ImageLayer>& layers) {
+ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& layers) {
   oci::Manifest manifest;
   for (const ImageLayer& layer : layers) {
     config.diff_ids.push_back(layer.diff_id);
@@ -70,13 +69,21 @@ Result<Digest> put_image(const store::Store& store, const store::ImageName& name
     }
     manifest.layers.push_back(std::move(descriptor));
   }
-  const std::string text = oci::encode_image_config(config);
-  manifest.config = oci::describe(oci::kMediaTypeConfig, text);
-  TRY(store.put_blob_bytes(as_bytes(text)));
-  const Digest digest = TRY(store.put_blob_bytes(as_bytes(oci::encode_manifest(manifest))));
+  ImageTexts texts;
+  texts.config = oci::encode_image_config(config);
+  manifest.config = oci::describe(oci::kMediaTypeConfig, texts.config);
+  texts.manifest = oci::encode_manifest(manifest);
+  texts.config_digest = manifest.config.digest;
+  texts.manifest_digest = sha256(texts.manifest);
+  return texts;
+}
+
+Result<void> put_image(const store::Store& store, const store::ImageName& name,
+                       const ImageTexts& texts) {
+  TRY(store.put_blob_bytes(as_bytes(texts.config)));
+  TRY(store.put_blob_bytes(as_bytes(texts.manifest)));
   TRY(store.settle_layers());
-  TRY(store.set_image(name, digest));
-  return digest;
+  return store.set_image(name, texts.manifest_digest);
 }
 
 std::vector<std::string> WheelGroup::labels() const {

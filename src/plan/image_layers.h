@@ -34,10 +34,17 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools)
 /// As the image tells of it.
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
 
-/// Writes the image of these layers, each of which the store has, and gives it its name: the digest
-/// of its manifest. Takes a config without diff_ids.
-Result<Digest> put_image(const store::Store& store, const store::ImageName& name,
-                         oci::ImageConfig config, const std::vector<ImageLayer>& layers);
+struct ImageTexts {
+  std::string config, manifest;
+  Digest config_digest, manifest_digest;
+};
+
+/// Of the image of these layers. Takes a config without diff_ids. Pure.
+ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& layers);
+
+/// Writes an image, each of whose layers the store has, and gives it its name.
+Result<void> put_image(const store::Store& store, const store::ImageName& name,
+                       const ImageTexts& texts);
 
 /// The files that making the missing layers needs.
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,

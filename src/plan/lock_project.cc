@@ -9,6 +9,7 @@
 #include "index/debian_index.h"
 #include "layer/debian_layer.h"
 #include "plan/indexes.h"
+#include "plan/lock_digests.h"
 #include "plan/solve_environment.h"
 #include "version/requirement.h"
 
@@ -210,6 +211,7 @@ Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest
   Indexes indexes = TRY(Indexes::open(tools, freshness, project.spec.python.indexes));
   LockOutcome outcome{TRY(solve_all(project, kept, indexes, tools)), false, {}};
 
+  if (old) outcome.lock.image = kept_image(*old, outcome.lock, tools);
   const std::string text = spec::write_lock(outcome.lock);
   outcome.lock = TRY(spec::parse_lock(text, project.lock_file()));
   if (old) {

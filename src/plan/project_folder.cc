@@ -34,6 +34,14 @@ Result<std::optional<spec::Lock>> find_lock(const ProjectFolder& project) {
   return error;
 }
 
+Result<spec::Lock> read_matching_lock(const ProjectFolder& project) {
+  std::optional<spec::Lock> lock = TRY(find_lock(project));
+  if (lock && lock->inputs == spec::inputs_digest(project.spec)) return std::move(*lock);
+  return make_error(ErrorKind::InvalidInput, "`{}` {}", project.lock_file(),
+                    lock ? "no longer matches slipway.toml" : "is not there")
+      .hint("`slipway lock` writes it; `build --locked` and `verify` never do");
+}
+
 Result<spec::Lock> read_lock(const ProjectFolder& project) {
   std::optional<spec::Lock> lock = TRY(find_lock(project));
   if (lock) return std::move(*lock);

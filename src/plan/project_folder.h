@@ -24,6 +24,9 @@ Result<ProjectFolder> open_project(const std::string& start);
 /// matches slipway.toml is read all the same.
 Result<spec::Lock> read_lock(const ProjectFolder& project);
 
+/// The lock, which must be there and match slipway.toml: else InvalidInput. Never solves.
+Result<spec::Lock> read_matching_lock(const ProjectFolder& project);
+
 /// Nothing where there is no lock yet; InvalidInput where it cannot be read.
 Result<std::optional<spec::Lock>> find_lock(const ProjectFolder& project);
 

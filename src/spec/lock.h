@@ -74,6 +74,33 @@ inline constexpr std::string_view kCapturedSystem = "the system";
 /// What no package owns as it is.
 inline constexpr std::string_view kCapturedRest = "the rest";
 
+/// Bottom first, as they lie in an image.
+enum class LayerKind { Base, Frame, Wheels, Bytecode, Project };
+/// "base", "frame", ...
+std::string_view layer_kind_text(LayerKind kind);
+
+/// A layer that a build gave.
+struct LockedLayer {
+  LayerKind kind = LayerKind::Base;
+  std::vector<std::string> packages;  ///< of Wheels and Bytecode: names in this lock, sorted
+  Digest digest;                      ///< of the blob
+  Digest diff_id;                     ///< of the tar in it
+  std::uint64_t size_bytes = 0;       ///< of the blob
+
+  std::string label() const;  ///< "the base", "torch", "bytecode of mpmath, sympy"
+  bool operator==(const LockedLayer&) const = default;
+};
+
+/// What the last build of this lock gave. Derived: whoever has the rest can make it again.
+struct LockedImage {
+  int layout = 0;  ///< the layout version of the layers (layer/layout.h)
+  /// Nothing where the solution has changed since: then `layers` are those that it did not touch.
+  std::optional<Digest> manifest;
+  Digest config;  ///< with the manifest
+  std::vector<LockedLayer> layers = {};
+  bool operator==(const LockedImage&) const = default;
+};
+
 struct Lock {
   std::string slipway_version;      ///< of the program that wrote it: for messages only
   Digest inputs;                    ///< inputs_digest of the slipway.toml that was solved
@@ -90,6 +117,7 @@ struct Lock {
   std::vector<LockedWheel> wheels;  ///< sorted by name
   std::vector<LockedDeb> debs;      ///< sorted by name, then architecture
   std::vector<CapturedFiles> captured = {};  ///< sorted by name; then there are no wheels and debs
+  std::optional<LockedImage> image = {};     ///< once it was built
   bool operator==(const Lock&) const = default;
 };
 
@@ -101,6 +129,10 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name);
 /// The same lock, the same bytes: wheels, debs and the lists in them are sorted here, whatever
 /// order they come in. parse_lock(write_lock(lock)) is the sorted lock.
 std::string write_lock(Lock lock);
+
+/// write_lock without the image: what the image is made from. Its sha256 is the image's label
+/// `dev.slipway.lock`, which could not be in an image that it covers.
+std::string write_solution(Lock lock);
 
 /// Covers all that changes the solution (python version and packages, target, debian, apt) and
 /// nothing else: not the image's name, user, modes, code or resources. Order and doubles in lists

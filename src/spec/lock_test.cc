@@ -260,6 +260,98 @@ TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
   }
 }
 
+namespace {
+
+/// With what a build of it gave.
+Lock built_example() {
+  Lock lock = example();
+  const auto layer = [](LayerKind kind, std::vector<std::string> packages) {
+    const std::string text = fmt::format("{} {}", layer_kind_text(kind), fmt::join(packages, " "));
+    return LockedLayer{kind, std::move(packages), sha256(text), sha256("tar " + text), 7};
+  };
+  lock.image = {1, sha256("manifest"), sha256("config")};
+  lock.image->layers = {layer(LayerKind::Base, {}),
+                        layer(LayerKind::Frame, {}),
+                        layer(LayerKind::Wheels, {"torch"}),
+                        layer(LayerKind::Wheels, {"filelock", "sympy", "torchvision", "triton"}),
+                        layer(LayerKind::Bytecode, {"torch"}),
+                        layer(LayerKind::Bytecode, {"filelock", "sympy"}),
+                        layer(LayerKind::Project, {})};
+  return lock;
+}
+
+}  // namespace
+
+TEST_CASE("the digests of a build stand behind the solution, which does not change with them") {
+  const Lock lock = built_example();
+  const std::string text = write_lock(lock);
+  slipway::testing::check_golden("spec/built.lock", text);
+  const auto again = parse_lock(text, "l");
+  REQUIRE_MESSAGE(again.ok(), again.error().message);
+  CHECK(again->image == lock.image);
+  CHECK(write_lock(*again) == text);
+  CHECK(text.starts_with(write_solution(lock)));
+  CHECK(write_solution(lock) == write_lock(example()));
+}
+
+TEST_CASE("where the solution changed, some layers are enough") {
+  Lock lock = built_example();
+  lock.image->manifest.reset();
+  lock.image->config = {};
+  lock.image->layers.erase(lock.image->layers.begin(), lock.image->layers.begin() + 2);
+  const std::string text = write_lock(lock);
+  const auto again = parse_lock(text, "l");
+  REQUIRE_MESSAGE(again.ok(), again.error().message);
+  CHECK(again->image == lock.image);
+  lock.image->layers.clear();
+  CHECK(parse_lock(write_lock(lock), "l")->image == lock.image);
+}
+
+TEST_CASE("digests that were changed by hand are refused where they are wrong") {
+  const std::string text = write_lock(built_example());
+  const std::string frame = text.substr(
+      text.find("[[layer]]\nholds = \"frame\""),
+      text.find("[[layer]]\nholds = \"wheels\"") - text.find("[[layer]]\nholds = \"frame\""));
+  struct Case {
+    std::string from, to;
+    const char* message;
+  };
+  for (const Case& c : {
+           Case{frame, "", "the image has no layer of the frame"},
+           Case{frame, frame + frame, "the layer of the frame is there twice"},
+           Case{"holds = \"frame\"", "holds = \"flame\"", "no layer holds `flame`"},
+           Case{"packages = [\"torch\"]", "", "a layer that holds wheels has packages"},
+           Case{"packages = [\"torch\"]", "packages = [\"torsch\"]",
+                "a layer holds `torsch`, which is not in the lock"},
+           Case{"packages = [\"torch\"]", "packages = [\"filelock\"]",
+                "`filelock` is in two layers"},
+           Case{"packages = [\"filelock\", \"sympy\", \"torch", "packages = [\"sympy\", \"torch",
+                "the image has no layer of filelock"},
+           Case{"[\"filelock\", \"sympy\", \"torchv", "[\"sympy\", \"filelock\", \"torchv",
+                "is out of order"},
+           Case{"holds = \"base\"", "holds = \"project\"", "is out of order"},
+           Case{"holds = \"base\"", "holds = \"base\"\npackages = [\"torch\"]",
+                "a layer that holds base has no packages"},
+           Case{"layout = 1", "layout = -1", "is no layout"},
+           Case{"layout = 1", "", "`image.layout` is missing"},
+           Case{"config = \"", "confic = \"", "`image.config` is missing"},
+           Case{"manifest = \"sha256:", "manifest = \"sha512:", "`image.manifest`"},
+           Case{"diff-id = \"sha256:", "diff-id = \"sha256:zz", "is not a sha256 digest"},
+           Case{"size = 7\n", "size = -7\n", "is negative"},
+           Case{"size = 7\n", "size = 7\nnote = \"\"\n", "`layer[0].note` is not a known key"},
+           Case{"[image]", "[imago]", "there are layers, and no [image]"},
+       }) {
+    CAPTURE(c.to);
+    const auto lock = parse_lock(replaced(text, c.from, c.to), "slipway.lock");
+    REQUIRE_FALSE(lock.ok());
+    CHECK(lock.error().kind == ErrorKind::InvalidInput);
+    std::string told = lock.error().message;
+    for (const std::string& line : lock.error().because) told += "\n" + line;
+    CHECK_MESSAGE(told.find(c.message) != std::string::npos, told);
+    CHECK(told.find("slipway.lock:") != std::string::npos);
+  }
+}
+
 TEST_CASE("the inputs are what changes the solution, and nothing else") {
   Project base;
   base.image.name = "x";

@@ -131,6 +131,24 @@ void put_captured(Emitter& out, const CapturedFiles& files) {
   out.put_if_said("paths", files.paths);
 }
 
+/// Last, so that what is above it is write_solution's text.
+void put_image(Emitter& out, const LockedImage& image) {
+  out.header("[image]");
+  out.put("layout", static_cast<std::uint64_t>(image.layout));
+  if (image.manifest) {
+    out.put("manifest", image.manifest->text());
+    out.put("config", image.config.text());
+  }
+  for (const LockedLayer& layer : image.layers) {
+    out.header("[[layer]]");
+    out.put("holds", layer_kind_text(layer.kind));
+    out.put_if_said("packages", layer.packages);
+    out.put("digest", layer.digest.text());
+    out.put("diff-id", layer.diff_id.text());
+    out.put("size", layer.size_bytes);
+  }
+}
+
 }  // namespace
 
 std::string write_lock(Lock lock) {
@@ -153,7 +171,13 @@ std::string write_lock(Lock lock) {
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
   for (const LockedDeb& deb : lock.debs) put_deb(out, deb);
   for (const CapturedFiles& files : lock.captured) put_captured(out, files);
+  if (lock.image) put_image(out, *lock.image);
   return std::move(out).take();
+}
+
+std::string write_solution(Lock lock) {
+  lock.image.reset();
+  return write_lock(std::move(lock));
 }
 
 Digest inputs_digest(const Project& project) {

@@ -82,10 +82,12 @@ std::string describe_holders(int fd) {
 }
 
 Result<void> empty_folder(const std::string& folder) {
+  Result<void> emptied;
   for (const std::string& name : TRY(list_folder(folder))) {
-    TRY(remove_tree(join_path(folder, name)));
+    const auto removed = remove_tree(join_path(folder, name));
+    if (!removed.ok()) emptied = removed;
   }
-  return {};
+  return emptied;
 }
 
 }  // namespace slipway::store

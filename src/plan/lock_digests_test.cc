@@ -1,0 +1,121 @@
+#include "plan/lock_digests.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "layer/layout.h"
+
+namespace slipway::plan {
+namespace {
+
+ImageLayer layer_of(std::vector<std::string> packages) {
+  const std::string text = fmt::format("{}", fmt::join(packages, ","));
+  return {sha256("blob " + text), sha256("tar " + text), text.size(), std::move(packages)};
+}
+
+std::vector<ImageLayer> layers() {
+  return {layer_of({"libc6 2.36-9+deb12u10", "tzdata 2025b-0+deb12u1"}),
+          layer_of({"frame"}),
+          layer_of({"torch 2.6.0"}),
+          layer_of({"frame 1.0", "project 2.0"}),  // packages may be called so
+          layer_of({"bytecode of torch 2.6.0"}),
+          layer_of({"bytecode of frame 1.0", "bytecode of project 2.0"}),
+          layer_of({"project"})};
+}
+
+spec::LockedImage image_of(const std::vector<ImageLayer>& list) {
+  return make_locked_image(list, sha256("manifest"), sha256("config"));
+}
+
+std::string told(const spec::LockedImage& locked, const spec::LockedImage& built,
+                 Bytecode bytecode = Bytecode::Yes) {
+  std::string text;
+  for (const Difference& one : compare_images(locked, built, bytecode)) text += one.text + "\n";
+  return text;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("layers as a lock names them") {
+  const spec::LockedImage image = image_of(layers());
+  std::vector<std::string> labels;
+  for (const spec::LockedLayer& layer : image.layers) labels.push_back(layer.label());
+  CHECK(labels == std::vector<std::string>{"the base", "the frame", "torch", "frame, project",
+                                           "bytecode of torch", "bytecode of frame, project",
+                                           "the project"});
+  CHECK(image.layout == layer::kLayoutVersion);
+}
+
+TEST_CASE("an image against the lock's") {
+  const spec::LockedImage locked = image_of(layers());
+  CHECK(told(locked, locked).empty());
+
+  spec::LockedImage built = locked;
+  built.layers[2].diff_id = sha256("other");
+  built.layers[2].digest = sha256("other blob");
+  CHECK(has(told(locked, built), "torch: its diff_id is " + sha256("other").text()));
+  built = locked;
+  built.layers[2].digest = sha256("other blob");
+  CHECK(has(told(locked, built), "torch: the same files, packed as"));
+  built = locked;
+  built.layers[2].size_bytes = 7;
+  CHECK(has(told(locked, built), "torch: it has 7 bytes, and the lock says"));
+  built = locked;
+  built.layers.pop_back();
+  CHECK(has(told(locked, built), "the project: the lock has that layer"));
+  CHECK(has(told(built, locked), "the project: the lock has no such layer"));
+  built = locked;
+  built.config = sha256("x");
+  built.manifest = sha256("y");
+  CHECK(has(told(locked, built), "the configuration is"));
+  built.config = locked.config;
+  CHECK(has(told(locked, built), "the manifest is"));
+}
+
+TEST_CASE("an image without bytecode has the lock's other layers") {
+  const spec::LockedImage locked = image_of(layers());
+  spec::LockedImage built = locked;
+  std::erase_if(built.layers,
+                [](const auto& layer) { return layer.kind == spec::LayerKind::Bytecode; });
+  built.manifest = sha256("another");
+  built.config = sha256("another");
+  CHECK(told(locked, built, Bytecode::No).empty());
+  CHECK_FALSE(told(locked, built).empty());
+  built.layers[2].diff_id = sha256("other");
+  CHECK(has(told(locked, built, Bytecode::No), "torch"));
+}
+
+TEST_CASE("where the solution changed, layers that both have are compared") {
+  spec::LockedImage locked = image_of(layers());
+  const spec::LockedImage built = locked;
+  locked.manifest.reset();
+  locked.layers.erase(locked.layers.begin() + 3);
+  CHECK(told(locked, built).empty());
+  locked.layers[2].diff_id = sha256("other");
+  CHECK(has(told(locked, built), "torch"));
+}
+
+TEST_CASE("a lock of another layout") {
+  spec::Lock lock;
+  CHECK(check_locked_layout(lock, "slipway.lock").ok());
+  lock.image = image_of(layers());
+  CHECK(check_locked_layout(lock, "slipway.lock").ok());
+  lock.image->layout += 1;
+  CHECK(check_locked_layout(lock, "slipway.lock").error().kind == ErrorKind::Unsupported);
+}
+
+TEST_CASE("a long list of differences is cut") {
+  std::vector<ImageLayer> many = layers();
+  for (int i = 0; i < 30; ++i) many.push_back(layer_of({fmt::format("p{} 1.0", i)}));
+  const auto checked = check_locked_image(image_of(layers()), image_of(many), Bytecode::Yes, "l");
+  REQUIRE_FALSE(checked.ok());
+  CHECK(checked.error().kind == ErrorKind::Corrupt);
+  CHECK(checked.error().because.size() == 11);
+  CHECK(checked.error().because.back() == "20 more layers differ");
+}
+
+}  // namespace
+}  // namespace slipway::plan
