@@ -11,6 +11,25 @@ namespace slipway::plan {
 
 namespace {
 
+/// The manifests that refer to an image, and what they need.
+Result<void> keep_referrers(const store::Store& store, const Digest& image, const Tools& tools,
+                            store::Reachable& reachable) {
+  for (const Digest& referrer : TRY(store.list_referrers(image))) {
+    reachable.blobs.insert(referrer);
+    const auto text = store.read_blob(referrer, oci::kMostManifestBytes);
+    const auto manifest =
+        text.ok() ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
+    if (!manifest.ok()) {
+      tools.reporter.warn(
+          fmt::format("a signature of {} is broken: {}", image.text(), manifest.error().message));
+      continue;
+    }
+    reachable.blobs.insert(manifest->config.digest);
+    for (const oci::Descriptor& layer : manifest->layers) reachable.blobs.insert(layer.digest);
+  }
+  return {};
+}
+
 /// Of those that no name keeps.
 std::vector<HeldImage> find_held(const std::vector<run::KnownRun>& runs,
                                  std::span<const Digest> named) {
@@ -67,6 +86,7 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
         continue;
       }
       reachable.blobs.insert(manifest);
+      TRY(keep_referrers(store, manifest, tools, reachable));
       reachable.blobs.insert(image->manifest.config.digest);
       if (!image->config.diff_ids.empty()) {
         reachable.layers.insert(oci::chain_id(image->config.diff_ids));

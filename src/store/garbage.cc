@@ -33,6 +33,7 @@ class Collector {
  private:
   Result<void> read_images();
   Result<void> sweep_refs();
+  Result<void> sweep_referrers();
   Result<void> sweep_temporary();
   Result<void> sweep_layers();
   Result<void> sweep_states();
@@ -76,6 +77,15 @@ Result<void> Collector::read_images() {
 Result<void> Collector::sweep_refs() {
   if (!removes()) return {};
   for (const StoredImage& image : dead_images_) TRY(store_.remove_image(image.name));
+  return {};
+}
+
+Result<void> Collector::sweep_referrers() {
+  for (const std::string& name : TRY(names_in("referrers"))) {
+    const Result<Digest> subject = parse_digest(name);
+    if (!subject.ok() || reachable_.blobs.contains(*subject)) continue;
+    if (removes()) TRY(remove_tree(store_.inside("referrers/" + name)));
+  }
   return {};
 }
 
@@ -165,6 +175,7 @@ Result<Swept> Collector::collect(const FindReachable& find_reachable) {
   reachable_.blobs.insert(roots.begin(), roots.end());
   // Refs before what they name: whatever ends this early, no ref is left without its blobs.
   TRY(sweep_refs());
+  TRY(sweep_referrers());
   TRY(sweep_temporary());
   TRY(sweep_layers());
   TRY(sweep_blobs());

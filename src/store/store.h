@@ -134,6 +134,11 @@ class Store {
   /// Fails with NotFound, and suggests the nearest names.
   Result<void> remove_image(const ImageName& name) const;
 
+  // Referrers: manifests about an image, like signatures. They stay as long as it does.
+  /// `subject` is the image's manifest; `manifest` and what it needs are blobs of the store.
+  Result<void> add_referrer(const Digest& subject, const Digest& manifest) const;
+  Result<std::vector<Digest>> list_referrers(const Digest& subject) const;  ///< sorted
+
   // Locks: see lease.h.
   /// Waits while garbage is collected, and says so. The first holder sweeps tmp/ of what crashed
   /// processes left there.
