@@ -91,8 +91,7 @@ Command sign_command() {
        {"--format", "FORMAT", "bundle (cosign 3; the default), simple (cosign 2, Podman) or both"},
        {"--insecure", "", "the registry may speak http, or have any certificate"},
        json_option()},
-      {{"slipway sign --generate-key release", "a pair: release.key signs, release.pub verifies"},
-       {"slipway sign train:1 --key release.key", "in the store; `slipway push` sends it along"},
+      {{"slipway sign train:1 --key release.key", "in the store; `slipway push` sends it along"},
        {"slipway sign registry.example/team/train:1 --key release.key", "what is there already"}},
       run};
 }
