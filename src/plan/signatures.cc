@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMostSignatures = 100;
 constexpr std::uint64_t kMostLayerBytes = 4 << 20;
+constexpr std::uint64_t kMostBytes = 32 << 20;  ///< of one image's
 
 using ReadBlob = std::function<Result<std::string>(const oci::Descriptor&)>;
 
@@ -76,7 +77,11 @@ class Fetch {
       found_.troubles.push_back(fmt::format("`{}`: {}", reference, manifest.error().message));
       return {};
     }
-    const auto read = [&](const oci::Descriptor& blob) {
+    const auto read = [&](const oci::Descriptor& blob) -> Result<std::string> {
+      bytes_ += std::min(blob.size_bytes, kMostLayerBytes);
+      if (bytes_ > kMostBytes) {
+        return make_error(ErrorKind::Corrupt, "there are more signatures than any image has");
+      }
       return registry_.fetch_small(repository_, blob, kMostLayerBytes, cancel_);
     };
     // An index that refers to the image is none of ours.
@@ -91,6 +96,7 @@ class Fetch {
   const std::string& repository_;
   const CancelToken& cancel_;
   FoundSignatures found_;
+  std::uint64_t bytes_ = 0;
 };
 
 Result<void> send_part(registry::Registry& registry, const std::string& repository,

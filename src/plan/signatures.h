@@ -26,8 +26,8 @@ Result<FoundSignatures> read_signatures(const store::Store& store, const Digest&
 Result<void> store_signature(const store::Store& store, const Digest& image,
                              const sign::SignatureImage& signature);
 
-/// Those at a registry: at most 100, each of at most 4 MiB; what is larger is a trouble. Fails as
-/// registry/registry.h has it where the registry cannot be asked.
+/// Those at a registry: at most 100, each of at most 4 MiB, together 32; what is more is a trouble.
+/// Fails as registry/registry.h has it where the registry cannot be asked.
 Result<FoundSignatures> fetch_signatures(registry::Registry& registry,
                                          const std::string& repository, const Digest& image,
                                          const CancelToken& cancel);
