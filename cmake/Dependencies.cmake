@@ -28,8 +28,14 @@ if(NOT SLIPWAY_SANITIZE)
   slipway_compile_library(tomlplusplus::tomlplusplus toml.cc TOML_HEADER_ONLY=0)
 endif()
 
+# Signatures need all of libcrypto, hashes a corner of it: whoever signs gets the shared one.
+add_library(slipway_evp INTERFACE)
+add_library(OpenSSL::Evp ALIAS slipway_evp)
+target_link_libraries(slipway_evp INTERFACE OpenSSL::Crypto)
+
 # These are needed by few commands, and the first two bring many others along.
 include(LazyLibraries)
+slipway_lazy_library(evp slipway_evp ${OPENSSL_CRYPTO_LIBRARY} MODULES sign)
 slipway_lazy_library(curl CURL::libcurl ${CURL_LIBRARIES} MODULES http)
 slipway_lazy_library(archive PkgConfig::libarchive ${pkgcfg_lib_libarchive_archive} MODULES layer)
 slipway_lazy_library(isal PkgConfig::libisal ${pkgcfg_lib_libisal_isal} MODULES layer)

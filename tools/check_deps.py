@@ -22,7 +22,8 @@ SRC = TOP / "src"
 # Header prefix -> the LIBS word that brings it.
 THIRD_PARTY = {
     "curl/": "CURL::libcurl",
-    "openssl/": "OpenSSL::Crypto",
+    "openssl/sha.h": "OpenSSL::Crypto",
+    "openssl/": "OpenSSL::Evp",
     "nlohmann/": "nlohmann_json::nlohmann_json",
     "toml++/": "tomlplusplus::tomlplusplus",
     "CLI/": "CLI11::CLI11",

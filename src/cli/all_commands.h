@@ -34,5 +34,7 @@ Command kill_command();
 Command wait_command();
 Command rm_command();
 Command stats_command();
+Command sign_command();
+Command verify_command();
 
 }  // namespace slipway::cli

@@ -18,9 +18,13 @@ Result<int> run(const Invocation& call, Context& context) {
   const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
   TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
   TRY(plan::unpack_incoming(incoming, tools));
-  context.reporter.done(fmt::format("pulled `{}`: {} of {} layers fetched, {}; {}", image.shown(),
-                                    incoming.fetched_layers, image.manifest.layers.size(),
-                                    size_text(incoming.fetched_bytes), image.digest.text()));
+  std::string text = fmt::format("pulled `{}`: {} of {} layers fetched, {}; {}", image.shown(),
+                                 incoming.fetched_layers, image.manifest.layers.size(),
+                                 size_text(incoming.fetched_bytes), image.digest.text());
+  if (incoming.signatures > 0) {
+    text += fmt::format("; signatures: {}, which `slipway verify` checks", incoming.signatures);
+  }
+  context.reporter.done(text);
   return 0;
 }
 

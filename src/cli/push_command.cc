@@ -9,13 +9,18 @@ namespace slipway::cli {
 namespace {
 
 std::string summary(const plan::PushedImage& pushed) {
+  const std::string signatures = pushed.signatures == 0 ? ""
+                                 : pushed.signatures == 1
+                                     ? "; 1 signature"
+                                     : fmt::format("; {} signatures", pushed.signatures);
   if (pushed.was_there) {
-    return fmt::format("`{}` is there already: {}", pushed.name.text(), pushed.digest.text());
+    return fmt::format("`{}` is there already: {}{}", pushed.name.text(), pushed.digest.text(),
+                       signatures);
   }
   std::string text = fmt::format("pushed `{}`: {} of {} layers sent, {}", pushed.name.text(),
                                  pushed.sent, pushed.layers, size_text(pushed.sent_bytes));
   if (pushed.mounted > 0) text += fmt::format("; {} mounted", pushed.mounted);
-  return text + "; " + pushed.digest.text();
+  return text + "; " + pushed.digest.text() + signatures;
 }
 
 Result<int> run(const Invocation& call, Context& context) {

@@ -80,6 +80,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   if (TRY(store.find_image(image_name(project))) != digest.value()) {
     TRY(store.set_image(image_name(project), digest.value()));
   }
+  store.note_use(image_name(project));
   return std::optional(std::move(built));
 }
 

@@ -11,6 +11,25 @@ namespace slipway::plan {
 
 namespace {
 
+/// The manifests that refer to an image, and what they need.
+Result<void> keep_referrers(const store::Store& store, const Digest& image,
+                            const std::function<void(const std::string&)>& warn,
+                            store::Reachable& reachable) {
+  for (const Digest& referrer : TRY(store.list_referrers(image))) {
+    reachable.blobs.insert(referrer);
+    const auto text = store.read_blob(referrer, oci::kMostManifestBytes);
+    const auto manifest =
+        text.ok() ? oci::parse_manifest(*text) : Result<oci::Manifest>(text.error());
+    if (!manifest.ok()) {
+      warn(fmt::format("a signature of {} is broken: {}", image.text(), manifest.error().message));
+      continue;
+    }
+    reachable.blobs.insert(manifest->config.digest);
+    for (const oci::Descriptor& layer : manifest->layers) reachable.blobs.insert(layer.digest);
+  }
+  return {};
+}
+
 /// Of those that no name keeps.
 std::vector<HeldImage> find_held(const std::vector<run::KnownRun>& runs,
                                  std::span<const Digest> named) {
@@ -32,22 +51,31 @@ std::vector<HeldImage> find_held(const std::vector<run::KnownRun>& runs,
   return list;
 }
 
+/// By its name alone, so that one whose manifest is broken can be forgotten too.
+Result<store::ImageName> find_name(const std::string& word, const store::Store& store,
+                                   const Tools& tools) {
+  const auto name = store::parse_image_name(word);
+  if (name.ok() && TRY(store.find_image(*name))) return *name;
+  const StoredImage found = TRY(find_stored_image(word, tools));
+  return store::parse_image_name(found.reference);
+}
+
 }  // namespace
 
 Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   store::GarbageOptions options = request.options;
   for (const std::string& name : request.images) {
-    // By its name alone, so that one whose manifest is broken can be forgotten too.
-    const auto image = store::parse_image_name(name);
-    if (image.ok() && TRY(store.find_image(*image))) {
-      options.forget.push_back(*image);
-    } else {
-      const StoredImage found = TRY(find_stored_image(name, tools));
-      options.forget.push_back(TRY(store::parse_image_name(found.reference)));
-    }
+    options.forget.push_back(TRY(find_name(name, store, tools)));
+  }
+  for (const std::string& name : request.keep) {
+    options.keep_images.push_back(TRY(find_name(name, store, tools)));
   }
   std::vector<HeldImage> held;
+  std::set<std::string> warned;  // it may be asked several times
+  const auto warn = [&](const std::string& line) {
+    if (warned.insert(line).second) tools.reporter.warn(line);
+  };
   const auto find_reachable = [&](std::span<const Digest> manifests) -> Result<store::Reachable> {
     store::Reachable reachable;
     // Facts about wheels and layers are small, and save work when the same come again.
@@ -63,10 +91,11 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
     for (const Digest& manifest : roots) {
       const auto image = read_stored_image(store, manifest.text(), manifest);
       if (!image.ok()) {
-        tools.reporter.warn(image.error().message);
+        warn(image.error().message);
         continue;
       }
       reachable.blobs.insert(manifest);
+      TRY(keep_referrers(store, manifest, warn, reachable));
       reachable.blobs.insert(image->manifest.config.digest);
       if (!image->config.diff_ids.empty()) {
         reachable.layers.insert(oci::chain_id(image->config.diff_ids));

@@ -13,6 +13,7 @@ namespace slipway::plan {
 struct GarbageRequest {
   store::GarbageOptions options;
   std::vector<std::string> images;  ///< names to forget first
+  std::vector<std::string> keep;    ///< names that age and size do not touch
 };
 
 /// No image of the store has this manifest any more, and these runs keep it.

@@ -33,6 +33,7 @@ struct Incoming {
   std::vector<IncomingImage> images;
   std::size_t fetched_layers = 0;  ///< over the network
   std::uint64_t fetched_bytes = 0;
+  std::size_t signatures = 0;  ///< that came along, unchecked
 };
 
 /// Reads manifest and configuration out of the store's blobs. Fails with Unsupported for what no

@@ -247,7 +247,7 @@ Result<void> check_names(const std::vector<IncomingImage>& images, const std::st
 Result<Incoming> read_archive(const std::string& path, const std::optional<store::ImageName>& name,
                               const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0};
+  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0, 0};
   const std::string shown = path == "-" ? "standard input" : path;
   const auto task = tools.reporter.start("reading", shown, 0);
   const auto archive = TRY(open_image_archive(path, store, tools));

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "plan/blob_places.h"
+#include "plan/signatures.h"
 #include "registry/registry.h"
 
 namespace slipway::plan {
@@ -97,16 +98,35 @@ class Pull {
   std::vector<oci::Descriptor> wanted_;
 };
 
+/// They are checked by `slipway verify`, not here; an image without them is one too.
+Result<std::size_t> fetch_its_signatures(const ImagePlace& place, const Digest& image,
+                                         const store::Store& store, registry::Registry& registry,
+                                         const Tools& tools) {
+  const auto found = fetch_signatures(registry, place.repository, image, tools.cancel);
+  if (!found.ok() && found.error().kind == ErrorKind::Cancelled) return found.error();
+  if (!found.ok()) {
+    tools.reporter.warn("the image's signatures cannot be had: " + found.error().message);
+    return std::size_t{0};
+  }
+  for (const sign::SignatureImage& one : found->images) TRY(store_signature(store, image, one));
+  for (const std::string& trouble : found->troubles) {
+    tools.reporter.warn("a signature cannot be had: " + trouble);
+  }
+  return found->images.size();
+}
+
 }  // namespace
 
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
                              const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0};
+  Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0, 0};
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
   Pull pull(place, tools, store, registry);
   incoming.images.push_back(
       TRY_WHILE(fmt::format("pulling `{}`", place.name.text()), pull.run(digest)));
+  incoming.signatures =
+      TRY(fetch_its_signatures(place, incoming.images.front().digest, store, registry, tools));
   incoming.fetched_layers = pull.fetched().size();
   for (const oci::Descriptor& layer : pull.fetched()) incoming.fetched_bytes += layer.size_bytes;
   return incoming;

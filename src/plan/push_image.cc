@@ -8,6 +8,7 @@
 #include "oci/image_config.h"
 #include "plan/blob_places.h"
 #include "plan/layer_blobs.h"
+#include "plan/signatures.h"
 #include "registry/registry.h"
 
 namespace slipway::plan {
@@ -136,8 +137,18 @@ Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
-  return TRY_WHILE(fmt::format("pushing `{}`", place.name.text()),
-                   Push(image, place, tools, store, registry).run());
+  PushedImage pushed = TRY_WHILE(fmt::format("pushing `{}`", place.name.text()),
+                                 Push(image, place, tools, store, registry).run());
+  const FoundSignatures signatures = TRY(read_signatures(store, image.digest));
+  for (const std::string& trouble : signatures.troubles) {
+    tools.reporter.warn("a signature cannot be sent: " + trouble);
+  }
+  for (const sign::SignatureImage& one : signatures.images) {
+    TRY_WHILE(fmt::format("sending the signatures of `{}`", place.name.text()),
+              send_signature(registry, place.repository, image.digest, one, tools.cancel));
+  }
+  pushed.signatures = signatures.images.size();
+  return pushed;
 }
 
 }  // namespace slipway::plan

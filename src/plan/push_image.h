@@ -14,12 +14,14 @@ struct PushedImage {
   Digest digest;
   std::size_t layers = 0, sent = 0, mounted = 0;  ///< the rest was there
   std::uint64_t sent_bytes = 0;                   ///< of layers and configuration
-  bool was_there = false;                         ///< under this very name: nothing was done
+  bool was_there = false;                         ///< under this very name: no image was sent
+  std::size_t signatures = 0;                     ///< of the store, all of which are there now
 };
 
 /// Sends what the registry lacks, several layers at a time; those of wheels are spliced while they
 /// are sent and touch no disk. The manifest goes last, so that a push that is stopped leaves no
-/// broken image, and the next one goes on with what is still missing. Blocks. Fails as
+/// broken image, and the next one goes on with what is still missing; after it the image's
+/// signatures. Blocks. Fails as
 /// registry/registry.h has it; NotFound where a layer cannot be had any more.
 Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
                                const Tools& tools);

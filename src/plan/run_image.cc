@@ -249,6 +249,7 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   run::RunRequest request;
   std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
   request.on_record = [&] { lease.reset(); };
+  if (const auto name = store::parse_image_name(image.reference); name.ok()) store.note_use(*name);
   const std::vector<LayerFolder> tree = TRY(find_image_tree(image, store, tools));
   for (const LayerFolder& layer : tree) request.lower_folders.push_back(layer.path);
   request.command = TRY(command_of(image, flags));

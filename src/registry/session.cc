@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "http/url.h"
 
 namespace slipway::registry {
@@ -13,23 +14,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kUsualLife{60};  ///< where a token says nothing
 constexpr std::chrono::seconds kMargin{10};
 constexpr int kMostRefusals = 2;
-
-std::string encode_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    unsigned bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      bits = bits << 8U | (i + j < text.size() ? static_cast<unsigned char>(text[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      const bool is_there = i + j <= text.size();
-      out += is_there ? kDigits[bits >> (18 - 6 * j) & 63U] : '=';
-    }
-  }
-  return out;
-}
 
 std::string encode_url(std::string_view text) {
   std::string out;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "store/files.h"
+#include "store/garbage_choice.h"
 #include "store/store_lock.h"
 
 namespace slipway::store {
@@ -33,6 +34,7 @@ class Collector {
  private:
   Result<void> read_images();
   Result<void> sweep_refs();
+  Result<void> sweep_referrers();
   Result<void> sweep_temporary();
   Result<void> sweep_layers();
   Result<void> sweep_states();
@@ -76,6 +78,15 @@ Result<void> Collector::read_images() {
 Result<void> Collector::sweep_refs() {
   if (!removes()) return {};
   for (const StoredImage& image : dead_images_) TRY(store_.remove_image(image.name));
+  return {};
+}
+
+Result<void> Collector::sweep_referrers() {
+  for (const std::string& name : TRY(names_in("referrers"))) {
+    const Result<Digest> subject = parse_digest(name);
+    if (!subject.ok() || reachable_.blobs.contains(*subject)) continue;
+    if (removes()) TRY(remove_tree(store_.inside("referrers/" + name)));
+  }
   return {};
 }
 
@@ -165,6 +176,7 @@ Result<Swept> Collector::collect(const FindReachable& find_reachable) {
   reachable_.blobs.insert(roots.begin(), roots.end());
   // Refs before what they name: whatever ends this early, no ref is left without its blobs.
   TRY(sweep_refs());
+  TRY(sweep_referrers());
   TRY(sweep_temporary());
   TRY(sweep_layers());
   TRY(sweep_blobs());
@@ -172,6 +184,43 @@ Result<Swept> Collector::collect(const FindReachable& find_reachable) {
   TRY(sweep_known());
   return swept_;
 }
+
+namespace {
+
+/// What can go, and what stays in any case; runs and locks are not counted.
+Result<std::uint64_t> measure_store(const Store& store) {
+  Measure measure;
+  std::uint64_t bytes = 0;
+  for (const char* folder : {"blobs", "layers", "recipes", "known", "tmp"}) {
+    bytes += TRY(measure.of(join_path(store.home(), folder))).disk_bytes;
+  }
+  return bytes;
+}
+
+/// Under the exclusive lock, so that no use of an image comes between the choice and its end.
+Result<Swept> choose_and_collect(const Store& store, GarbageOptions options,
+                                 const FindReachable& find_reachable, const CancelToken& cancel) {
+  if (!options.unused_since && !options.keep_bytes) {
+    return Collector(store, options, cancel).collect(find_reachable);
+  }
+  // What is reachable from no image is a run's.
+  const std::set<Digest> held = TRY(find_reachable({})).blobs;
+  const std::uint64_t total = options.keep_bytes ? TRY(measure_store(store)) : 0;
+  const auto count = [&](const std::vector<ImageName>& names) -> Result<std::uint64_t> {
+    GarbageOptions trial = options;
+    trial.effect = Effect::Count;
+    trial.forget.insert(trial.forget.end(), names.begin(), names.end());
+    return TRY(Collector(store, trial, cancel).collect(find_reachable)).total().disk_bytes;
+  };
+  const std::vector<ImageName> chosen = TRY(choose_images(store, options, held, total, count));
+  options.forget.insert(options.forget.end(), chosen.begin(), chosen.end());
+  Swept swept = TRY(Collector(store, options, cancel).collect(find_reachable));
+  swept.forgotten = chosen;
+  if (options.keep_bytes) swept.left_bytes = total - std::min(total, swept.total().disk_bytes);
+  return swept;
+}
+
+}  // namespace
 
 Result<Swept> collect_garbage(const Store& store, const GarbageOptions& options,
                               const FindReachable& find_reachable, Reporter& reporter,
@@ -185,7 +234,8 @@ Result<Swept> collect_garbage(const Store& store, const GarbageOptions& options,
                       describe_holders(lock.get()))
         .hint("wait for it to end, then try again");
   }
-  return TRY_WHILE("collecting garbage", Collector(store, options, cancel).collect(find_reachable));
+  return TRY_WHILE("collecting garbage",
+                   choose_and_collect(store, options, find_reachable, cancel));
 }
 
 }  // namespace slipway::store

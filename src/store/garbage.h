@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/reporter.h"
+#include "base/utc_time.h"
 #include "store/store.h"
 
 namespace slipway::store {
@@ -31,8 +33,9 @@ struct Reachable {
   std::set<std::string> known_kinds;  ///< kinds of which every fact stays
 };
 
-/// Told the manifests of all images that stay, each once, sorted; it adds those of runs. A failure
-/// ends the collection before anything is removed.
+/// Told the manifests of all images that stay, each once, sorted; it adds those of runs, also to
+/// `blobs`. Asked several times where images go by age or size. A failure ends the collection
+/// before anything is removed.
 using FindReachable = std::function<Result<Reachable>(std::span<const Digest> manifests)>;
 
 enum class Keep { Images, Runs };     ///< `gc`, `gc --all`
@@ -44,6 +47,11 @@ struct GarbageOptions {
   Effect effect = Effect::Remove;
   WhenBusy when_busy = WhenBusy::Wait;
   std::vector<ImageName> forget;  ///< images that go first; those that are not there are no error
+
+  // Images that go by themselves, the longest unused first; never those that a run holds.
+  std::optional<UtcTime> unused_since;      ///< those not used since
+  std::optional<std::uint64_t> keep_bytes;  ///< until the store takes at most so much of the disk
+  std::vector<ImageName> keep_images;       ///< not these
 };
 
 struct Tally {
@@ -56,7 +64,9 @@ struct Tally {
 
 struct Swept {
   Tally blobs, layers, recipes, known, temporary;
-  std::size_t images = 0;  ///< refs that go
+  std::size_t images = 0;                   ///< refs that go
+  std::vector<ImageName> forgotten;         ///< of them, those for their age or the store's size
+  std::optional<std::uint64_t> left_bytes;  ///< what the store takes then, where there is a budget
   Tally total() const;
 };
 

@@ -4,21 +4,11 @@
 
 #include "base/nearest.h"
 #include "store/files.h"
+#include "store/ref_path.h"
 #include "store/store.h"
 
 namespace slipway::store {
 namespace {
-
-/// A tag's file starts with `:`, which no part of a name can, so that the image `a:b` and the image
-/// `a/b:c` do not want one path.
-Result<std::string> ref_path(const ImageName& name) {
-  const ImageName parsed = TRY(parse_image_name(name.text()));
-  if (parsed != name) {
-    return make_error(ErrorKind::InvalidInput, "`{}` is not an image name", name.text());
-  }
-  return fmt::format("refs/images/{}{}{}/:{}", name.registry, name.registry.empty() ? "" : "/",
-                     name.name, name.tag);
-}
 
 Result<Digest> read_ref(const std::string& path) {
   std::string text = TRY(read_file(path));
@@ -53,6 +43,15 @@ Result<void> collect(const std::string& folder, const std::string& shown,
 }
 
 }  // namespace
+
+Result<std::string> ref_path(const ImageName& name) {
+  const ImageName parsed = TRY(parse_image_name(name.text()));
+  if (parsed != name) {
+    return make_error(ErrorKind::InvalidInput, "`{}` is not an image name", name.text());
+  }
+  return fmt::format("refs/images/{}{}{}/:{}", name.registry, name.registry.empty() ? "" : "/",
+                     name.name, name.tag);
+}
 
 Result<void> Store::set_image(const ImageName& name, const Digest& manifest) const {
   const std::string path = inside(TRY(ref_path(name)));

@@ -32,6 +32,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/reporter.h"
+#include "base/utc_time.h"
 #include "store/image_name.h"
 #include "store/lease.h"
 
@@ -133,6 +134,15 @@ class Store {
   Result<std::vector<StoredImage>> list_images() const;  ///< sorted by name
   /// Fails with NotFound, and suggests the nearest names.
   Result<void> remove_image(const ImageName& name) const;
+  /// The image was used now: the time of its ref. `set_image` is a use; so is a run. One system
+  /// call.
+  void note_use(const ImageName& name) const;
+  Result<UtcTime> last_use(const ImageName& name) const;
+
+  // Referrers: manifests about an image, like signatures. They stay as long as it does.
+  /// `subject` is the image's manifest; `manifest` and what it needs are blobs of the store.
+  Result<void> add_referrer(const Digest& subject, const Digest& manifest) const;
+  Result<std::vector<Digest>> list_referrers(const Digest& subject) const;  ///< sorted
 
   // Locks: see lease.h.
   /// Waits while garbage is collected, and says so. The first holder sweeps tmp/ of what crashed
