@@ -5,7 +5,6 @@
 namespace slipway::cli {
 
 std::span<const Command> commands() {
-<<<<<<< HEAD
   static const std::vector<Command> all{
       lock_command(),    build_command(),  run_command(),    ps_command(),     logs_command(),
       exec_command(),    attach_command(), start_command(),  stop_command(),   kill_command(),

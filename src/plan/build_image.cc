@@ -45,11 +45,11 @@ bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) 
 }
 
 Result<void> check_held(const ProjectFolder& project, const spec::Lock& lock,
-                        const BuiltImage& image, const BuildRequest& request) {
+                        const std::vector<ImageLayer>& layers, const BuildRequest& request) {
   if (request.digests != Digests::Held || !lock.image) return {};
-  return check_locked_image(*lock.image,
-                            make_locked_image(image.layers, image.digest, image.config),
-                            request.bytecode, project.lock_file());
+  const oci::ImageConfig config = TRY(make_config(project.spec, lock));
+  return check_locked_image(*lock.image, make_locked_image(config, layers), request.bytecode,
+                            project.lock_file());
 }
 
 }  // namespace
@@ -74,9 +74,8 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   if (!digest.ok() || !store.has_blob(digest.value())) return std::optional<BuiltImage>();
   const auto image = read_stored_image(store, image_name(project).text(), digest.value());
   if (!image.ok() || !is_whole(store, image->layers())) return std::optional<BuiltImage>();
-  BuiltImage built{image->reference, image->digest, image->manifest.config.digest, image->layers(),
-                   /*was_complete=*/true};
-  TRY(check_held(project, lock, built, request));
+  BuiltImage built{image->reference, image->digest, image->layers(), /*was_complete=*/true};
+  TRY(check_held(project, lock, built.layers, request));
   if (TRY(store.find_image(image_name(project))) != digest.value()) {
     TRY(store.set_image(image_name(project), digest.value()));
   }
@@ -98,11 +97,10 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
   const Digest key = TRY(build_key(project, lock, request));
 
   LayerBuilder builder(store, project, lock, request, tools);
-  BuiltImage image{image_name(project).text(), {}, {}, TRY(builder.build()), false};
+  BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
   const ImageTexts texts = encode_image(TRY(make_config(project.spec, lock)), image.layers);
   image.digest = texts.manifest_digest;
-  image.config = texts.config_digest;
-  TRY(check_held(project, lock, image, request));
+  TRY(check_held(project, lock, image.layers, request));
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
   TRY(put_image(store, image_name(project), texts));
   TRY(store.put_known("image", key, image.digest.text() + "\n"));

@@ -37,7 +37,6 @@ struct ImageLayer {
 struct BuiltImage {
   std::string reference;  ///< "pytorch-cuda:2.6"
   Digest digest;          ///< of the manifest
-  Digest config;          ///< of the configuration
   std::vector<ImageLayer> layers;
   bool was_complete = false;  ///< nothing had to be done
 

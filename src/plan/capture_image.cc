@@ -305,7 +305,6 @@ Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName&
   const ImageTexts texts = encode_image(capture_config(capture, name, sha256(lock)), image.layers);
   TRY(put_image(store, name, texts));
   image.digest = texts.manifest_digest;
-  image.config = texts.config_digest;
   return image;
 }
 

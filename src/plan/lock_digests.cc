@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "layer/layout.h"
+#include "plan/image_frame.h"
 #include "plan/image_layers.h"
 
 namespace slipway::plan {
@@ -27,13 +28,25 @@ std::string name_in(std::string_view label) {
   return std::string(label.substr(0, label.find(' ')));
 }
 
+bool is_code(const ImageLayer& layer) {
+  return layer.packages == std::vector<std::string>{"project"};
+}
+
 LayerKind kind_of(const ImageLayer& layer, std::size_t position) {
   if (position == 0) return LayerKind::Base;
   if (layer.packages == std::vector<std::string>{"frame"}) return LayerKind::Frame;
-  if (layer.packages == std::vector<std::string>{"project"}) return LayerKind::Project;
   const bool is_bytecode =
       !layer.packages.empty() && layer.packages.front().starts_with(kBytecodeOf);
   return is_bytecode ? LayerKind::Bytecode : LayerKind::Wheels;
+}
+
+LockedLayer make_locked_layer(const ImageLayer& layer, std::size_t position) {
+  LockedLayer locked{kind_of(layer, position), {}, layer.digest, layer.diff_id, layer.size_bytes};
+  if (locked.kind == LayerKind::Wheels || locked.kind == LayerKind::Bytecode) {
+    for (const std::string& label : layer.packages) locked.packages.push_back(name_in(label));
+    std::ranges::sort(locked.packages);
+  }
+  return locked;
 }
 
 std::string difference_of(const LockedLayer& built, const LockedLayer& locked) {
@@ -55,14 +68,12 @@ std::string hint_of(const std::vector<Difference>& differences) {
     return [what](const Difference& one) { return one.what == what; };
   };
   const auto is_users = [&](const Difference& one) {
-    return is("the project")(one) || is("the frame")(one) || is("the configuration")(one);
+    return is("the frame")(one) || is("the configuration")(one);
   };
   if (!std::ranges::all_of(differences, is_users)) {
     return "`slipway build` without `--locked` builds all the same and writes its digests down";
   }
-  const bool is_code = std::ranges::any_of(differences, is("the project"));
-  return fmt::format("{} changed since the lock was written: `slipway build` writes it down",
-                     is_code ? "the files of `[project] copy`" : "slipway.toml");
+  return "slipway.toml changed since the lock was written: `slipway build` writes it down";
 }
 
 /// In a user namespace we are another than the caller, whose project this is.
@@ -123,19 +134,20 @@ bool has_same_debs(const spec::Lock& old, const spec::Lock& now) {
 
 }  // namespace
 
-LockedImage make_locked_image(const std::vector<ImageLayer>& layers, const Digest& manifest,
-                              const Digest& config) {
-  LockedImage image{layer::kLayoutVersion, manifest, config};
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const ImageLayer& layer = layers[i];
-    LockedLayer locked{kind_of(layer, i), {}, layer.digest, layer.diff_id, layer.size_bytes};
-    if (locked.kind == LayerKind::Wheels || locked.kind == LayerKind::Bytecode) {
-      for (const std::string& label : layer.packages) locked.packages.push_back(name_in(label));
-      std::ranges::sort(locked.packages);
-    }
-    image.layers.push_back(std::move(locked));
+LockedImage make_locked_image(const oci::ImageConfig& config,
+                              const std::vector<ImageLayer>& layers) {
+  std::vector<ImageLayer> environment = layers;
+  if (!layers.empty() && is_code(layers.back())) environment.pop_back();
+  const ImageTexts texts = encode_image(config, environment);
+  LockedImage image{layer::kLayoutVersion, texts.manifest_digest, texts.config_digest};
+  for (std::size_t i = 0; i < environment.size(); ++i) {
+    image.layers.push_back(make_locked_layer(environment[i], i));
   }
   return image;
+}
+
+std::string layer_label(const ImageLayer& layer, std::size_t position) {
+  return is_code(layer) ? "the project" : make_locked_layer(layer, position).label();
 }
 
 std::vector<Difference> compare_images(const LockedImage& locked, const LockedImage& built,
@@ -207,7 +219,7 @@ Result<std::string> record_build(const ProjectFolder& project, const spec::Lock&
                                  const BuiltImage& image, const Tools& tools) {
   const AsOwner owner(tools.owner);
   const std::string file = project.lock_file();
-  LockedImage now = make_locked_image(image.layers, image.digest, image.config);
+  LockedImage now = make_locked_image(TRY(make_config(project.spec, lock)), image.layers);
   // What stands there now: a build takes its time.
   std::optional<spec::Lock> present = TRY(find_lock(project));
   if (!present || spec::write_solution(*present) != spec::write_solution(lock)) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "oci/image_config.h"
 #include "plan/build_image.h"
 #include "plan/project_folder.h"
 #include "plan/tools.h"
@@ -14,14 +15,18 @@
 
 namespace slipway::plan {
 
-/// As a lock has it. `config` is of the image's configuration.
-spec::LockedImage make_locked_image(const std::vector<ImageLayer>& layers, const Digest& manifest,
-                                    const Digest& config);
+/// What a lock says of an image of these layers: nothing of the project's code. `config` is
+/// make_config's.
+spec::LockedImage make_locked_image(const oci::ImageConfig& config,
+                                    const std::vector<ImageLayer>& layers);
+
+/// "torch", "the base", "the project". `position` is that in the image.
+std::string layer_label(const ImageLayer& layer, std::size_t position);
 
 /// A place where `built` is not what `locked` says, each with the sentence for people. Where the
 /// image of `locked` is not known (see LockedImage), only layers that both have are compared.
 struct Difference {
-  std::string what;  ///< "torch", "the project", "the configuration"
+  std::string what;  ///< "torch", "the frame", "the configuration"
   std::string text;  ///< "torch is sha256:…, and the lock says sha256:…"
   bool operator==(const Difference&) const = default;
 };

@@ -5,13 +5,14 @@
 #include <algorithm>
 
 #include "layer/layout.h"
+#include "plan/image_layers.h"
 
 namespace slipway::plan {
 namespace {
 
 ImageLayer layer_of(std::vector<std::string> packages) {
   const std::string text = fmt::format("{}", fmt::join(packages, ","));
-  return {sha256("blob " + text), sha256("tar " + text), text.size(), std::move(packages)};
+  return {sha256("blob " + text), sha256("tar " + text), text.size(), std::move(packages), 0, {}};
 }
 
 std::vector<ImageLayer> layers() {
@@ -25,7 +26,7 @@ std::vector<ImageLayer> layers() {
 }
 
 spec::LockedImage image_of(const std::vector<ImageLayer>& list) {
-  return make_locked_image(list, sha256("manifest"), sha256("config"));
+  return make_locked_image({}, list);
 }
 
 std::string told(const spec::LockedImage& locked, const spec::LockedImage& built,
@@ -44,9 +45,18 @@ TEST_CASE("layers as a lock names them") {
   std::vector<std::string> labels;
   for (const spec::LockedLayer& layer : image.layers) labels.push_back(layer.label());
   CHECK(labels == std::vector<std::string>{"the base", "the frame", "torch", "frame, project",
-                                           "bytecode of torch", "bytecode of frame, project",
-                                           "the project"});
+                                           "bytecode of torch", "bytecode of frame, project"});
   CHECK(image.layout == layer::kLayoutVersion);
+  CHECK(layer_label(layers().back(), 6) == "the project");
+}
+
+TEST_CASE("the project's code is not the lock's affair") {
+  std::vector<ImageLayer> without = layers();
+  without.pop_back();
+  CHECK(image_of(without) == image_of(layers()));
+  const ImageTexts texts = encode_image({}, without);
+  CHECK(image_of(layers()).manifest == texts.manifest_digest);
+  CHECK(image_of(layers()).config == texts.config_digest);
 }
 
 TEST_CASE("an image against the lock's") {
@@ -65,8 +75,8 @@ TEST_CASE("an image against the lock's") {
   CHECK(has(told(locked, built), "torch: it has 7 bytes, and the lock says"));
   built = locked;
   built.layers.pop_back();
-  CHECK(has(told(locked, built), "the project: the lock has that layer"));
-  CHECK(has(told(built, locked), "the project: the lock has no such layer"));
+  CHECK(has(told(locked, built), "bytecode of frame, project: the lock has that layer"));
+  CHECK(has(told(built, locked), "bytecode of frame, project: the lock has no such layer"));
   built = locked;
   built.config = sha256("x");
   built.manifest = sha256("y");

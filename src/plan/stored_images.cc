@@ -1,9 +1,11 @@
 #include "plan/stored_images.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "layer/stargz_toc.h"
 #include "plan/image_frame.h"
 
 namespace slipway::plan {
@@ -17,6 +19,18 @@ std::vector<std::string> split_packages(std::string_view text) {
     text.remove_prefix(std::min(comma + 2, text.size()));
   }
   return packages;
+}
+
+/// Foreign images may have annotations that make no sense: they count as absent.
+void read_toc(const oci::Annotations& annotations, ImageLayer& layer) {
+  const auto digest = annotations.find(std::string(layer::kTocDigestAnnotation));
+  const auto bytes = annotations.find(std::string(layer::kTarBytesAnnotation));
+  if (digest == annotations.end() || bytes == annotations.end()) return;
+  const auto toc = parse_digest(digest->second);
+  const char* const end = bytes->second.data() + bytes->second.size();
+  if (toc.ok() && std::from_chars(bytes->second.data(), end, layer.tar_bytes).ptr == end) {
+    layer.toc = *toc;
+  }
 }
 
 bool is_digest_of(std::string_view reference, const Digest& digest) {
@@ -77,6 +91,7 @@ std::vector<ImageLayer> StoredImage::layers() const {
     layer.size_bytes = descriptor.size_bytes;
     const auto packages = descriptor.annotations.find(kPackagesAnnotation);
     if (packages != descriptor.annotations.end()) layer.packages = split_packages(packages->second);
+    read_toc(descriptor.annotations, layer);
     layers.push_back(std::move(layer));
   }
   return layers;

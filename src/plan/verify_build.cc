@@ -103,14 +103,14 @@ Result<std::string> BuildVerifier::find_where(const ImageLayer& rebuilt,
 }
 
 Result<void> BuildVerifier::compare_with_image(const std::vector<ImageLayer>& rebuilt,
-                                               const spec::LockedImage& now,
+                                               const ImageTexts& texts,
                                                VerifiedBuild& outcome) const {
   const std::vector<ImageLayer> layers = image_->layers();
   const auto is_of = [](const std::vector<std::string>& packages) {
     return [&packages](const ImageLayer& one) { return one.packages == packages; };
   };
   for (const ImageLayer& layer : rebuilt) {
-    const std::string name = now.layers[static_cast<std::size_t>(&layer - rebuilt.data())].label();
+    const std::string name = layer_label(layer, static_cast<std::size_t>(&layer - rebuilt.data()));
     const auto stored = std::ranges::find_if(layers, is_of(layer.packages));
     BuildDifference difference{BuildDifference::From::Image, name, {}, {}};
     if (stored == layers.end()) {
@@ -135,14 +135,14 @@ Result<void> BuildVerifier::compare_with_image(const std::vector<ImageLayer>& re
                                    {}});
   }
   if (!outcome.differences.empty() || *outcome.stored == outcome.rebuilt) return {};
-  const bool is_config = image_->manifest.config.digest != now.config;
+  const bool is_config = image_->manifest.config.digest != texts.config_digest;
   const std::string name = is_config ? "the configuration" : "the manifest";
   outcome.differences.push_back(
       {BuildDifference::From::Image,
        name,
        fmt::format("{}: {} in the image, and {} when built again", name,
                    (is_config ? image_->manifest.config.digest : *outcome.stored).text(),
-                   (is_config ? now.config : outcome.rebuilt).text()),
+                   (is_config ? texts.config_digest : outcome.rebuilt).text()),
        {}});
   return {};
 }
@@ -159,9 +159,8 @@ Result<VerifiedBuild> BuildVerifier::verify(store::Owner owner) {
       TRY(store::Store::open(scratch_tools_.store_folder, scratch_tools_.owner));
   LayerBuilder builder(store, project_, lock_, request, scratch_tools_);
   const std::vector<ImageLayer> layers = TRY(builder.build());
-  const ImageTexts texts = encode_image(TRY(make_config(project_.spec, lock_)), layers);
-  const spec::LockedImage now =
-      make_locked_image(layers, texts.manifest_digest, texts.config_digest);
+  const oci::ImageConfig config = TRY(make_config(project_.spec, lock_));
+  const ImageTexts texts = encode_image(config, layers);
 
   VerifiedBuild outcome;
   outcome.rebuilt = texts.manifest_digest;
@@ -169,9 +168,10 @@ Result<VerifiedBuild> BuildVerifier::verify(store::Owner owner) {
   if (lock_.image) outcome.locked = lock_.image->manifest;
   if (image_) {
     outcome.stored = image_->digest;
-    TRY(compare_with_image(layers, now, outcome));
+    TRY(compare_with_image(layers, texts, outcome));
   }
   if (lock_.image) {
+    const spec::LockedImage now = make_locked_image(config, layers);
     for (Difference& one : compare_images(*lock_.image, now, bytecode)) {
       outcome.differences.push_back(
           {BuildDifference::From::Lock, std::move(one.what), std::move(one.text), {}});

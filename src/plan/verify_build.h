@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/build_image.h"
+#include "plan/image_layers.h"
 #include "plan/project_folder.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
@@ -24,7 +25,7 @@ struct BuildDifference {
 struct VerifiedBuild {
   Digest rebuilt;                ///< the manifest
   std::size_t layers = 0;        ///< that were made
-  std::optional<Digest> locked;  ///< the lock's, where it has one
+  std::optional<Digest> locked;  ///< the lock's, which is without the project's code
   std::optional<Digest> stored;  ///< the image's
   std::vector<BuildDifference> differences;
 };
@@ -53,8 +54,8 @@ class BuildVerifier {
                 TemporaryFolder scratch);
 
   Result<std::string> find_where(const ImageLayer& rebuilt, const ImageLayer& stored) const;
-  Result<void> compare_with_image(const std::vector<ImageLayer>& rebuilt,
-                                  const spec::LockedImage& now, VerifiedBuild& outcome) const;
+  Result<void> compare_with_image(const std::vector<ImageLayer>& rebuilt, const ImageTexts& texts,
+                                  VerifiedBuild& outcome) const;
 
   const ProjectFolder& project_;
   const spec::Lock& lock_;

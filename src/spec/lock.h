@@ -75,7 +75,7 @@ inline constexpr std::string_view kCapturedSystem = "the system";
 inline constexpr std::string_view kCapturedRest = "the rest";
 
 /// Bottom first, as they lie in an image.
-enum class LayerKind { Base, Frame, Wheels, Bytecode, Project };
+enum class LayerKind { Base, Frame, Wheels, Bytecode };
 /// "base", "frame", ...
 std::string_view layer_kind_text(LayerKind kind);
 
@@ -91,10 +91,12 @@ struct LockedLayer {
   bool operator==(const LockedLayer&) const = default;
 };
 
-/// What the last build of this lock gave. Derived: whoever has the rest can make it again.
+/// What the last build of this lock gave, but for the project's own code: that is not what a lock
+/// is about, and changes more often. Derived: whoever has the rest can make it again.
 struct LockedImage {
   int layout = 0;  ///< the layout version of the layers (layer/layout.h)
-  /// Nothing where the solution has changed since: then `layers` are those that it did not touch.
+  /// Of the image as it is without the layer of the project's code. Nothing where the solution has
+  /// changed since: then `layers` are those that it did not touch.
   std::optional<Digest> manifest;
   Digest config;  ///< with the manifest
   std::vector<LockedLayer> layers = {};

@@ -12,8 +12,7 @@ namespace {
 constexpr std::string_view kRebuild =
     "take [image] and every [[layer]] out: `slipway build` writes them anew";
 
-constexpr std::array<std::string_view, 5> kLayerWords{"base", "frame", "wheels", "bytecode",
-                                                      "project"};
+constexpr std::array<std::string_view, 4> kLayerWords{"base", "frame", "wheels", "bytecode"};
 
 bool has_packages(LayerKind kind) {
   return kind == LayerKind::Wheels || kind == LayerKind::Bytecode;
