@@ -7,7 +7,7 @@
 namespace slipway::gpu {
 namespace {
 
-constexpr std::uint64_t kBase = 0x10000;  ///< what addresses have over file offsets
+constexpr std::uint64_t kBase = kElfBase;
 
 class Writer {
  public:
@@ -98,7 +98,8 @@ std::string add_sections(std::string file, const std::map<std::string, std::stri
   std::vector<Header> headers = {{0, SHT_NULL, 0, 0}};
   for (const auto& [name, bytes] : sections) {
     file.resize((file.size() + 7) / 8 * 8);
-    headers.push_back({names.size(), SHT_PROGBITS, file.size(), bytes.size()});
+    const std::uint64_t type = name.starts_with(".rela") ? SHT_RELA : SHT_PROGBITS;
+    headers.push_back({names.size(), type, file.size(), bytes.size()});
     names += name + '\0';
     file += bytes;
   }

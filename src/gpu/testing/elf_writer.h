@@ -9,10 +9,12 @@
 
 namespace slipway::gpu {
 
+inline constexpr std::uint64_t kElfBase = 0x10000;  ///< what addresses have over file offsets
+
 enum class ByteOrder { Little, Big };
 
 /// A shared library of `facts`, without section headers unless there are `sections` (name ->
-/// bytes). Its addresses are not its file offsets.
+/// bytes; `.rela…` are tables of relocations). Its addresses are not its file offsets.
 std::string make_elf(const ElfFacts& facts, ByteOrder order = ByteOrder::Little,
                      const std::map<std::string, std::string>& sections = {});
 
