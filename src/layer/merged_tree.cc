@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/sandbox_overlay.h"
+#include "layer/file_looks.h"
 
 namespace slipway::layer {
 namespace {
@@ -28,45 +28,6 @@ Error failed(const char* what, const std::string& path) {
   return errno_error(fmt::format("cannot {} `{}`", what, path));
 }
 
-Result<struct stat> look(int fd, const std::string& path) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return failed("look at", path);
-  return status;
-}
-
-bool is_overlay_mark(std::string_view name) {
-  return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
-}
-
-Result<void> copy_attributes(int from, int to, const std::string& path) {
-  char names[4096];
-  const ssize_t size = ::flistxattr(from, names, sizeof names);
-  if (size < 0 && errno != ENOTSUP) return failed("read the attributes of", path);
-  for (ssize_t at = 0; at < size;) {
-    const std::string name = names + at;
-    at += static_cast<ssize_t>(name.size()) + 1;
-    if (is_overlay_mark(name)) continue;
-    std::string value(4096, '\0');
-    const ssize_t length = ::fgetxattr(from, name.c_str(), value.data(), value.size());
-    if (length < 0 ||
-        ::fsetxattr(to, name.c_str(), value.data(), static_cast<std::size_t>(length), 0) != 0) {
-      return failed("copy the attributes of", path);
-    }
-  }
-  return {};
-}
-
-/// The owner before the mode: a change of owner clears the bits of setuid.
-Result<void> copy_looks(int from, int to, const std::string& path) {
-  const struct stat status = TRY(look(from, path));
-  if (::fchown(to, status.st_uid, status.st_gid) != 0) return failed("give", path);
-  if (::fchmod(to, status.st_mode & 07777) != 0) return failed("set the mode of", path);
-  TRY(copy_attributes(from, to, path));
-  const timespec times[2] = {status.st_atim, status.st_mtim};
-  if (::futimens(to, times) != 0) return failed("set the times of", path);
-  return {};
-}
-
 bool cannot_be_linked(int error) {
   return error == EMLINK || error == EPERM || error == EXDEV || error == EOPNOTSUPP;
 }
@@ -80,7 +41,7 @@ Result<void> copy_file(Entry entry, int target, const std::string& path) {
   FdSource source(from.get());
   FdSink sink(to.get());
   TRY(copy(source, sink));
-  return copy_looks(from.get(), to.get(), path);
+  return copy_looks(from.get(), to.get(), OverlayAttributes::Drop, path);
 }
 
 Result<void> link_file(Entry entry, int target, const std::string& path) {
@@ -97,7 +58,7 @@ Result<void> link_file(Entry entry, int target, const std::string& path) {
 /// Fills one folder from its parts in the layers, top first, then what is below it.
 class Merger {
  public:
-  explicit Merger(const CancelToken& cancel) : cancel_(cancel) {}
+  Merger(OverlayAttributes marks, const CancelToken& cancel) : marks_(marks), cancel_(cancel) {}
 
   Result<void> fill(std::vector<UniqueFd> parts, int target, const std::string& path) {
     TRY(cancel_.check());
@@ -115,7 +76,7 @@ class Merger {
         TRY(take(*entry, parts, i, target, path));
       }
     }
-    return copy_looks(parts.front().get(), target, path);
+    return copy_looks(parts.front().get(), target, marks_, path);
   }
 
  private:
@@ -128,7 +89,7 @@ class Merger {
     } else if (::fstatat(here.folder, here.name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
       return failed("look at", join_path(parent, entry.d_name));
     }
-    if (is_whiteout(status)) return {};
+    if (is_whiteout(status) && marks_ == OverlayAttributes::Drop) return {};
     const std::string path = join_path(parent, entry.d_name);
     if (!S_ISDIR(status.st_mode)) return link_file(here, target, path);
     if (::mkdirat(target, here.name, 0700) != 0) return failed("make", path);
@@ -155,6 +116,7 @@ class Merger {
     return below;
   }
 
+  OverlayAttributes marks_;
   const CancelToken& cancel_;
 };
 
@@ -169,7 +131,15 @@ Result<void> merge_layers(const std::vector<std::string>& layers, const std::str
   }
   SLIPWAY_CHECK(!parts.empty());
   const UniqueFd root = TRY(open_file(target, kFolderFlags));
-  return Merger(cancel).fill(std::move(parts), root.get(), "/");
+  return Merger(OverlayAttributes::Drop, cancel).fill(std::move(parts), root.get(), "/");
+}
+
+Result<void> clone_layer(const std::string& layer, const std::string& target,
+                         const CancelToken& cancel) {
+  std::vector<UniqueFd> parts;
+  parts.push_back(TRY(open_file(layer, kFolderFlags)));
+  const UniqueFd root = TRY(open_file(target, kFolderFlags));
+  return Merger(OverlayAttributes::Keep, cancel).fill(std::move(parts), root.get(), "/");
 }
 
 }  // namespace slipway::layer

@@ -22,4 +22,8 @@ namespace slipway::layer {
 Result<void> merge_layers(const std::vector<std::string>& layers, const std::string& target,
                           const CancelToken& cancel);
 
+/// The same for one layer that stays a layer: its whiteouts and opaque folders are there again.
+Result<void> clone_layer(const std::string& layer, const std::string& target,
+                         const CancelToken& cancel);
+
 }  // namespace slipway::layer

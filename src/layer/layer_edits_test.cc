@@ -1,0 +1,215 @@
+#include "layer/layer_edits.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <random>
+
+#include "base/file.h"
+#include "layer/decompress.h"
+#include "layer/gzip_writer.h"
+#include "layer/testing/tar_maker.h"
+#include "layer/unpack_layer.h"
+
+namespace slipway::layer {
+namespace {
+
+using testing::raw_entry;
+
+std::string noise(std::size_t size, unsigned seed) {
+  std::mt19937 random(seed);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random());
+  return text;
+}
+
+std::string gzip(std::string_view plain) {
+  StringSink out;
+  GzipWriter writer(out);
+  REQUIRE(writer.encode(as_bytes(plain)).ok());
+  REQUIRE(writer.finish().ok());
+  return out.text;
+}
+
+std::string plain_of(std::string_view blob) {
+  BytesSource source(as_bytes(blob));
+  Decompressed plain(source);
+  StringSink out;
+  REQUIRE(copy(plain, out).ok());
+  return out.text;
+}
+
+/// A tar in several gzip members, as wheels make one: headers, a large file, what is behind it.
+struct Sample {
+  std::string library = noise(300'000, 1), other = noise(200'000, 2);
+  std::vector<std::string> pieces = {
+      raw_entry({"opt/", '5', "", "", 0755}) + raw_entry({"opt/a.h", '0', "header"}) +
+          head({"opt/kernels.so", '0', library, "", 0755}),
+      library, padding(library) + head({"opt/other.so", '0', other}), other,
+      padding(other) + raw_entry({"opt/RECORD", '0', "old record"}) +
+          raw_entry({"opt/link", '2', "", "a.h"}) + raw_entry({"opt/twin", '0', "twin"}) +
+          raw_entry({"opt/twin2", '1', "", "opt/twin"}) + testing::tar_end()};
+
+  static std::string head(const testing::RawEntry& entry) {
+    return raw_entry(entry).substr(0, 512);
+  }
+  static std::string padding(const std::string& contents) {
+    return std::string((512 - contents.size() % 512) % 512, '\0');
+  }
+  std::string tar() const {
+    std::string all;
+    for (const std::string& piece : pieces) all += piece;
+    return all;
+  }
+  std::string blob() const {
+    std::string all;
+    for (const std::string& piece : pieces) all += gzip(piece);
+    return all;
+  }
+};
+
+bool any_path(const std::string&) { return true; }
+
+TemporaryFolder unpacked(const std::string& blob) {
+  TemporaryFolder folder = TemporaryFolder::create("/tmp", "slipway-edit").value();
+  BytesSource source(as_bytes(blob));
+  REQUIRE(unpack_layer(source, folder.path(), OverlayMarks::Trusted, Owners::Caller, {}).ok());
+  return folder;
+}
+
+/// Zeros in these ranges.
+Patch holes(std::initializer_list<ByteRange> ranges) {
+  Patch patch;
+  for (const ByteRange& range : ranges)
+    patch.pieces.push_back({range.offset, range.size, Piece::Zeros{}});
+  return patch;
+}
+
+std::string edited(const std::string& blob, const LayerEdits& edits) {
+  const LayerSurvey survey = survey_layer(as_bytes(blob), any_path, {}).value();
+  const TemporaryFolder tree = unpacked(blob);
+  StringSink out;
+  const LayerFacts facts =
+      write_edited_layer(as_bytes(blob), survey, edits, tree.path(), out, {}).value();
+  CHECK(facts.digest == sha256(out.text));
+  CHECK(facts.size_bytes == out.text.size());
+  CHECK(facts.diff_id == sha256(plain_of(out.text)));
+  return out.text;
+}
+
+TEST_CASE("a survey finds what can be edited") {
+  const Sample sample;
+  const LayerSurvey survey = survey_layer(as_bytes(sample.blob()), any_path, {}).value();
+  CHECK(survey.diff_id == sha256(sample.tar()));
+  CHECK(survey.parts.size() == sample.pieces.size());
+  std::vector<std::string> files;
+  for (const auto& [path, place] : survey.files) files.push_back(path);
+  CHECK(files ==
+        std::vector<std::string>{"opt/RECORD", "opt/a.h", "opt/kernels.so", "opt/other.so"});
+  CHECK(survey.tangled == std::set<std::string>{"opt", "opt/link", "opt/twin", "opt/twin2"});
+  const TarPlace& place = survey.files.at("opt/kernels.so");
+  CHECK(sample.tar().substr(place.contents, place.size) == sample.library);
+}
+
+TEST_CASE("nothing to change gives the same bytes") {
+  const std::string blob = Sample().blob();
+  CHECK(edited(blob, {}) == blob);
+}
+
+TEST_CASE("holes leave the rest of the tar, and the members without any, as they were") {
+  const Sample sample;
+  Patch patch = holes({{0, 10}, {4096, 65'536}});
+  patch.pieces.push_back({100'000, 3, std::string("new")});
+  patch.pieces.push_back({100'003, 50'000, Piece::Moved{200'001}});
+  patch.pieces.push_back({299'999, 1, Piece::Zeros{}});
+  const LayerEdits edits = {{"opt/kernels.so", patch}};
+  const std::string blob = edited(sample.blob(), edits);
+  std::string expected = sample.tar();
+  const std::size_t at = expected.find(sample.library);
+  expected.replace(at, 10, 10, '\0');
+  expected.replace(at + 4096, 65'536, 65'536, '\0');
+  expected.replace(at + 100'000, 3, "new");
+  expected.replace(at + 100'003, 50'000, sample.library, 200'001, 50'000);
+  expected[at + 299'999] = '\0';
+  CHECK(plain_of(blob) == expected);
+  CHECK(blob.starts_with(gzip(sample.pieces[0])));
+  CHECK(blob.ends_with(gzip(sample.pieces[2]) + gzip(sample.pieces[3]) + gzip(sample.pieces[4])));
+  CHECK(blob.size() < sample.blob().size() - 64'000);
+}
+
+TEST_CASE("the edited tree is what the edited blob unpacks to") {
+  const Sample sample;
+  const std::string blob = sample.blob();
+  const LayerEdits edits = {{"opt/kernels.so", holes({{8192, 262'144}})},
+                            {"opt/other.so", Remove{}},
+                            {"opt/a.h", Remove{}},
+                            {"opt/RECORD", Rewrite{"a new record, and a longer one"}}};
+  const std::string slim = edited(blob, edits);
+  const TemporaryFolder full_folder = unpacked(blob), expected_folder = unpacked(slim);
+  const TemporaryFolder cut_folder = TemporaryFolder::create("/tmp", "slipway-edit").value();
+  const std::string &full = full_folder.path(), &expected = expected_folder.path(),
+                    &cut = cut_folder.path();
+  REQUIRE(write_edited_tree(full, cut, edits, {}).ok());
+  const std::vector<std::string> names = list_folder(cut + "/opt").value();
+  CHECK(names == list_folder(expected + "/opt").value());
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    struct stat ours {
+    }, theirs{};
+    REQUIRE(::lstat((cut + "/opt/" + name).c_str(), &ours) == 0);
+    REQUIRE(::lstat((expected + "/opt/" + name).c_str(), &theirs) == 0);
+    CHECK(ours.st_mode == theirs.st_mode);
+    CHECK(ours.st_size == theirs.st_size);
+    CHECK(ours.st_mtim.tv_sec == theirs.st_mtim.tv_sec);
+    if (!S_ISREG(ours.st_mode)) continue;
+    CHECK(read_file(cut + "/opt/" + name).value() == read_file(expected + "/opt/" + name).value());
+  }
+  struct stat hollow {
+  }, twin{}, old{};
+  REQUIRE(::stat((cut + "/opt/kernels.so").c_str(), &hollow) == 0);
+  CHECK(hollow.st_blocks * 512 < 100'000);
+  CHECK(digest_of_patched(as_bytes(sample.library), holes({{8192, 262'144}})) ==
+        sha256(read_file(cut + "/opt/kernels.so").value()));
+  // What did not change is the same file, and the full layer is as it was.
+  REQUIRE(::stat((cut + "/opt/twin").c_str(), &twin) == 0);
+  REQUIRE(::stat((full + "/opt/twin").c_str(), &old) == 0);
+  CHECK(twin.st_ino == old.st_ino);
+  CHECK(read_file(full + "/opt/kernels.so").value() == sample.library);
+}
+
+TEST_CASE("a layer in one member, or not compressed at all, is edited too") {
+  const Sample sample;
+  const LayerEdits edits = {{"opt/other.so", holes({{100, 150'000}})}};
+  const std::string expected = plain_of(edited(sample.blob(), edits));
+  CHECK(plain_of(edited(gzip(sample.tar()), edits)) == expected);
+  CHECK(plain_of(edited(sample.tar(), edits)) == expected);
+}
+
+TEST_CASE("damaged blobs are Corrupt; sizes in another form are Unsupported") {
+  const std::string blob = Sample().blob();
+  for (const std::size_t length :
+       {std::size_t{1}, std::size_t{30}, blob.size() / 2, blob.size() - 9}) {
+    CAPTURE(length);
+    CHECK(survey_layer(as_bytes(blob.substr(0, length)), any_path, {}).error().kind ==
+          ErrorKind::Corrupt);
+  }
+  std::string damaged = blob;
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] + 1);
+  CHECK_FALSE(survey_layer(as_bytes(damaged), any_path, {}).ok());
+  CHECK_FALSE(survey_layer(as_bytes(blob + "more"), any_path, {}).ok());
+
+  testing::RawEntry entry{"RECORD", '0', "ten bytes."};
+  entry.size_field = std::string("        12 \0", 12);  // old tars: blanks before the digits
+  const std::string odd = gzip(raw_entry(entry) + testing::tar_end());
+  const auto survey = survey_layer(as_bytes(odd), any_path, {});
+  REQUIRE(survey.ok());
+  StringSink out;
+  const auto written =
+      write_edited_layer(as_bytes(odd), *survey, {{"RECORD", Rewrite{"x"}}}, "/", out, {});
+  CHECK(written.error().kind == ErrorKind::Unsupported);
+}
+
+}  // namespace
+}  // namespace slipway::layer
