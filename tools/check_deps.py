@@ -42,7 +42,7 @@ EVERYWHERE = ("fmt/",)
 # Headers with an end in .h that belong to C, POSIX or the kernel.
 SYSTEM = re.compile(
     r"^((sys|linux|arpa|net|netinet|asm)/.*|"
-    r"(cxxabi|dirent|dlfcn|elf|endian|err|errno|fcntl|fnmatch|ftw|getopt|glob|grp|inttypes|libgen|limits|"
+    r"(cxxabi|dirent|dlfcn|elf|endian|err|errno|fcntl|fnmatch|ftw|getopt|fts|glob|grp|inttypes|libgen|limits|"
     r"link|locale|malloc|math|netdb|poll|pthread|pty|pwd|sched|semaphore|setjmp|signal|spawn|stdarg|stdint|"
     r"stdio|stdlib|string|strings|syslog|termios|time|ucontext|unistd|utime|wchar|features|"
     r"immintrin|x86intrin|cpuid)\.h)$"

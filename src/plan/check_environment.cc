@@ -51,6 +51,7 @@ Result<CheckedEnvironment> read_image_environment(const StoredImage& image, cons
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   const std::vector<ImageLayer> layers = image.layers();
   CheckedEnvironment environment{image.reference, {}, gpu::System::Inside, ""};
+  environment.slim = find_slim_label(image.config.labels);
   environment.layers.resize(layers.size());
   const auto read = [&](std::size_t i) -> Result<void> {
     environment.layers[i] = TRY(read_layer_facts(store, layers[i].diff_id, tools));
@@ -145,6 +146,10 @@ HostVerdict check_environment(const CheckedEnvironment& environment,
   verdict.findings =
       gpu::judge({environment.layers, environment.system, environment.debian_packages}, asked,
                  gpu::compatibility_tables());
+  if (environment.slim) {
+    const auto more = judge_slim_label(*environment.slim, asked.gpus);
+    verdict.findings.insert(verdict.findings.begin(), more.begin(), more.end());
+  }
   verdict.verdict = gpu::overall(verdict.findings);
   return verdict;
 }

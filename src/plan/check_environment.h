@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gpu/verdict.h"
+#include "plan/slim_label.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
 #include "spec/fleet.h"
@@ -21,6 +22,7 @@ struct CheckedEnvironment {
   gpu::System system = gpu::System::Inside;
   std::string glibc;  ///< of a lock: what it was solved for
   std::optional<std::vector<std::string>> debian_packages = {};  ///< of a lock: names, sorted
+  std::optional<SlimLabel> slim = {};                            ///< of an image that was slimmed
 };
 
 /// An image of the store. Facts that are known are not read again.
