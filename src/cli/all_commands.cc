@@ -10,8 +10,8 @@ std::span<const Command> commands() {
       exec_command(),    attach_command(), start_command(),  stop_command(),   kill_command(),
       wait_command(),    rm_command(),     stats_command(),  images_command(), inspect_command(),
       verify_command(),  sign_command(),   save_command(),   export_command(), load_command(),
-      capture_command(), push_command(),   pull_command(),   gc_command(),     tree_command(),
-      why_command(),     check_command(),  doctor_command(), gpu_command()};
+      capture_command(), push_command(),   pull_command(),   slim_command(),   gc_command(),
+      tree_command(),    why_command(),     check_command(),  doctor_command(), gpu_command()};
   return all;
 }
 

@@ -18,6 +18,7 @@ Command images_command();
 Command inspect_command();
 Command export_command();
 Command save_command();
+Command slim_command();
 Command gc_command();
 Command doctor_command();
 Command gpu_command();

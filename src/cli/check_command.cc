@@ -5,6 +5,7 @@
 #include "cli/check_text.h"
 #include "cli/project_image.h"
 #include "cli/terminal_reporter.h"
+#include "cli/words.h"
 #include "plan/archive_environment.h"
 #include "plan/check_environment.h"
 #include "plan/project_folder.h"
@@ -13,21 +14,6 @@ namespace slipway::cli {
 namespace {
 
 constexpr int kBroken = 3, kUnknown = 1;
-
-/// `--gpu v100,h100 --gpu sm_90`.
-std::vector<std::string> split_commas(const std::vector<std::string>& values) {
-  std::vector<std::string> all;
-  for (const std::string& value : values) {
-    std::string_view rest = value;
-    for (;;) {
-      const std::size_t comma = rest.find(',');
-      all.emplace_back(rest.substr(0, comma));
-      if (comma == std::string_view::npos) break;
-      rest = rest.substr(comma + 1);
-    }
-  }
-  return all;
-}
 
 Result<void> check_glibc(const std::string& text) {
   if (text.starts_with("2.") && text.find_first_not_of("0123456789.") == std::string::npos)
