@@ -68,6 +68,7 @@ Result<void> GzipWriter::end_copy(std::uint32_t crc32, std::uint64_t plain_bytes
 Result<void> GzipWriter::append(std::string_view members) {
   TRY(end_member());
   pending_ += members;
+  if (pending_.size() >= kFlushBytes) return flush();
   return {};
 }
 

@@ -83,6 +83,7 @@ struct TarEdits {
 Result<TarEdits> edits_of_tar(const LayerSurvey& survey, const LayerEdits& edits,
                               const std::string& tree) {
   TarEdits tar;
+  for (const TarPlace& place : survey.stargz) tar.all.push_back({place.begin, place.end});
   for (const auto& [path, edit] : edits) {
     const Result<void> added = tar.add(tree, path, survey.files.at(path), edit);
     if (!added.ok()) {
@@ -95,7 +96,7 @@ Result<TarEdits> edits_of_tar(const LayerSurvey& survey, const LayerEdits& edits
 }
 
 std::uint64_t unpacked_bytes_after(const LayerSurvey& survey, const LayerEdits& edits) {
-  std::uint64_t bytes = survey.unpacked_bytes;
+  std::uint64_t bytes = survey.unpacked_bytes;  // without those of the table of contents
   for (const auto& [path, edit] : edits) {
     if (std::holds_alternative<Patch>(edit)) continue;
     bytes -= survey.files.at(path).size;
@@ -117,9 +118,14 @@ class Editor {
 
   void pass(Bytes plain) {
     tar_.update(plain);
+    tar_bytes_ += plain.size();
     position_ += plain.size();
   }
-  Result<void> copy_member(Bytes raw) { return gzip_.append(as_text(raw)); }
+  Result<void> copy_member(Bytes raw) {
+    for (; !raw.empty(); raw = raw.subspan(std::min(raw.size(), kBufferBytes)))
+      TRY(gzip_.append(as_text(raw.first(std::min(raw.size(), kBufferBytes)))));
+    return {};
+  }
 
   Result<void> edit(std::span<std::byte> plain) {
     while (!plain.empty()) {
@@ -147,12 +153,14 @@ class Editor {
     facts.size_bytes = blob_.size_bytes();
     facts.digest = blob_.finish();
     facts.diff_id = tar_.finish();
+    facts.tar_bytes = tar_bytes_;
     return facts;
   }
 
  private:
   Result<void> emit(Bytes bytes) {
     tar_.update(bytes);
+    tar_bytes_ += bytes.size();
     return gzip_.encode(bytes);
   }
 
@@ -172,6 +180,7 @@ class Editor {
   HashingSink blob_;
   GzipWriter gzip_;
   Sha256 tar_;
+  std::uint64_t tar_bytes_ = 0;
 };
 
 }  // namespace

@@ -60,6 +60,7 @@ struct LayerSurvey {
   Digest diff_id;
   std::map<std::string, TarPlace> files;  ///< those asked about that can be edited
   std::set<std::string> tangled;          ///< those that cannot: with hard links, or there twice
+  std::vector<TarPlace> stargz;           ///< eStargz's own files (stargz_toc.h)
   std::uint64_t unpacked_bytes = 0;       ///< of all files
   std::vector<ByteRange> parts;           ///< of the blob, as plain bytes
 };
@@ -69,7 +70,8 @@ struct LayerSurvey {
 Result<LayerSurvey> survey_layer(Bytes blob, const std::function<bool(const std::string&)>& wants,
                                  const CancelToken& cancel);
 
-/// Writes the changed layer, as tar+gzip. Each path of `edits` is one of `survey.files`; `tree` is
+/// Writes the changed layer, as tar+gzip. A table of contents of eStargz's goes: it told where each
+/// file of the old blob lies. Each path of `edits` is one of `survey.files`; `tree` is
 /// the layer's own, where bytes that move are read. Fails with Unsupported for a size that the
 /// file's header cannot hold, Corrupt where tree and blob differ.
 Result<LayerFacts> write_edited_layer(Bytes blob, const LayerSurvey& survey,

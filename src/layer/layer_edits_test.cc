@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "layer/decompress.h"
 #include "layer/gzip_writer.h"
+#include "layer/tar_layer.h"
 #include "layer/testing/tar_maker.h"
 #include "layer/unpack_layer.h"
 
@@ -27,7 +28,8 @@ std::string noise(std::size_t size, unsigned seed) {
 
 std::string gzip(std::string_view plain) {
   StringSink out;
-  GzipWriter writer(out);
+  HashingSink hashed(&out);
+  GzipWriter writer(hashed);
   REQUIRE(writer.encode(as_bytes(plain)).ok());
   REQUIRE(writer.finish().ok());
   return out.text;
@@ -185,6 +187,23 @@ TEST_CASE("a layer in one member, or not compressed at all, is edited too") {
   const std::string expected = plain_of(edited(sample.blob(), edits));
   CHECK(plain_of(edited(gzip(sample.tar()), edits)) == expected);
   CHECK(plain_of(edited(sample.tar(), edits)) == expected);
+}
+
+TEST_CASE("a table of contents goes, for it tells of the old blob") {
+  Entry entry;
+  entry.path = "opt/a.h";
+  entry.content = noise(5000, 3);
+  StringSink out;
+  REQUIRE(write_layer({entry}, out, nullptr, {}).ok());
+  CHECK(plain_of(out.text).find("stargz.index.json") != std::string::npos);
+  const LayerSurvey survey = survey_layer(as_bytes(out.text), any_path, {}).value();
+  CHECK(survey.stargz.size() == 2);
+  CHECK(survey.unpacked_bytes == 5000);
+  const std::string blob = edited(out.text, {});
+  CHECK(plain_of(blob).find("stargz") == std::string::npos);
+  CHECK(plain_of(blob).find("landmark") == std::string::npos);
+  CHECK(read_file(unpacked(blob).path() + "/opt/a.h").value() ==
+        std::get<std::string>(entry.content));
 }
 
 TEST_CASE("damaged blobs are Corrupt; sizes in another form are Unsupported") {

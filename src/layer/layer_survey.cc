@@ -2,6 +2,7 @@
 
 #include "layer/blob_parts.h"
 #include "layer/layer_edits.h"
+#include "layer/stargz_toc.h"
 #include "layer/tar_header.h"
 #include "layer/tar_stream.h"
 
@@ -69,6 +70,10 @@ Result<LayerSurvey> survey_layer(Bytes blob, const std::function<bool(const std:
     TarPlace place{end, plain.position(), item->size_bytes, 0, plain.last_block()};
     while (TRY(tar.read(buffer)) > 0) continue;
     place.end = end = plain.position() + tar_padding(item->size_bytes);
+    if (is_stargz_name(item->path)) {
+      survey.stargz.push_back(place);
+      continue;
+    }
     const bool is_file = item->kind == TarItem::Kind::File;
     if (is_file) survey.unpacked_bytes += item->size_bytes;
     if (item->kind == TarItem::Kind::HardLink) survey.tangled.insert(item->target);

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "plan/image_frame.h"
-#include "plan/image_layers.h"
+#include "plan/known_layers.h"
 #include "plan/layer_blobs.h"
 
 namespace slipway::plan {
