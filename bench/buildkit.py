@@ -1,0 +1,210 @@
+"""Slipway's images beside BuildKit's, built in the strongest way that Docker's world has.
+
+    buildkit.py --slipway PROGRAM [--runs N] [--folder DIR] [--table FILE]
+
+buildkitd of today, with an overlay snapshotter and a root of its own; large and small wheels in two
+steps with uv, from a server on this machine. Both sides have their base already. Needs root, go and runc.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "peers"))
+import inputs
+import table
+from slipway_side import Slipway
+
+VERSION = "v0.34.2"
+DOCKERFILE = """FROM scratch AS base
+ADD base.tar /
+FROM scratch AS uv
+COPY uv /uv
+FROM base
+COPY heavy.txt /heavy.txt
+RUN --mount=type=bind,from=uv,target=/mnt/uv /mnt/uv/uv venv -q --no-cache /opt/venv && {install} /heavy.txt
+COPY light.txt /light.txt
+RUN --mount=type=bind,from=uv,target=/mnt/uv {install} /light.txt
+ENV PATH=/opt/venv/bin:/usr/bin:/bin
+"""
+INSTALL = ("/mnt/uv/uv pip install -q --no-cache --python /opt/venv/bin/python --no-index "
+           "--find-links http://127.0.0.1:{port}/ --no-deps -r")
+ROWS = [("build", "build, an image to run"), ("layout", "build, and an OCI layout to push"),
+        ("reproducible", "the same, reproducible"), ("change", "one small package changed"),
+        ("change layout", "the same, and the layout again"), ("nothing", "nothing changed")]
+
+
+def fetch_buildkit(folder: Path) -> Path:
+    """Built from its module, for `go install` refuses one with exclude directives."""
+    programs = folder / f"buildkit-{VERSION}"
+    if not (programs / "buildctl").exists():
+        work = folder / "buildkit-source"
+        environment = {**os.environ, "GOPATH": str(work / "go"), "GOFLAGS": "-modcacherw"}
+        work.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["go", "mod", "download", f"github.com/moby/buildkit@{VERSION}"], check=True,
+                       env=environment, cwd=work)
+        source = work / "source"
+        shutil.copytree(work / "go/pkg/mod/github.com/moby" / f"buildkit@{VERSION}", source)
+        subprocess.run(["go", "build", "-o", f"{programs}.part/", "./cmd/buildkitd", "./cmd/buildctl"],
+                       check=True, env=environment, cwd=source)
+        Path(f"{programs}.part").rename(programs)
+        shutil.rmtree(work, ignore_errors=True)
+    return programs
+
+
+class BuildKit:
+    """A buildkitd whose data lies in `folder`, and goes with it."""
+
+    def __init__(self, programs: Path, folder: Path):
+        self.programs, self.folder = programs, folder
+        self.address = f"unix://{folder}/socket"
+
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.log = open(self.folder / "log", "w")
+        self.daemon = subprocess.Popen(
+            [self.programs / "buildkitd", "--root", self.folder / "root", "--addr", self.address,
+             "--oci-worker-snapshotter", "overlayfs", "--oci-worker-net", "host",
+             "--allow-insecure-entitlement", "network.host"], stdout=self.log, stderr=self.log)
+        for _ in range(200):
+            if subprocess.run([self.programs / "buildctl", "--addr", self.address, "debug", "workers"],
+                              capture_output=True).returncode == 0:
+                return self
+            time.sleep(0.1)
+        self.__exit__()
+        raise SystemExit(f"bench: buildkitd does not start: see {self.folder}/log")
+
+    def __exit__(self, *_):
+        self.daemon.terminate()
+        self.daemon.wait(timeout=120)
+        self.log.close()
+        for path in sorted((line.split()[1] for line in open("/proc/mounts")
+                            if f" {self.folder}/" in line), reverse=True):
+            subprocess.run(["umount", "-l", path], check=False)
+        shutil.rmtree(self.folder / "root", ignore_errors=True)
+
+    def build(self, context: Path, *options: str) -> float:
+        command = [self.programs / "buildctl", "--addr", self.address, "build", "--progress=plain",
+                   "--frontend", "dockerfile.v0", "--local", f"context={context}", "--local",
+                   f"dockerfile={context}", "--allow", "network.host", "--opt",
+                   "force-network-mode=host", *options]
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"bench: BuildKit failed:\n{done.stderr[-3000:]}")
+        return time.monotonic() - started
+
+
+def layout_of(folder: Path, more: str = "") -> list[str]:
+    return ["--output", f"type=oci,tar=false,dest={folder},compression=zstd,compression-level=1,"
+                        f"force-compression=true{more}"]
+
+
+def measure_buildkit(programs: Path, folder: Path, contexts) -> dict[str, float]:
+    times = {}
+    out = folder / "layout"
+    reproducible = ["--opt", "build-arg:SOURCE_DATE_EPOCH=0"]
+    for key, options in (("build", []), ("layout", layout_of(out)),
+                         ("reproducible", [*reproducible, *layout_of(out, ",rewrite-timestamp=true")])):
+        shutil.rmtree(out, ignore_errors=True)
+        with BuildKit(programs, folder / "daemon") as buildkit:
+            buildkit.build(contexts["before"], *(reproducible if key == "reproducible" else []),
+                           "--opt", "target=base")
+            inputs.settle()
+            times[key] = buildkit.build(contexts["before"], *options)
+            if key == "build":
+                times["nothing"] = buildkit.build(contexts["before"])
+                times["change"] = buildkit.build(contexts["after"])
+            if key == "layout":
+                times["change layout"] = buildkit.build(contexts["after"], *options)
+                size = sum(file.stat().st_size for file in (out / "blobs/sha256").iterdir())
+                print(f"bench: BuildKit's layout, both images: {size / 1e9:.2f} GB", flush=True)
+    shutil.rmtree(out, ignore_errors=True)
+    return times
+
+
+def measure_slipway(slipway: Slipway, folder: Path) -> dict[str, float]:
+    flags = ["build", "--locked", "--no-bytecode"]
+    home, out = slipway.folder / "home", folder / "slipway-layout"
+    for old in (home, out):
+        shutil.rmtree(old, ignore_errors=True)
+    subprocess.run(["cp", "-a", slipway.folder / "base", home], check=True)
+    inputs.settle()
+    times = {"build": slipway.run("before", home, *flags)}
+    times["layout"] = times["build"] + slipway.run("before", home, "save", "-o", f"{out}/")
+    times["reproducible"] = times["layout"]  # there is no other way to build
+    times["nothing"] = slipway.run("before", home, *flags)
+    times["change"] = slipway.run("after", home, *flags)
+    times["change layout"] = times["change"] + slipway.run("after", home, "save", "-o", f"{out}/")
+    size = sum(file.stat().st_size for file in (out / "blobs/sha256").iterdir())
+    print(f"bench: Slipway's layout: {size / 1e9:.2f} GB", flush=True)
+    for old in (home, out):
+        shutil.rmtree(old, ignore_errors=True)
+    return times
+
+
+def make_contexts(folder: Path, uv: Path, wheels: Path, port: int) -> dict[str, Path]:
+    contexts = inputs.make_contexts(folder / "buildkit-contexts", sorted(wheels.glob("*.whl")))
+    base = inputs.make_base(folder)
+    for context in contexts.values():
+        os.link(base, context / "base.tar")
+        shutil.copy(uv, context / "uv")
+        (context / "Dockerfile").write_text(DOCKERFILE.format(install=INSTALL.format(port=port)))
+    return contexts
+
+
+def write(rounds: list[dict]) -> str:
+    lines = ["# Images, beside BuildKit", "",
+             f"Written by `make bench` (bench/buildkit.py) on {table.machine()}. BuildKit {VERSION}, large and small wheels in two",
+             "steps with uv; its layouts are zstd, level 1. Slipway's are its own layers, spliced. No bytecode on either side; both",
+             "have their base already.", "",
+             f"Seconds, medians of {len(rounds)} rounds; in brackets, how many times Slipway's.", "",
+             "| | slipway | BuildKit |", "|---|---|---|"]
+    for key, title in ROWS:
+        own, other = (statistics.median(r[side][key] for r in rounds) for side in ("slipway", "buildkit"))
+        lines.append(f"| {title} | {own:.2f} | {other:.2f} ({other / own:.1f}×) |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--slipway", required=True)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "slipway-bench")
+    parser.add_argument("--table", type=Path)
+    options = parser.parse_args()
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs.install_prerequisites()
+    uv, programs = inputs.fetch_uv(folder), fetch_buildkit(folder)
+    slipway = Slipway(options.slipway, folder / "slipway")
+    slipway.prepare()
+    wheels = folder / "image" / "wheels"
+    inputs.fetch_wheels(wheels, inputs.lock_requirements(folder / "slipway" / "before" / "slipway.lock"))
+    server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
+                              cwd=wheels, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        port = int(server.stdout.readline().split("port ")[1].split()[0])
+        contexts = make_contexts(folder, uv, wheels, port)
+        rounds = []
+        for number in range(options.runs):
+            print(f"bench: BuildKit, round {number + 1} of {options.runs}", flush=True)
+            rounds.append({"slipway": measure_slipway(slipway, folder),
+                           "buildkit": measure_buildkit(programs, folder, contexts)})
+    finally:
+        server.terminate()
+        server.wait()
+    text = write(rounds)
+    print(text)
+    if options.table:
+        options.table.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
