@@ -35,6 +35,7 @@ THIRD_PARTY = {
     "archive_entry.h": "PkgConfig::libarchive",
     "solv/": "PkgConfig::libsolv",
     "seccomp.h": "PkgConfig::libseccomp",
+    "sodium": "PkgConfig::libsodium",
     "yaml.h": "PkgConfig::yaml",
     "doctest/": None,  # tests only
 }

@@ -67,7 +67,11 @@ Error error_of(const plan::VerifiedBuild& build) {
 
 Result<int> verify_by_rebuilding(const Invocation& call, Context& context) {
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
-  const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
+  auto found = plan::open_project(context.folder);
+  if (!found.ok()) {
+    return std::move(found).error().hint("`--key FILE` checks who signed an image, and needs none");
+  }
+  const plan::ProjectFolder project = std::move(found).value();
   const spec::Lock lock = TRY(plan::read_matching_lock(project));
   auto image = TRY(image_to_verify(call, project, tools));
 

@@ -63,7 +63,7 @@ Result<PrivateKey> open_sealed(const std::string& text, const std::string& passp
       TRY(derive_key(passphrase, *salt, find_number(*document, {"kdf", "params", "N"}),
                      find_number(*document, {"kdf", "params", "r"}),
                      find_number(*document, {"kdf", "params", "p"})));
-  const auto opened = TRY(open_box(*box, *nonce, key));
+  const auto opened = open_box(*box, *nonce, key);
   if (!opened) return make_error(ErrorKind::Denied, "the passphrase does not open it");
   return PrivateKey::parse_pkcs8(*opened);
 }
@@ -122,7 +122,7 @@ Result<std::string> encode_private_key(const PrivateKey& key, const std::string&
   const std::string nonce = TRY(random_bytes(kBoxNonceBytes));
   const std::string box_key = TRY(derive_key(passphrase, salt, kScryptN, kScryptR, 1));
   const std::string plain = TRY(key.pkcs8());
-  const std::string box = TRY(seal_box(plain, nonce, box_key));
+  const std::string box = seal_box(plain, nonce, box_key);
   const nlohmann::ordered_json sealed{
       {"kdf",
        {{"name", "scrypt"},

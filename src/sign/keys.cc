@@ -32,8 +32,6 @@ struct Freer {
 using Digester = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freer<PKCS8_PRIV_KEY_INFO_free>>;
 using Sealed = std::unique_ptr<X509_SIG, Freer<X509_SIG_free>>;
-using Mac = std::unique_ptr<EVP_MAC, Freer<EVP_MAC_free>>;
-using MacRun = std::unique_ptr<EVP_MAC_CTX, Freer<EVP_MAC_CTX_free>>;
 
 constexpr std::uint64_t kMostScryptBytes = 1 << 30;
 
@@ -173,19 +171,6 @@ Result<std::string> derive_key(const std::string& passphrase, std::string_view s
     return failed("derive a key");
   }
   return key;
-}
-
-Result<std::string> authenticate(std::string_view key, std::string_view message) {
-  const Mac mac(EVP_MAC_fetch(nullptr, "POLY1305", nullptr));
-  const MacRun run(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
-  std::string tag(16, '\0');
-  std::size_t size = 0;
-  if (!run || EVP_MAC_init(run.get(), bytes_of(key), key.size(), nullptr) != 1 ||
-      EVP_MAC_update(run.get(), bytes_of(message), message.size()) != 1 ||
-      EVP_MAC_final(run.get(), bytes_of(tag), &size, tag.size()) != 1) {
-    return failed("authenticate");
-  }
-  return tag;
 }
 
 }  // namespace slipway::sign

@@ -67,7 +67,4 @@ class PrivateKey {
 Result<std::string> derive_key(const std::string& passphrase, std::string_view salt,
                                std::uint64_t n, std::uint64_t r, std::uint64_t p);
 
-/// Poly1305 (RFC 8439, 2.5) with a key of 32 bytes that is used once; 16 bytes.
-Result<std::string> authenticate(std::string_view key, std::string_view message);
-
 }  // namespace slipway::sign

@@ -1,13 +1,9 @@
-/// NaCl's secretbox (XSalsa20 and Poly1305): what cosign locks its private keys with. libcrypto
-/// has Poly1305 and lacks Salsa20. Specification: D. J. Bernstein, "Cryptography in NaCl", sections
-/// 7 to 10.
+/// NaCl's secretbox (XSalsa20 and Poly1305), by libsodium: what cosign locks its private keys with.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/error.h"
 
 namespace slipway::sign {
 
@@ -15,10 +11,9 @@ inline constexpr std::size_t kBoxKeyBytes = 32;
 inline constexpr std::size_t kBoxNonceBytes = 24;
 
 /// 16 bytes longer than `message`. A nonce is used once with a key.
-Result<std::string> seal_box(std::string_view message, std::string_view nonce,
-                             std::string_view key);
+std::string seal_box(std::string_view message, std::string_view nonce, std::string_view key);
 /// Nothing where the box was not sealed with this key and nonce.
-Result<std::optional<std::string>> open_box(std::string_view box, std::string_view nonce,
-                                            std::string_view key);
+std::optional<std::string> open_box(std::string_view box, std::string_view nonce,
+                                    std::string_view key);
 
 }  // namespace slipway::sign

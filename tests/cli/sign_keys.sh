@@ -125,7 +125,7 @@ refuse 2 "verifying takes the public one" verify plain.pem
 refuse 1 "not-there" sign not-there.key
 refuse 1 "" sign .
 expect_error 2 "needs \`--key FILE\`" slipway sign small:1
-expect_error 2 "\`--key FILE\`" slipway verify small:1
+expect_error 1 "\`--key FILE\`" slipway verify small:1
 expect_error 1 "no image \`nothing:1\`" slipway sign nothing:1 --key plain.pem
 expect_error 2 "no format" slipway sign small:1 --key plain.pem --format new
 if command -v setpriv >/dev/null; then
