@@ -1,14 +1,15 @@
 # Sourced: cosign itself, and what a hostile registry would serve.
 #
-#   find_cosign VERSION   prints the program, built by `go` into $TEST_CACHE where it is not there yet
-#                         (it takes minutes, once); nothing where go or the network is missing
+#   find_cosign VERSION [built]   prints the program of $TEST_CACHE, built by `go` where it is not there
+#                         yet (it takes minutes, once); nothing where go or the network is missing.
+#                         With `built` it only looks.
 #   put_signature SUBJECT BUNDLE_FILE   a bundle as a referrer, by hand, at $registry/$repository
 find_cosign() {
   local version=$1 program=$TEST_CACHE/cosign/bin/cosign-$1
-  if [ ! -x "$program" ] && command -v go >/dev/null; then
+  if [ ! -x "$program" ] && [ "${2:-}" != built ] && command -v go >/dev/null; then
     mkdir -p "$TEST_CACHE/cosign/bin"
     GOBIN=$TEST_CACHE/cosign/new GOPATH=$TEST_CACHE/cosign/go GOFLAGS=-modcacherw GOTOOLCHAIN=local \
-      nice timeout 1500 go install "github.com/sigstore/cosign/${version%%.*}/cmd/cosign@$version" \
+      timeout 1000 go install "github.com/sigstore/cosign/${version%%.*}/cmd/cosign@$version" \
       >"$TEST_CACHE/cosign/log" 2>&1 && mv "$TEST_CACHE/cosign/new/cosign" "$program"
     rm -rf "$TEST_CACHE/cosign/go" "$TEST_CACHE/cosign/new"
     [ -x "$program" ] || echo "note: no cosign $version: $(tail -1 "$TEST_CACHE/cosign/log")" >&2
