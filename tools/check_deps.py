@@ -52,7 +52,7 @@ SYSTEM = re.compile(
 # Made at configure time, in the build folder.
 GENERATED = ("defaults.h",)
 
-PURE = ("version", "oci", "spec", "solve")
+PURE = ("version", "oci", "spec", "solve", "sbom")
 IMPURE_INCLUDES = (
     "base/file.h", "base/process.h", "base/environment.h", "base/threads.h", "fstream", "iostream",
     "thread", "mutex", "future", "condition_variable", "filesystem", "unistd.h", "fcntl.h",

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "cli/all_commands.h"
 #include "cli/check_text.h"
+#include "cli/image_operand.h"
 #include "cli/project_image.h"
 #include "cli/terminal_reporter.h"
 #include "cli/words.h"
@@ -69,10 +70,8 @@ Result<plan::CheckedEnvironment> named_environment(const std::string& name, cons
                                                    const plan::Tools& tools) {
   const std::string path = TRY(absolute_path(join_path(context.folder, name)));
   if (name.ends_with(".lock") && path_exists(path)) return lock_environment(path, tools);
-  // A bare word is an image first: a folder of that name may stand there by chance.
-  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".tar");
-  if (plan::is_image_archive(path) && (is_path || !plan::find_stored_image(name, tools).ok()))
-    return plan::read_archive_environment(path, tools);
+  if (const auto archive = find_archive_path(name, context, tools))
+    return plan::read_archive_environment(*archive, tools);
   if (name.starts_with("./") || name.starts_with("../") || name.starts_with('/'))
     return make_error(ErrorKind::NotFound, "there is no image at `{}`", name);
   const plan::StoredImage image = TRY(plan::find_stored_image(name, tools));

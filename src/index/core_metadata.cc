@@ -28,17 +28,32 @@ std::string_view next_line(std::string_view& text) {
   return line;
 }
 
+/// Fields of which the last counts, and fields that gather.
 void take_field(CoreMetadata& metadata, std::string_view field, std::string value) {
-  if (equals_ignoring_case(field, "Name")) {
-    metadata.name = std::move(value);
-  } else if (equals_ignoring_case(field, "Version")) {
-    metadata.version = std::move(value);
-  } else if (equals_ignoring_case(field, "Requires-Python")) {
-    metadata.requires_python = std::move(value);
-  } else if (equals_ignoring_case(field, "Requires-Dist")) {
-    if (!value.empty()) metadata.requires_dist.push_back(std::move(value));
+  const std::pair<std::string_view, std::string*> kSingle[] = {
+      {"Name", &metadata.name},
+      {"Version", &metadata.version},
+      {"Requires-Python", &metadata.requires_python},
+      {"Summary", &metadata.summary},
+      {"Home-page", &metadata.homepage},
+      {"License-Expression", &metadata.licence_expression},
+      {"License", &metadata.licence}};
+  for (const auto& [name, into] : kSingle) {
+    if (equals_ignoring_case(field, name)) *into = std::move(value);
+  }
+  if (value.empty()) return;
+  if (equals_ignoring_case(field, "Requires-Dist")) {
+    metadata.requires_dist.push_back(std::move(value));
   } else if (equals_ignoring_case(field, "Provides-Extra")) {
-    if (!value.empty()) metadata.provides_extra.push_back(std::move(value));
+    metadata.provides_extra.push_back(std::move(value));
+  } else if (equals_ignoring_case(field, "Classifier") && value.starts_with("License ::")) {
+    metadata.classifiers.push_back(std::move(value));
+  } else if (equals_ignoring_case(field, "Author") || equals_ignoring_case(field, "Author-email")) {
+    if (metadata.author.empty()) metadata.author = std::move(value);
+  } else if (equals_ignoring_case(field, "Project-URL") && metadata.homepage.empty()) {
+    const std::size_t comma = value.find(',');
+    if (comma != std::string::npos && equals_ignoring_case(value.substr(0, comma), "homepage"))
+      metadata.homepage = trim(std::string_view(value).substr(comma + 1));
   }
 }
 
@@ -56,10 +71,12 @@ Result<CoreMetadata> parse_core_metadata(std::string_view text) {
     if (line.empty()) break;
     const auto colon = line.find(':');
     std::string value(colon == std::string_view::npos ? "" : trim(line.substr(colon + 1)));
+    const bool keeps_lines = colon != std::string_view::npos &&
+                             equals_ignoring_case(trim(line.substr(0, colon)), "License");
     while (is_folded(text)) {
       const auto more = trim(next_line(text));
       if (more.empty()) continue;
-      if (!value.empty()) value += ' ';
+      if (!value.empty()) value += keeps_lines ? '\n' : ' ';
       value += more;
     }
     if (colon != std::string_view::npos) {

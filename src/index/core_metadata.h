@@ -1,4 +1,4 @@
-/// A wheel's METADATA file: the fields that a solver needs. Pure.
+/// A wheel's METADATA file: what a solver needs, and what a bill of materials tells. Pure.
 ///
 /// Format: Core metadata specifications 2.x: RFC 822 headers, folded lines begin with white space,
 /// the body (the description) follows an empty line.
@@ -18,6 +18,12 @@ struct CoreMetadata {
   std::vector<std::string> requires_dist;  ///< PEP 508 texts, as they stand
   std::string requires_python;
   std::vector<std::string> provides_extra;
+  std::string summary = {};
+  std::string homepage = {};                  ///< Home-page, else the `homepage` among Project-URLs
+  std::string author = {};                    ///< a name, or names with addresses
+  std::string licence_expression = {};        ///< License-Expression (PEP 639)
+  std::string licence = {};                   ///< License: a name or a whole text, lines kept
+  std::vector<std::string> classifiers = {};  ///< those that begin with `License ::`
 
   bool operator==(const CoreMetadata&) const = default;
 };

@@ -23,13 +23,29 @@ TEST_CASE("METADATA: the fields that matter, folded or not, and nothing from the
       "\n"
       "Requires-Dist: in-the-description\n");
   REQUIRE(parsed.ok());
-  const CoreMetadata expected{
-      "torch",
-      "2.6.0",
-      {"filelock", "nvidia-cudnn-cu12==9.1.0.70; platform_system == \"Linux\""},
-      ">=3.9.0",
-      {"opt-einsum"}};
+  CoreMetadata expected{"torch",
+                        "2.6.0",
+                        {"filelock", "nvidia-cudnn-cu12==9.1.0.70; platform_system == \"Linux\""},
+                        ">=3.9.0",
+                        {"opt-einsum"}};
+  expected.summary = "Tensors and more";
+  expected.licence = "BSD\nRequires-Dist: not-this";
   CHECK(parsed.value() == expected);
+}
+
+TEST_CASE("what a bill of materials tells of a package") {
+  const auto parsed = parse_core_metadata(
+      "Name: a\nVersion: 1\nSummary: does a thing\nAuthor-email: Me <me@here>\n"
+      "Project-URL: Source, src\nProject-URL: Homepage, home\nLicense: Copyright me\n"
+      "        All rights.\n\tReally.\nLicense-Expression: MIT\n"
+      "Classifier: Topic :: X\nClassifier: License :: OSI Approved :: MIT License\n\nbody");
+  REQUIRE(parsed.ok());
+  CHECK(parsed->summary == "does a thing");
+  CHECK(parsed->author == "Me <me@here>");
+  CHECK(parsed->homepage == "home");
+  CHECK(parsed->licence == "Copyright me\nAll rights.\nReally.");
+  CHECK(parsed->licence_expression == "MIT");
+  CHECK(parsed->classifiers == std::vector<std::string>{"License :: OSI Approved :: MIT License"});
 }
 
 TEST_CASE("METADATA that is none is Corrupt") {

@@ -3,6 +3,7 @@
 #include "oci/image_config.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
+#include "plan/image_lock.h"
 #include "plan/image_proof.h"
 #include "plan/lock_digests.h"
 #include "plan/stored_images.h"
@@ -76,6 +77,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   if (!image.ok() || !is_whole(store, image->layers())) return std::optional<BuiltImage>();
   BuiltImage built{image->reference, image->digest, image->layers(), /*was_complete=*/true};
   TRY(check_held(project, lock, built.layers, request));
+  TRY(keep_lock(store, spec::write_solution(lock)));
   if (TRY(store.find_image(image_name(project))) != digest.value()) {
     TRY(store.set_image(image_name(project), digest.value()));
   }
@@ -102,6 +104,7 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
   image.digest = texts.manifest_digest;
   TRY(check_held(project, lock, image.layers, request));
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
+  TRY(keep_lock(store, spec::write_solution(lock)));
   TRY(put_image(store, image_name(project), texts));
   TRY(store.put_known("image", key, image.digest.text() + "\n"));
   return image;

@@ -10,6 +10,7 @@
 #include "plan/captured_bytecode.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
+#include "plan/image_lock.h"
 #include "plan/known_layers.h"
 #include "plan/layer_facts.h"
 
@@ -17,7 +18,6 @@ namespace slipway::plan {
 namespace {
 
 /// Where the image says what it is made of.
-constexpr const char* kLockPath = "/usr/share/slipway/captured.lock";
 
 /// One line a file. Paths carry their length: any byte may be in them.
 Digest digest_of(const CapturedTree& tree, const std::vector<std::string>& paths) {
@@ -184,7 +184,7 @@ class CaptureBuilder {
     for (const std::string& path : paths) entries.push_back(capture_.tree.files().at(path).entry);
     if (!lock.empty()) {
       layer::Entry entry;
-      entry.path = kLockPath + 1;
+      entry.path = kCapturedLockPath + 1;
       entry.content = lock;
       entries.push_back(std::move(entry));
     }
@@ -303,6 +303,7 @@ Result<BuiltImage> build_capture(const Capture& capture, const store::ImageName&
   image.reference = name.text();
   image.layers = TRY(CaptureBuilder(capture, store, tools).build(lock, bytecode));
   const ImageTexts texts = encode_image(capture_config(capture, name, sha256(lock)), image.layers);
+  TRY(keep_lock(store, lock));
   TRY(put_image(store, name, texts));
   image.digest = texts.manifest_digest;
   return image;

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "plan/image_lock.h"
 #include "plan/runs.h"
 #include "plan/stored_images.h"
 
@@ -97,6 +98,7 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
       reachable.blobs.insert(manifest);
       TRY(keep_referrers(store, manifest, warn, reachable));
       reachable.blobs.insert(image->manifest.config.digest);
+      if (const auto lock = find_lock_digest(image->config)) reachable.blobs.insert(*lock);
       if (!image->config.diff_ids.empty()) {
         reachable.layers.insert(oci::chain_id(image->config.diff_ids));
       }

@@ -6,14 +6,10 @@ namespace slipway::plan {
 namespace {
 
 Result<std::vector<LayerFolder>> find_layers(const StoredImage& image, const store::Store& store) {
+  TRY(check_unpacked(image, store));
   std::vector<LayerFolder> layers;
   const auto& diff_ids = image.config.diff_ids;
   for (auto diff_id = diff_ids.rbegin(); diff_id != diff_ids.rend(); ++diff_id) {
-    if (!store.has_layer(*diff_id)) {
-      return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
-                        image.reference)
-          .hint("`slipway build` makes it again");
-    }
     layers.push_back({*diff_id, store.layer_path(*diff_id)});
   }
   return layers;

@@ -146,4 +146,14 @@ Result<StoredImage> find_stored_image(const std::string& reference, const Tools&
   return read_stored_image(store, meant[0]->name.text(), meant[0]->manifest);
 }
 
+Result<void> check_unpacked(const StoredImage& image, const store::Store& store) {
+  for (const Digest& diff_id : image.config.diff_ids) {
+    if (store.has_layer(diff_id)) continue;
+    return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
+                      image.reference)
+        .hint("`slipway build` makes it again");
+  }
+  return {};
+}
+
 }  // namespace slipway::plan

@@ -35,4 +35,7 @@ Result<StoredImage> find_stored_image(const std::string& reference, const Tools&
 Result<StoredImage> read_stored_image(const store::Store& store, const std::string& reference,
                                       const Digest& manifest);
 
+/// That every layer is there as a folder. NotFound says what makes it again.
+Result<void> check_unpacked(const StoredImage& image, const store::Store& store);
+
 }  // namespace slipway::plan

@@ -1,9 +1,12 @@
-// What a Debian archive sends: Release, Packages, and the relations in them.
+// What a Debian archive sends: Release, Packages, and the relations in them; what an image has of
+// dpkg: the status file, copyright files.
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
+#include "index/debian_installed.h"
 #include "index/debian_text.h"
+#include "sbom/licence.h"
 
 using namespace slipway;
 
@@ -21,5 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SLIPWAY_CHECK(rest.size() < size);
     index::parse_relations(stanza.depends, count);
   }
+  for (const index::InstalledDeb& deb : index::parse_installed_debs(text))
+    SLIPWAY_CHECK(!deb.name.empty() && !deb.version.empty());
+  const index::DebianCopyright copyright = index::parse_debian_copyright(text);
+  const sbom::Licence licence = sbom::licence_of_debian({copyright.licences, copyright.texts});
+  SLIPWAY_CHECK(licence.expression.size() > 4096 || licence.expression.empty() ||
+                sbom::normalise_expression(licence.expression) == licence.expression);
   return 0;
 }

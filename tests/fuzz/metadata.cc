@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "index/core_metadata.h"
+#include "sbom/licence.h"
 #include "version/lenient.h"
 #include "version/python_target.h"
 
@@ -22,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SLIPWAY_CHECK(again.ok() && again->text() == requirement->text());
     if (requirement->marker) requirement->marker->evaluate(environment, metadata->provides_extra);
   }
+  const sbom::Licence licence = sbom::licence_of_python(
+      {metadata->licence_expression, metadata->licence, metadata->classifiers});
+  SLIPWAY_CHECK(licence.expression.empty() ||
+                sbom::normalise_expression(licence.expression) == licence.expression);
   const std::string python = version::mend_specifiers(metadata->requires_python);
   SLIPWAY_CHECK(version::mend_specifiers(python) == python);
   return 0;

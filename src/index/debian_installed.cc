@@ -1,0 +1,112 @@
+#include "index/debian_installed.h"
+
+#include <algorithm>
+
+#include "index/debian_text.h"
+
+namespace slipway::index {
+namespace {
+
+std::string_view first_line(std::string_view text) {
+  return trimmed(text.substr(0, text.find('\n')));
+}
+
+/// `gcc-12 (12.2.0-14)`.
+void take_source(std::string_view text, InstalledDeb& deb) {
+  const std::size_t open = text.find('(');
+  deb.source = trimmed(text.substr(0, open));
+  if (open == std::string_view::npos) return;
+  const std::string_view rest = text.substr(open + 1);
+  deb.source_version = trimmed(rest.substr(0, rest.find(')')));
+}
+
+void add_relations(std::string_view text, std::vector<std::vector<std::string>>& into) {
+  parse_relations(text, [&](const std::vector<Relation>& alternatives) {
+    std::vector<std::string> names;
+    for (const Relation& one : alternatives) names.emplace_back(one.name);
+    into.push_back(std::move(names));
+  });
+}
+
+void take_status_field(std::string_view name, std::string_view value, InstalledDeb& deb,
+                       std::string_view& status) {
+  if (same_field(name, "Package")) deb.name = first_line(value);
+  if (same_field(name, "Status")) status = value;
+  if (same_field(name, "Version")) deb.version = first_line(value);
+  if (same_field(name, "Architecture")) deb.architecture = first_line(value);
+  if (same_field(name, "Source")) take_source(value, deb);
+  if (same_field(name, "Maintainer")) deb.maintainer = first_line(value);
+  if (same_field(name, "Homepage")) deb.homepage = first_line(value);
+  if (same_field(name, "Description")) deb.summary = first_line(value);
+  if (same_field(name, "Depends") || same_field(name, "Pre-Depends"))
+    add_relations(value, deb.depends);
+  if (same_field(name, "Provides")) {
+    std::vector<std::vector<std::string>> provided;
+    add_relations(value, provided);
+    for (const std::vector<std::string>& one : provided)
+      deb.provides.insert(deb.provides.end(), one.begin(), one.end());
+  }
+}
+
+/// A text as it was meant: each line without its first blank, ` .` an empty one.
+std::string unfolded(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.starts_with(' ')) line.remove_prefix(1);
+    out += line == "." ? "" : line;
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<InstalledDeb> parse_installed_debs(std::string_view text) {
+  std::vector<InstalledDeb> debs;
+  for (;;) {
+    InstalledDeb deb;
+    std::string_view status = "installed";
+    const bool is_paragraph =
+        next_paragraph(text, [&](std::string_view name, std::string_view value) {
+          take_status_field(name, value, deb, status);
+        });
+    if (!is_paragraph) return debs;
+    const auto words = words_of(status);
+    const bool is_installed = !words.empty() && words.back() == "installed";
+    if (is_installed && !deb.name.empty() && !deb.version.empty()) debs.push_back(std::move(deb));
+  }
+}
+
+DebianCopyright parse_debian_copyright(std::string_view text) {
+  DebianCopyright copyright;
+  // Its address has moved over the years; its last part has not, since the drafts named dep5.
+  bool is_first = true;
+  const auto take = [&](std::string_view name, std::string_view value) {
+    if (is_first && (same_field(name, "Format") || same_field(name, "Format-Specification"))) {
+      const bool is_known = value.find("copyright-format") != std::string_view::npos ||
+                            value.find("dep5") != std::string_view::npos ||
+                            value.find("DEP5") != std::string_view::npos;
+      copyright.is_machine_readable = is_known;
+    }
+    if (!same_field(name, "License")) return;
+    const std::string short_name(first_line(value));
+    if (short_name.empty()) return;
+    copyright.licences.push_back(short_name);
+    const std::size_t end = value.find('\n');
+    const std::string_view body = end == std::string_view::npos ? "" : value.substr(end + 1);
+    if (!trimmed(body).empty()) copyright.texts.emplace(short_name, unfolded(body));
+  };
+  while (next_paragraph(text, take)) {
+    if (!copyright.is_machine_readable) return {};
+    is_first = false;
+  }
+  std::ranges::sort(copyright.licences);
+  const auto doubled = std::ranges::unique(copyright.licences);
+  copyright.licences.erase(doubled.begin(), doubled.end());
+  return copyright;
+}
+
+}  // namespace slipway::index
