@@ -48,6 +48,13 @@ void take_status_field(std::string_view name, std::string_view value, InstalledD
   }
 }
 
+/// Its address has moved over the years; its last part has not, since the drafts named dep5.
+bool is_known_format(std::string_view value) {
+  return value.find("copyright-format") != std::string_view::npos ||
+         value.find("dep5") != std::string_view::npos ||
+         value.find("DEP5") != std::string_view::npos;
+}
+
 /// A text as it was meant: each line without its first blank, ` .` an empty one.
 std::string unfolded(std::string_view text) {
   std::string out;
@@ -82,30 +89,29 @@ std::vector<InstalledDeb> parse_installed_debs(std::string_view text) {
 
 DebianCopyright parse_debian_copyright(std::string_view text) {
   DebianCopyright copyright;
-  // Its address has moved over the years; its last part has not, since the drafts named dep5.
-  bool is_first = true;
+  bool is_first = true, is_of_files = false;
+  std::string short_name;
   const auto take = [&](std::string_view name, std::string_view value) {
-    if (is_first && (same_field(name, "Format") || same_field(name, "Format-Specification"))) {
-      const bool is_known = value.find("copyright-format") != std::string_view::npos ||
-                            value.find("dep5") != std::string_view::npos ||
-                            value.find("DEP5") != std::string_view::npos;
-      copyright.is_machine_readable = is_known;
-    }
+    if (is_first && (same_field(name, "Format") || same_field(name, "Format-Specification")))
+      copyright.is_machine_readable = is_known_format(value);
+    if (same_field(name, "Files")) is_of_files = true;
     if (!same_field(name, "License")) return;
-    const std::string short_name(first_line(value));
-    if (short_name.empty()) return;
-    copyright.licences.push_back(short_name);
+    short_name = first_line(value);
     const std::size_t end = value.find('\n');
     const std::string_view body = end == std::string_view::npos ? "" : value.substr(end + 1);
-    if (!trimmed(body).empty()) copyright.texts.emplace(short_name, unfolded(body));
+    if (!short_name.empty() && !trimmed(body).empty())
+      copyright.texts.emplace(short_name, unfolded(body));
   };
   while (next_paragraph(text, take)) {
     if (!copyright.is_machine_readable) return {};
-    is_first = false;
+    // A paragraph of a licence alone gives the text of what others name.
+    if (!short_name.empty() && (is_first || is_of_files)) copyright.licences.push_back(short_name);
+    is_first = is_of_files = false;
+    short_name.clear();
   }
   std::ranges::sort(copyright.licences);
-  const auto doubled = std::ranges::unique(copyright.licences);
-  copyright.licences.erase(doubled.begin(), doubled.end());
+  copyright.licences.erase(std::unique(copyright.licences.begin(), copyright.licences.end()),
+                           copyright.licences.end());
   return copyright;
 }
 

@@ -25,7 +25,7 @@ struct InstalledDeb {
 /// paragraphs without a name or a version are passed over.
 std::vector<InstalledDeb> parse_installed_debs(std::string_view text);
 
-/// What the License fields of a copyright file name.
+/// What a copyright file says of the package as a whole and of its files.
 struct DebianCopyright {
   bool is_machine_readable = false;
   std::vector<std::string> licences;         ///< short names, sorted, each once

@@ -12,7 +12,7 @@ std::optional<Digest> find_lock_digest(const oci::ImageConfig& config) {
 }
 
 Result<void> keep_lock(const store::Store& store, const std::string& text) {
-  TRY(store.put_blob_bytes(as_bytes(text)));
+  if (!store.has_blob(sha256(text))) TRY(store.put_blob_bytes(as_bytes(text)));
   return {};
 }
 

@@ -23,8 +23,8 @@ void finish(Bom& bom) {
   }
   for (Component& component : bom.components) {
     std::ranges::sort(component.needs);
-    const auto doubled = std::ranges::unique(component.needs);
-    component.needs.erase(doubled.begin(), doubled.end());
+    component.needs.erase(std::unique(component.needs.begin(), component.needs.end()),
+                          component.needs.end());
     std::erase_if(component.needs,
                   [&](const std::string& id) { return id == component.id || !seen.contains(id); });
   }

@@ -31,7 +31,7 @@ std::optional<std::string> find_licence_id(std::string_view text);
 /// the name alone does not say all. A long text stands in for a name that is empty.
 Licence make_licence_ref(std::string_view name, std::string_view text);
 
-/// Both hold. One that is empty does not count.
+/// All hold: sorted, each once. One that is empty does not count.
 Licence all_of(std::vector<Licence> licences);
 
 /// Of core metadata: License-Expression (PEP 639), else License and the classifiers.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/digest.h"
 #include "base/utf8.h"
@@ -145,6 +146,22 @@ class ExpressionParser {
   std::string_view rest_, word_;
 };
 
+/// What `AND` joins in a normal expression; a choice among them in parentheses.
+std::vector<std::string> clauses_of(const std::string& expression) {
+  std::vector<std::string> clauses;
+  std::size_t begin = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < expression.size(); ++i) {
+    depth += expression[i] == '(' ? 1 : expression[i] == ')' ? -1 : 0;
+    if (depth == 0 && expression.compare(i, 4, " OR ") == 0) return {"(" + expression + ")"};
+    if (depth != 0 || expression.compare(i, 5, " AND ") != 0) continue;
+    clauses.push_back(expression.substr(begin, i - begin));
+    begin = i + 5;
+  }
+  if (begin < expression.size()) clauses.push_back(expression.substr(begin));
+  return clauses;
+}
+
 std::string trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
@@ -190,19 +207,14 @@ Licence make_licence_ref(std::string_view name, std::string_view text) {
 }
 
 Licence all_of(std::vector<Licence> licences) {
-  std::erase_if(licences, [](const Licence& one) { return one.expression.empty(); });
-  std::ranges::sort(licences, {}, &Licence::expression);
   Licence all;
-  std::string last;
+  std::set<std::string> parts;
   for (const Licence& one : licences) {
     all.texts.insert(one.texts.begin(), one.texts.end());
-    if (one.expression == last) continue;
-    last = one.expression;
-    const bool is_choice = last.find(" OR ") != std::string::npos && licences.size() > 1;
-    const std::string part = is_choice ? "(" + last + ")" : last;
-    all.expression += (all.expression.empty() ? "" : " AND ") + part;
+    for (std::string& part : clauses_of(one.expression)) parts.insert(std::move(part));
   }
-  // A single one needs no parentheses, however often it was named.
+  all.expression = fmt::format("{}", fmt::join(parts, " AND "));
+  // A choice that stands alone needs no parentheses.
   if (const auto normal = ExpressionParser(all.expression).parse()) all.expression = *normal;
   return all;
 }

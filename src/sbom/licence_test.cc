@@ -101,6 +101,7 @@ TEST_CASE("what Debian's copyright files say") {
       {{"LGPL-3+ or GPL-2+", "Expat"}, "(LGPL-3.0-or-later OR GPL-2.0-or-later) AND MIT"},
       {{"GPL-2 or Expat and ISC"}, "GPL-2.0-only OR ISC AND MIT"},
       {{"GPL-2 or Expat, and ISC"}, "(GPL-2.0-only OR MIT) AND ISC"},
+      {{"ISC, and Expat", "Expat", "ISC and Expat"}, "ISC AND MIT"},
       {{""}, ""},
       {{}, ""},
   };

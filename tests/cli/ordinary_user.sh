@@ -58,6 +58,15 @@ expect_ok as build --locked
 expect_ok as gc
 assert_equal "what is left in tmp/ after gc" "" "$(ls -A "$home/store/tmp")"
 
+# What is root's in the image (/etc/shadow) is compared and listed as well.
+expect_ok as save -o "$home/project/copy.tar"
+expect_ok as diff user-test ./copy.tar --exit-code
+assert_contains "an image and its copy" "the same image" "$out"
+expect_ok as sbom -o bom.json
+assert_equal "whose the bill is" "$uid" "$(stat -c %u bom.json)"
+assert_contains "what it lists" '"name": "good"' "$(cat bom.json)"
+rm copy.tar bom.json
+
 expect_ok as run -- sh -c 'id -u; python -c "import good"'
 assert_equal "the user inside" 1000 "$out"
 install -d -o $name "$home/data"

@@ -52,9 +52,15 @@ TOML
   expect_ok slipway save -o "$scratch/saved.tar"
 ) || exit 1
 
-# The same image as an archive, in a store that knows nothing of its lock.
-mkdir elsewhere && cd elsewhere || exit 1
-check "$scratch/saved.tar" ../pip.json ../dpkg.txt
+# The same image as an archive, in a store that knows nothing of its lock: where slipway.lock is at
+# hand, and where it is not.
+check "$scratch/saved.tar" pip.json dpkg.txt
+[ "$(jq '[.packages[1:][] | select(.checksums)] | length' spdx.json)" -gt 100 ] || fail "the lock at hand is not read"
+sed -i 's/^name = "numpy"/name = "numpy" /' slipway.lock
+expect_ok slipway sbom "$scratch/saved.tar"
+assert_equal "a lock of another digest" 0 "$(jq '[.packages[1:][] | select(.checksums)] | length' <<<"$out")"
+mkdir "$scratch/elsewhere" && cp pip.json dpkg.txt "$scratch/elsewhere" && cd "$scratch/elsewhere" || exit 1
+check "$scratch/saved.tar" pip.json dpkg.txt
 assert_equal "digests of files that nothing tells" 0 "$(jq '[.packages[1:][] | select(.checksums)] | length' spdx.json)"
 
 # One that somebody made to mislead.
@@ -86,7 +92,7 @@ python3 - <<'PY' | pack huge-1.dist-info
 print("Name: huge\nVersion: 1\nLicense: " + "x" * 3000000 + "\n" + "Requires-Dist: other\n" * 100000)
 PY
 head -c 20000000 /dev/zero | tr '\0' a | pack larger-4.dist-info
-pack pip-0.dist-info/_vendor/x-1.dist-info <<<$'Name: x\nVersion: 1'
+pack pip/_vendor/x-1.dist-info <<<$'Name: x\nVersion: 1'
 rm -f "$site/good-1.0.dist-info/METADATA" && ln -s /etc/shadow "$site/good-1.0.dist-info/METADATA"
 mkdir -p layer/var/lib/dpkg layer/usr/share/doc/strange layer/usr/share/doc/proper
 printf 'Package: strange\nStatus: install ok installed\nArchitecture: all\nVersion: 1:2~x\nMaintainer: \xff A <a@b>\nDepends: proper, proper (>>\n\n' >layer/var/lib/dpkg/status
