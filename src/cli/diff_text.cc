@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kShownFiles = 12;
 constexpr std::size_t kWidestCell = 60;
-constexpr std::size_t kWidestValue = 100;
+constexpr std::size_t kWidestValue = 50;
 
 using Look = layer::FileLook;
 

@@ -63,6 +63,21 @@ mkdir "$scratch/elsewhere" && cp pip.json dpkg.txt "$scratch/elsewhere" && cd "$
 check "$scratch/saved.tar" pip.json dpkg.txt
 assert_equal "digests of files that nothing tells" 0 "$(jq '[.packages[1:][] | select(.checksums)] | length' spdx.json)"
 
+# This machine as an image: hundreds of Debian packages of all sorts, and Python's old egg-infos.
+if command -v dpkg-query >/dev/null && [ -d /usr/lib/python3/dist-packages ]; then
+  mkdir machine
+  (cd / && find usr/lib/python3/dist-packages -maxdepth 1 -name '*-info' -print0 | tar -c --null -T - \
+    var/lib/dpkg/status etc/os-release usr/lib/os-release usr/share/doc 2>/dev/null) | tar -x -C machine --no-same-owner
+  dpkg-query -W -f '${db:Status-Status} ${Package} ${Version} ${Architecture}\n' | sed -n 's/^installed //p' >dpkg-here.txt
+  python3 - <<'PY' >pip-here.json
+import importlib.metadata, json
+found = importlib.metadata.distributions(path=["/usr/lib/python3/dist-packages"])
+print(json.dumps({"installed": [{"metadata": {"name": d.metadata["Name"], "version": d.version, "license": "?"}} for d in found]}))
+PY
+  rm -rf foreign && python3 "$top/tests/cli/make_layout.py" foreign '{}' machine >/dev/null || fail "no image"
+  check ./foreign pip-here.json dpkg-here.txt
+fi
+
 # One that somebody made to mislead.
 site=layer/opt/app/lib/python3.11/site-packages
 pack() { mkdir -p "$site/$1" && cat >"$site/$1/METADATA"; }
