@@ -27,10 +27,13 @@ std::optional<spec::Lock> find_image_lock(const oci::ImageConfig& config, const 
     if (blob.ok()) text = std::move(*blob);
   }
   if (text.empty()) text = files.text(kCapturedLockPath);
-  if (sha256(text) != *digest) text = project_lock;
-  if (sha256(text) != *digest) return std::nullopt;
-  Result<spec::Lock> lock = spec::parse_lock(text, "the image's lock");
-  return lock.ok() ? std::optional(std::move(*lock)) : std::nullopt;
+  if (sha256(text) == *digest) {
+    Result<spec::Lock> lock = spec::parse_lock(text, "the image's lock");
+    return lock.ok() ? std::optional(std::move(*lock)) : std::nullopt;
+  }
+  Result<spec::Lock> lock = spec::parse_lock(project_lock, "the project's lock");
+  if (!lock.ok() || sha256(spec::write_solution(*lock)) != *digest) return std::nullopt;
+  return std::move(*lock);
 }
 
 }  // namespace slipway::plan

@@ -1,5 +1,6 @@
-/// The lock that an image was built from. Its digest is a label of the image; the text is a blob of
-/// the store that built it, and lies in captured images themselves. Neither is needed to run.
+/// The lock that an image was built from, without the digests that a build adds to it
+/// (spec::write_solution). Its digest is a label of the image; the text is a blob of the store that
+/// built it, and lies in captured images themselves. Neither is needed to run.
 #pragma once
 
 #include <optional>
