@@ -22,6 +22,16 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
+Result<std::size_t> read_full(Source& source, std::span<std::byte> buffer) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const std::size_t got = TRY(source.read(buffer.subspan(filled)));
+    if (got == 0) break;
+    filled += got;
+  }
+  return filled;
+}
+
 Result<std::size_t> BytesSource::read(std::span<std::byte> buffer) {
   const std::size_t count = std::min(buffer.size(), rest_.size());
   if (count > 0) std::memcpy(buffer.data(), rest_.data(), count);

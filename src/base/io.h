@@ -27,6 +27,9 @@ class Source {
   virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
 };
 
+/// Fills `buffer`, or less where the source ends before; returns how much.
+Result<std::size_t> read_full(Source& source, std::span<std::byte> buffer);
+
 /// Takes all of `bytes`, or fails.
 class Sink {
  public:

@@ -8,7 +8,7 @@
 ///
 /// What stays moves to the front of its container, whose size shrinks; zeros follow, up to the next
 /// one. So the file keeps its size, every container its address, and each container is one as nvcc
-/// writes it for fewer GPUs. docs/decisions/0024-smaller-fat-binaries.md has the reasons.
+/// writes it for fewer GPUs. docs/decisions/0022-smaller-fat-binaries.md has the reasons.
 #pragma once
 
 #include <cstdint>

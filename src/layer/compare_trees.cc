@@ -58,19 +58,10 @@ FileLook look_of(const struct stat& status) {
 Result<bool> has_same_bytes(int one, int other, const CancelToken& cancel) {
   std::vector<std::byte> first(kBlockBytes), second(kBlockBytes);
   FdSource one_source(one), other_source(other);
-  const auto fill = [](Source& source, std::span<std::byte> buffer) -> Result<std::size_t> {
-    std::size_t filled = 0;
-    while (filled < buffer.size()) {
-      const std::size_t got = TRY(source.read(buffer.subspan(filled)));
-      if (got == 0) break;
-      filled += got;
-    }
-    return filled;
-  };
   for (;;) {
     TRY(cancel.check());
-    const std::size_t got = TRY(fill(one_source, first));
-    const std::size_t other_got = TRY(fill(other_source, second));
+    const std::size_t got = TRY(read_full(one_source, first));
+    const std::size_t other_got = TRY(read_full(other_source, second));
     if (got != other_got ||
         !std::equal(first.begin(), first.begin() + static_cast<long>(got), second.begin()))
       return false;

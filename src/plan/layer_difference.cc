@@ -71,17 +71,6 @@ std::string what_differs(const TarItem& a, const TarItem& b) {
   return a.attributes == b.attributes ? std::string() : path + " has other attributes";
 }
 
-/// Fills the buffer unless the contents end first.
-Result<std::size_t> read_full(Source& source, std::span<std::byte> buffer) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const std::size_t got = TRY(source.read(buffer.subspan(filled)));
-    if (got == 0) break;
-    filled += got;
-  }
-  return filled;
-}
-
 /// Where the contents at which both stand first differ.
 Result<std::optional<std::uint64_t>> find_other_byte(Source& a, Source& b) {
   std::vector<std::byte> left(kChunkBytes), right(kChunkBytes);
