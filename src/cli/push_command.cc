@@ -33,7 +33,15 @@ Result<int> run(const Invocation& call, Context& context) {
   const store::ImageName name = TRY(store::parse_image_name(target));
   const auto trust = call.has("insecure") ? registry::Trust::Insecure : registry::Trust::Checked;
   const plan::ImagePlace place = TRY(plan::find_place(name, trust, tools));
-  context.reporter.done(summary(TRY(plan::push_image(image, place, tools))));
+  std::optional<plan::Packing> packing;
+  if (const auto word = call.find("compression")) packing = TRY(plan::parse_packing(*word));
+  const plan::PushedImage pushed = TRY(plan::push_image(image, place, packing, tools));
+  context.reporter.done(summary(pushed));
+  if (pushed.digest != image.digest) {
+    context.reporter.note(
+        fmt::format("with layers compressed anew it has a digest of its own; here it is {}",
+                    image.digest.text()));
+  }
   return 0;
 }
 
@@ -44,8 +52,11 @@ Command push_command() {
           "send an image to a registry",
           Operand::Rest,
           "IMAGE",
-          {{"--insecure", "", "the registry may speak http, or have any certificate"}},
+          {{"--compression", "gzip|zstd|zstd:chunked|none", "of the layers; as they are otherwise"},
+           {"--insecure", "", "the registry may speak http, or have any certificate"}},
           {{"slipway push train:1 registry.example/team/train:1", "under a name there"},
+           {"slipway push --compression zstd:chunked train:1 registry.example/team/train:1",
+            "for Podman and CRI-O, which then take only the files that they lack"},
            {"slipway push", "in a project: its image, to the default registry"}},
           run};
 }

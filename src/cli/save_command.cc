@@ -16,20 +16,10 @@ Result<plan::SaveFormat> format_of(const Invocation& call) {
       .hint("use `oci` or `docker`");
 }
 
-Result<std::optional<oci::LayerCompression>> compression_of(const Invocation& call) {
-  using Found = std::optional<oci::LayerCompression>;
-  const auto word = call.find("compression");
-  if (!word) return Found();
-  if (*word == "gzip") return Found(oci::LayerCompression::Gzip);
-  if (*word == "zstd") return Found(oci::LayerCompression::Zstd);
-  if (*word == "none") return Found(oci::LayerCompression::None);
-  return make_error(ErrorKind::InvalidInput, "`--compression {}` is not known", *word)
-      .hint("use `gzip`, `zstd` or `none`");
-}
-
 Result<int> run(const Invocation& call, Context& context) {
   const plan::SaveFormat format = TRY(format_of(call));
-  const auto compression = TRY(compression_of(call));
+  std::optional<plan::Packing> packing;
+  if (const auto word = call.find("compression")) packing = TRY(plan::parse_packing(*word));
   const std::string path = call.find("output").value_or("-");
   if (path == "-" && ::isatty(1) != 0) {
     return make_error(ErrorKind::InvalidInput, "an image would fill this terminal with noise")
@@ -37,7 +27,7 @@ Result<int> run(const Invocation& call, Context& context) {
   }
   const plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::StoredImage image = TRY(image_of(call, context, tools));
-  TRY(plan::save_image(image, format, compression, path, tools));
+  TRY(plan::save_image(image, format, packing, path, tools));
   if (path != "-") context.reporter.done(fmt::format("saved `{}` to `{}`", image.reference, path));
   return 0;
 }
@@ -50,7 +40,7 @@ Command save_command() {
           Operand::Optional,
           "IMAGE",
           {{"--format", "FORMAT", "oci (the default) or docker"},
-           {"--compression", "gzip|zstd|none", "of the layers; as they are otherwise"},
+           {"--compression", "gzip|zstd|zstd:chunked|none", "of the layers; as they are otherwise"},
            {"-o,--output", "PATH", "a folder (ends in `/`, or is one) or a tar file; - is stdout"}},
           {{"slipway save --format docker | docker load", "hand the project's image to Docker"},
            {"slipway save pytorch-cuda:2.6 -o image/", "an OCI layout for skopeo or umoci"}},

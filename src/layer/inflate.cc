@@ -1,6 +1,7 @@
 #include "layer/inflate.h"
 
 #include <isa-l/crc.h>
+#include <isa-l/crc64.h>
 #include <isa-l/igzip_lib.h>
 #include <libdeflate.h>
 
@@ -100,6 +101,12 @@ Result<void> Inflater::finish() {
 
 std::uint32_t crc32(std::uint32_t crc, Bytes bytes) {
   crc = crc32_gzip_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  if (has_wide_registers()) __asm__ volatile("vzeroupper");
+  return crc;
+}
+
+std::uint64_t crc64(std::uint64_t crc, Bytes bytes) {
+  crc = crc64_iso_refl(crc, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   if (has_wide_registers()) __asm__ volatile("vzeroupper");
   return crc;
 }

@@ -37,4 +37,7 @@ class Inflater {
 /// CRC-32 as zip and gzip mean it, carried on from `crc`.
 std::uint32_t crc32(std::uint32_t crc, Bytes bytes);
 
+/// CRC-64 with ISO 3309's polynomial, as Go's hash/crc64 means it, carried on from `crc`.
+std::uint64_t crc64(std::uint64_t crc, Bytes bytes);
+
 }  // namespace slipway::layer

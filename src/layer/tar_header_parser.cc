@@ -14,34 +14,8 @@ std::string_view text_field(std::string_view block, std::size_t at, std::size_t 
   return field.substr(0, field.find('\0'));
 }
 
-/// Octal digits among spaces and NULs, or GNU's two's complement behind a set top bit.
 Result<std::int64_t> number_field(std::string_view block, std::size_t at, std::size_t width) {
-  const std::string_view field = block.substr(at, width);
-  const auto first = static_cast<unsigned char>(field[0]);
-  if ((first & 0x80U) != 0) {
-    const bool is_negative = (first & 0x40U) != 0;
-    std::uint64_t value = is_negative ? ~std::uint64_t{0} : 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      const auto byte =
-          static_cast<unsigned char>(i == 0 && !is_negative ? first & 0x7fU : field[i]);
-      if (value >> 55U != (is_negative ? 0x1ffU : 0U))
-        return corrupt("has a number that does not fit");
-      value = value << 8U | byte;
-    }
-    return static_cast<std::int64_t>(value);
-  }
-  std::uint64_t value = 0;
-  bool is_over = false;
-  for (const char c : field) {
-    if (c == ' ' || c == '\0') {
-      is_over = value > 0;
-      continue;
-    }
-    if (c < '0' || c > '7' || is_over) return corrupt("has a number that is none");
-    if (value >> 60U != 0) return corrupt("has a number that does not fit");
-    value = value << 3U | static_cast<std::uint64_t>(c - '0');
-  }
-  return static_cast<std::int64_t>(value);
+  return parse_tar_number(block.substr(at, width));
 }
 
 Result<std::uint32_t> id_of(Result<std::int64_t> read) {
@@ -129,6 +103,34 @@ Result<void> parse_time(std::string_view text, TarItem& item) {
 }
 
 }  // namespace
+
+Result<std::int64_t> parse_tar_number(std::string_view field) {
+  const auto first = static_cast<unsigned char>(field[0]);
+  if ((first & 0x80U) != 0) {
+    const bool is_negative = (first & 0x40U) != 0;
+    std::uint64_t value = is_negative ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+      const auto byte =
+          static_cast<unsigned char>(i == 0 && !is_negative ? first & 0x7fU : field[i]);
+      if (value >> 55U != (is_negative ? 0x1ffU : 0U))
+        return corrupt("has a number that does not fit");
+      value = value << 8U | byte;
+    }
+    return static_cast<std::int64_t>(value);
+  }
+  std::uint64_t value = 0;
+  bool is_over = false;
+  for (const char c : field) {
+    if (c == ' ' || c == '\0') {
+      is_over = value > 0;
+      continue;
+    }
+    if (c < '0' || c > '7' || is_over) return corrupt("has a number that is none");
+    if (value >> 60U != 0) return corrupt("has a number that does not fit");
+    value = value << 3U | static_cast<std::uint64_t>(c - '0');
+  }
+  return static_cast<std::int64_t>(value);
+}
 
 Result<std::optional<TarBlock>> parse_tar_block(Bytes bytes) {
   const std::string_view block = as_text(bytes);

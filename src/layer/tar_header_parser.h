@@ -28,6 +28,9 @@ struct TarBlock {
 /// Nothing where the block is empty, as at the end of a tar.
 Result<std::optional<TarBlock>> parse_tar_block(Bytes block);
 
+/// Octal digits among spaces and NULs, or GNU's two's complement behind a set top bit.
+Result<std::int64_t> parse_tar_number(std::string_view field);
+
 /// `length key=value\n` records, the last of a key counting. A `value` may hold any byte.
 using PaxRecords = std::map<std::string, std::string>;
 Result<PaxRecords> parse_pax(std::string_view text);

@@ -39,9 +39,11 @@ class Progress {
 
 class Push {
  public:
-  Push(const StoredImage& image, const ImagePlace& place, const Tools& tools,
-       const store::Store& store, registry::Registry& registry)
+  /// Of a `packed` image, `image` has the manifest.
+  Push(const StoredImage& image, const RecompressedImage* packed, const ImagePlace& place,
+       const Tools& tools, const store::Store& store, registry::Registry& registry)
       : image_(image),
+        packed_(packed),
         place_(place),
         tools_(tools),
         store_(store),
@@ -50,7 +52,8 @@ class Push {
 
   Result<PushedImage> run() {
     PushedImage pushed{place_.name, image_.digest, image_.manifest.layers.size()};
-    const std::string manifest = TRY(store_.read_blob(image_.digest));
+    const std::string manifest =
+        packed_ != nullptr ? packed_->manifest : TRY(store_.read_blob(image_.digest));
     const auto there =
         TRY(registry_.find_manifest(place_.repository, place_.name.tag, tools_.cancel));
     pushed.was_there = there == image_.digest;
@@ -59,6 +62,8 @@ class Push {
     std::vector<oci::Descriptor> layers = missing;
     std::erase_if(layers,
                   [&](const auto& one) { return one.digest == image_.manifest.config.digest; });
+    const std::size_t to_send = layers.size();
+    std::erase_if(layers, [&](const auto& one) { return is_packed(one); });
     TRY(layers_.prepare(image_.reference, layers));
     const auto send = [&](std::size_t i, const CancelToken& cancel) {
       return send_blob(missing[i], cancel);
@@ -70,7 +75,7 @@ class Push {
       TRY(note_blob_place(store_, layer.digest, place_.host.name, place_.repository));
     }
     pushed.mounted = mounted_;
-    pushed.sent = layers.size() - mounted_;
+    pushed.sent = to_send - mounted_;
     pushed.sent_bytes = sent_bytes_;
     return pushed;
   }
@@ -97,6 +102,10 @@ class Push {
     return missing;
   }
 
+  bool is_packed(const oci::Descriptor& layer) const {
+    return packed_ != nullptr && packed_->files.contains(layer.digest);
+  }
+
   Result<void> send_blob(const oci::Descriptor& descriptor, const CancelToken& cancel) {
     std::vector<std::string> others =
         TRY(find_blob_places(store_, descriptor.digest, place_.host.name));
@@ -106,7 +115,10 @@ class Push {
       std::string text = TRY(store_.read_blob(descriptor.digest, oci::kMostConfigBytes));
       blob.write = [text = std::move(text)](Sink& out) { return out.write(as_bytes(text)); };
     } else {
-      blob.write = [&](Sink& out) { return layers_.write(descriptor, out, cancel); };
+      blob.write = [&](Sink& out) {
+        return packed_ != nullptr ? write_layer(*packed_, descriptor, layers_, out, cancel)
+                                  : layers_.write(descriptor, out, cancel);
+      };
     }
     Progress progress(tools_.reporter, descriptor);
     const auto on_sent = [&](std::uint64_t bytes) {
@@ -121,6 +133,7 @@ class Push {
   }
 
   const StoredImage& image_;
+  const RecompressedImage* packed_;
   const ImagePlace& place_;
   const Tools& tools_;
   const store::Store& store_;
@@ -130,15 +143,21 @@ class Push {
   std::atomic<std::uint64_t> sent_bytes_ = 0;
 };
 
-}  // namespace
+/// The image with its layers as asked; `sent` gets their manifest.
+Result<RecompressedImage> pack(const StoredImage& image, Packing packing, StoredImage& sent,
+                               const store::Store& store, const Tools& tools) {
+  LayerBlobs blobs(store, tools);
+  TRY(blobs.prepare(image.reference, image.manifest.layers));
+  RecompressedImage packed = TRY(recompress_image(image, packing, store, blobs, tools));
+  sent.manifest = TRY(oci::parse_manifest(packed.manifest));
+  sent.digest = sha256(packed.manifest);
+  return packed;
+}
 
-Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
-                               const Tools& tools) {
-  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-  registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
-  PushedImage pushed = TRY_WHILE(fmt::format("pushing `{}`", place.name.text()),
-                                 Push(image, place, tools, store, registry).run());
+/// Returns how many.
+Result<std::size_t> send_signatures(const StoredImage& image, const ImagePlace& place,
+                                    const Tools& tools, const store::Store& store,
+                                    registry::Registry& registry) {
   const FoundSignatures signatures = TRY(read_signatures(store, image.digest));
   for (const std::string& trouble : signatures.troubles) {
     tools.reporter.warn("a signature cannot be sent: " + trouble);
@@ -147,7 +166,29 @@ Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place
     TRY_WHILE(fmt::format("sending the signatures of `{}`", place.name.text()),
               send_signature(registry, place.repository, image.digest, one, tools.cancel));
   }
-  pushed.signatures = signatures.images.size();
+  return signatures.images.size();
+}
+
+}  // namespace
+
+Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
+                               std::optional<Packing> packing, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
+  StoredImage sent = image;
+  std::optional<RecompressedImage> packed;
+  if (packing) packed.emplace(TRY(pack(image, *packing, sent, store, tools)));
+  PushedImage pushed =
+      TRY_WHILE(fmt::format("pushing `{}`", place.name.text()),
+                Push(sent, packed ? &*packed : nullptr, place, tools, store, registry).run());
+  if (sent.digest == image.digest) {
+    pushed.signatures = TRY(send_signatures(image, place, tools, store, registry));
+  } else if (!TRY(read_signatures(store, image.digest)).images.empty()) {
+    tools.reporter.warn(
+        fmt::format("signatures of `{}` are of the image as it is here, {}, and stay here",
+                    image.reference, image.digest.text()));
+  }
   return pushed;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "plan/recompressed_image.h"
 #include "plan/registries.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
@@ -11,7 +13,7 @@ namespace slipway::plan {
 
 struct PushedImage {
   store::ImageName name;
-  Digest digest;
+  Digest digest;  ///< there; with a packing, another one than in the store
   std::size_t layers = 0, sent = 0, mounted = 0;  ///< the rest was there
   std::uint64_t sent_bytes = 0;                   ///< of layers and configuration
   bool was_there = false;                         ///< under this very name: no image was sent
@@ -21,9 +23,10 @@ struct PushedImage {
 /// Sends what the registry lacks, several layers at a time; those of wheels are spliced while they
 /// are sent and touch no disk. The manifest goes last, so that a push that is stopped leaves no
 /// broken image, and the next one goes on with what is still missing; after it the image's
-/// signatures. Blocks. Fails as
-/// registry/registry.h has it; NotFound where a layer cannot be had any more.
+/// signatures. With a `packing`, layers that have another one are compressed anew first, into the
+/// store's tmp/; that is another manifest, so signatures, which are of the store's, stay here.
+/// Blocks. Fails as registry/registry.h has it; NotFound where a layer cannot be had any more.
 Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
-                               const Tools& tools);
+                               std::optional<Packing> packing, const Tools& tools);
 
 }  // namespace slipway::plan

@@ -13,6 +13,11 @@
 
 namespace slipway::plan {
 
+enum class Packing { None, Gzip, Zstd, ZstdChunked };
+
+/// `none`, `gzip`, `zstd`, `zstd:chunked`. Fails with InvalidInput.
+Result<Packing> parse_packing(const std::string& word);
+
 struct RecompressedImage {
   std::string manifest;
   TemporaryFolder folder;               ///< holds the layers that were compressed anew
@@ -21,11 +26,15 @@ struct RecompressedImage {
 };
 
 /// Compresses, several at a time, the layers that are not yet as asked. `blobs` is prepared for all
-/// of the image. Takes as much disk as these layers do. Fails with Corrupt where a layer is not the
-/// one that the configuration names.
-Result<RecompressedImage> recompress_image(const StoredImage& image,
-                                           oci::LayerCompression compression,
+/// of the image. Takes as much disk as these layers do. A layer that zstd:chunked cannot tell of is
+/// packed as plain zstd, with a warning. Fails with Corrupt where a layer is not the one that the
+/// configuration names.
+Result<RecompressedImage> recompress_image(const StoredImage& image, Packing packing,
                                            const store::Store& store, const LayerBlobs& blobs,
                                            const Tools& tools);
+
+/// Writes a layer of the image as it now is: one that was packed anew, else the one in `blobs`.
+Result<void> write_layer(const RecompressedImage& image, const oci::Descriptor& layer,
+                         const LayerBlobs& blobs, Sink& out, const CancelToken& cancel);
 
 }  // namespace slipway::plan

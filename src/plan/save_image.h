@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "plan/recompressed_image.h"
 #include "plan/stored_images.h"
 #include "plan/tools.h"
 
@@ -14,10 +15,9 @@ enum class SaveFormat { OciLayout, DockerArchive };
 /// Writes a folder (OCI layout only, where `path` ends in `/` or is one), a tar file, or standard
 /// output (`-`). Wheel layers are spliced again from the cached wheels; those that are gone from
 /// the cache are downloaded again. Every blob is checked against its digest on the way out. With a
-/// `compression`, layers that have another one are compressed anew, into the store's tmp/ first: an
+/// `packing`, layers that have another one are compressed anew, into the store's tmp/ first: an
 /// archive tells their sizes before their bytes.
-Result<void> save_image(const StoredImage& image, SaveFormat format,
-                        std::optional<oci::LayerCompression> compression, const std::string& path,
-                        const Tools& tools);
+Result<void> save_image(const StoredImage& image, SaveFormat format, std::optional<Packing> packing,
+                        const std::string& path, const Tools& tools);
 
 }  // namespace slipway::plan

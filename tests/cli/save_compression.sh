@@ -1,5 +1,5 @@
 #!/bin/bash
-# `slipway save --compression`: the same image in gzip, zstd and none, as layout, archive and pipe; the
+# `slipway save --compression`: the same image in gzip, zstd, zstd:chunked and none, as layout, archive and pipe; the
 # configuration stays, each layer's tar too, and what is saved is what is loaded.
 . "$(dirname "$0")/common.sh"
 need_root
@@ -10,10 +10,10 @@ expect_ok slipway load -i image --tag x:1
 expect_ok slipway inspect x:1 --json
 config=$(jq -r .config_digest <<<"$out")
 
-for compression in gzip zstd none; do
+for compression in gzip zstd zstd:chunked none; do
   case $compression in
   gzip) magic=1f8b suffix=+gzip ;;
-  zstd) magic=28b5 suffix=+zstd ;;
+  zstd*) magic=28b5 suffix=+zstd ;;
   none) magic=2e2f suffix= ;; # `./@PaxHeader`, the first name in the tar
   esac
   rm -rf layout

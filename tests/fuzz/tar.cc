@@ -1,11 +1,13 @@
 /// Any bytes as a layer: what unpacks them and what reads the tar inside. Nothing may crash, read
 /// beyond, or name a path outside; and the pieces in which the bytes come change nothing.
+/// Compressed as zstd:chunked, the tar stays.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "layer/compress_chunked.h"
 #include "layer/decompress.h"
 #include "layer/tar_stream.h"
 
@@ -63,10 +65,24 @@ std::optional<std::string> listing(Bytes bytes, std::size_t piece) {
   }
 }
 
+void check_chunked(Bytes bytes) {
+  BytesSource source(bytes);
+  StringSink packed;
+  HashingSink counted(&packed);
+  const auto layer = compress_chunked(source, counted, CancelToken());
+  if (!layer.ok()) return;
+  if (layer->annotations.empty() == layer->why_not.empty()) __builtin_trap();
+  BytesSource again(as_bytes(packed.text));
+  Decompressed plain(again);
+  StringSink tar;
+  if (!bytes.empty() && (!copy(plain, tar).ok() || tar.text != as_text(bytes))) __builtin_trap();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const Bytes bytes = std::as_bytes(std::span(data, size));
   if (listing(bytes, 1 << 20) != listing(bytes, 7)) __builtin_trap();
+  check_chunked(bytes);
   return 0;
 }

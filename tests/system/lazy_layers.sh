@@ -8,16 +8,8 @@ need_root
 need go
 need jq
 
-library=v0.18.1
-verifier=$TEST_CACHE/estargz-$library/verifier
-build_verifier() {
-  mkdir -p "$scratch/go" && cd "$scratch/go" &&
-    cp "$top/tests/system/estargz_verifier/main.go" . && go mod init verifier &&
-    go get "github.com/containerd/stargz-snapshotter/estargz@$library" && go mod tidy &&
-    go build -o verifier . && mkdir -p "$(dirname "$verifier")" && cp verifier "$verifier"
-}
-[ -x "$verifier" ] || (build_verifier) >"$scratch/go.log" 2>&1 ||
-  skip "go cannot build stargz-snapshotter's library here: $(tail -n 1 "$scratch/go.log")"
+. "$top/tests/system/go_verifier.sh"
+go_verifier estargz_verifier github.com/containerd/stargz-snapshotter/estargz@v0.18.1
 
 project <<'TOML'
 [image]

@@ -42,6 +42,9 @@ for program in "${programs[@]}"; do
   assert_contains "push" " signature" "$err"
   expect_ok slipway push small:1 "$registry/team/small:1"
   assert_contains "push again" "is there already" "$err"
+  # Compressed anew it is another image, of which nothing is signed.
+  expect_ok slipway push --compression zstd small:1 "$registry/packed:1"
+  assert_contains "push compressed anew" "stay here" "$err"
   SLIPWAY_HOME=$scratch/second$number
   expect_ok slipway verify "$registry/team/small:1" --key ours.pub
   expect_error 1 "is signed by other keys" slipway verify "$registry/team/small:1" --key theirs.pub
