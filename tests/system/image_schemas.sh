@@ -7,30 +7,21 @@ export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 need_root
 need go
 need jq
-
-spec=v1.1.1
-validator=$TEST_CACHE/image-spec-$spec/validator
-build_validator() {
-  mkdir -p "$scratch/go" && cd "$scratch/go" &&
-    cp "$top/tests/system/image_validator/main.go" . && go mod init validator &&
-    go get "github.com/opencontainers/image-spec@$spec" && go mod tidy &&
-    go build -o validator . && mkdir -p "$(dirname "$validator")" && cp validator "$validator"
-}
-[ -x "$validator" ] || (build_validator) >"$scratch/go.log" 2>&1 ||
-  skip "go cannot build image-spec's validator here: $(tail -n 1 "$scratch/go.log")"
+. "$top/tests/system/go_verifier.sh"
+go_verifier image_validator github.com/opencontainers/image-spec@v1.1.1
 
 # check_layout FOLDER: the layout, its index, and whatever that leads to
 checked=0
 check_layout() {
   local folder=$1 type digest
-  expect_ok "$validator" layout "$folder/oci-layout"
-  expect_ok "$validator" application/vnd.oci.image.index.v1+json "$folder/index.json"
+  expect_ok "$verifier" layout "$folder/oci-layout"
+  expect_ok "$verifier" application/vnd.oci.image.index.v1+json "$folder/index.json"
   while read -r type digest; do check_blob "$folder" "$type" "$digest"; done \
     < <(jq -r '.manifests[] | .mediaType + " " + .digest' "$folder/index.json")
 }
 check_blob() {
   local folder=$1 type=$2 file=$1/blobs/sha256/${3#sha256:} config
-  expect_ok "$validator" "$type" "$file"
+  expect_ok "$verifier" "$type" "$file"
   checked=$((checked + 1))
   [ "$type" = application/vnd.oci.image.manifest.v1+json ] || return 0
   config=$(jq -r '.config.mediaType + " " + .config.digest' "$file")
@@ -62,7 +53,7 @@ done
 # It can fail: the same file with a fault.
 manifest=built/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' built/index.json)
 jq '.layers[0].size = "many"' "$manifest" >broken
-"$validator" application/vnd.oci.image.manifest.v1+json broken 2>/dev/null && fail "a broken manifest passes"
+"$verifier" application/vnd.oci.image.manifest.v1+json broken 2>/dev/null && fail "a broken manifest passes"
 
 if command -v busybox >/dev/null; then
   python3 "$top/tests/cli/make_image.py" image >/dev/null || fail "no image"
