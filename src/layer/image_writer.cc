@@ -51,13 +51,28 @@ class TarTarget final : public Target {
   ArchiveTar tar_;
 };
 
+/// Whatever cannot be read, and links, count as "no": the blob is then written.
+bool is_blob(const std::string& file, std::uint64_t size_bytes) {
+  struct stat status {};
+  const bool may_be = ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+                      static_cast<std::uint64_t>(status.st_size) == size_bytes;
+  if (!may_be) return false;
+  const auto digest = sha256_of_file(file);
+  return digest.ok() && digest->hex() == base_name(file);
+}
+
 class FolderTarget final : public Target {
  public:
-  explicit FolderTarget(std::string top) : top_(std::move(top)) {}
+  /// Blobs that the layout `old` has already become links to its files.
+  FolderTarget(std::string top, std::string old) : top_(std::move(top)), old_(std::move(old)) {}
   Result<void> add_folder(const std::string& path) override {
     return make_folders(join_path(top_, path));
   }
-  Result<void> add_file(const std::string& path, std::uint64_t, const WriteBody& write) override {
+  Result<void> add_file(const std::string& path, std::uint64_t size_bytes,
+                        const WriteBody& write) override {
+    const std::string there = join_path(old_, path);
+    const bool is_there = path.starts_with("blobs/") && is_blob(there, size_bytes);
+    if (is_there && ::link(there.c_str(), join_path(top_, path).c_str()) == 0) return {};
     const UniqueFd fd = TRY(open_file(join_path(top_, path), O_WRONLY | O_CREAT | O_EXCL));
     FdSink out(fd.get());
     return write(out);
@@ -65,7 +80,7 @@ class FolderTarget final : public Target {
   Result<void> finish() override { return {}; }
 
  private:
-  std::string top_;
+  std::string top_, old_;
 };
 
 /// Lets through what a descriptor promises, and not a byte more.
@@ -244,7 +259,7 @@ Result<void> save_folder(const ImageBytes& image, const std::string& path,
   const TemporaryFolder work = TRY(TemporaryFolder::create(parent_path(path), ".slipway-save"));
   const std::string partial = join_path(work.path(), "new");
   TRY(make_folders(partial));
-  FolderTarget target(partial);
+  FolderTarget target(partial, path);
   TRY(write_to(image, ImageFormat::OciFolder, target, write_layer, cancel));
   if (path_exists(path)) TRY(rename_path(path, join_path(work.path(), "old")));
   return rename_path(partial, path);

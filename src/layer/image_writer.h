@@ -34,7 +34,8 @@ using WriteLayerBlob = std::function<Result<void>(const oci::Descriptor& layer, 
 
 /// Writes to `path` by way of a temporary sibling: nothing appears there before it is whole, and
 /// nothing stays after a failure. A file there is replaced; a folder is replaced only where it is
-/// empty or an OCI layout itself, else the call fails with InvalidInput.
+/// empty or an OCI layout itself, else the call fails with InvalidInput. Blobs that such a layout
+/// has already are not written again: they are read, checked, and stay the same files.
 Result<void> save_image(const ImageBytes& image, ImageFormat format, const std::string& path,
                         const WriteLayerBlob& write_layer, const CancelToken& cancel);
 

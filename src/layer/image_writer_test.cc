@@ -1,6 +1,7 @@
 #include "layer/image_writer.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <map>
@@ -81,6 +82,32 @@ TEST_CASE("a folder holds the layout, the index and every blob under its digest"
     CHECK(sha256_of_file(path + "/blobs/sha256/" + name).value().hex() == name);
   }
   CHECK(list_folder(folder.path()).value() == std::vector<std::string>{"image"});
+}
+
+TEST_CASE("blobs of a layout that is there are kept where they are right") {
+  Sample sample({"one", "two", "three"});
+  const TemporaryFolder folder = make_folder();
+  const std::string path = folder.path() + "/image";
+  REQUIRE(sample.save(ImageFormat::OciFolder, path).ok());
+  const auto blob = [&](std::string_view text) {
+    return path + "/blobs/sha256/" + sha256(text).hex();
+  };
+  // Of the same size and wrong; a link; and one that is no part of the image.
+  write_file(blob("two"), "owt").value();
+  remove_file(blob("three")).value();
+  write_file(folder.path() + "/elsewhere", "three").value();
+  REQUIRE(::symlink((folder.path() + "/elsewhere").c_str(), blob("three").c_str()) == 0);
+  write_file(blob("four"), "four").value();
+  sample.written = 0;
+  REQUIRE(sample.save(ImageFormat::OciFolder, path).ok());
+  CHECK(sample.written == 2);
+  for (const std::string_view text : {"one", "two", "three"}) {
+    CHECK(read_file(blob(text)).value() == text);
+  }
+  CHECK_FALSE(path_exists(blob("four")));
+  struct stat status {};
+  REQUIRE(::lstat(blob("three").c_str(), &status) == 0);
+  CHECK(S_ISREG(status.st_mode));
 }
 
 TEST_CASE("tar reads the archives, and the same image gives the same bytes") {
