@@ -54,10 +54,9 @@ Command push_command() {
           "IMAGE",
           {{"--compression", "gzip|zstd|zstd:chunked|none", "of the layers; as they are otherwise"},
            {"--insecure", "", "the registry may speak http, or have any certificate"}},
-          {{"slipway push train:1 registry.example/team/train:1", "under a name there"},
+          {{"slipway push", "in a project: its image, to the default registry"},
            {"slipway push --compression zstd:chunked train:1 registry.example/team/train:1",
-            "for Podman and CRI-O, which then take only the files that they lack"},
-           {"slipway push", "in a project: its image, to the default registry"}},
+            "under a name there; Podman and CRI-O then take only the files that they lack"}},
           run};
 }
 
