@@ -4,7 +4,7 @@
 # every layer file by file and makes the very tar of it, stargz-snapshotter's finds each chunk; engines
 # that know plain zstd alone take it whole. Layers of ours, and tars as many programs write them.
 . "$(dirname "$0")/../cli/common.sh"
-. "$top/tests/system/go_verifier.sh"
+. "$top/tests/system/go_common.sh"
 . "$top/tests/system/registry_common.sh"
 need_root
 need go

@@ -7,7 +7,7 @@ export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 need_root
 need go
 need jq
-. "$top/tests/system/go_verifier.sh"
+. "$top/tests/system/go_common.sh"
 go_verifier image_validator github.com/opencontainers/image-spec@v1.1.1
 
 # check_layout FOLDER: the layout, its index, and whatever that leads to

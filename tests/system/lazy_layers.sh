@@ -8,7 +8,7 @@ need_root
 need go
 need jq
 
-. "$top/tests/system/go_verifier.sh"
+. "$top/tests/system/go_common.sh"
 go_verifier estargz_verifier github.com/containerd/stargz-snapshotter/estargz@v0.18.1
 
 project <<'TOML'
