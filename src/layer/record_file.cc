@@ -1,6 +1,10 @@
 #include "layer/record_file.h"
 
+#include <algorithm>
+#include <cstring>
 #include <vector>
+
+#include "base/base64.h"
 
 namespace slipway::layer {
 namespace {
@@ -42,36 +46,18 @@ std::string quoted(const std::string& field) {
   return text + '"';
 }
 
-/// The six bits of a letter of base64url (RFC 4648), or -1.
-int letter_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 }  // namespace
 
 std::optional<Digest> sha256_of_row(std::string_view hash) {
   constexpr std::string_view kAlgorithm = "sha256=";
   if (!hash.starts_with(kAlgorithm)) return std::nullopt;
-  hash.remove_prefix(kAlgorithm.size());
-  while (hash.ends_with('=')) hash.remove_suffix(1);
+  std::string text(hash.substr(kAlgorithm.size()));
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  const auto bytes = decode_base64(text);
   Digest digest;
-  std::size_t bytes = 0;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : hash) {
-    const int value = letter_value(c);
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<unsigned>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    if (bytes == digest.value.size()) return std::nullopt;
-    digest.value[bytes++] = static_cast<unsigned char>(bits >> count);
-  }
-  if (bytes != digest.value.size()) return std::nullopt;
+  if (!bytes || bytes->size() != digest.value.size()) return std::nullopt;
+  std::memcpy(digest.value.data(), bytes->data(), bytes->size());
   return digest;
 }
 

@@ -254,6 +254,15 @@ TEST_CASE("what a wheel must have") {
   zip = good;
   zip.members[0].text = "y";  // RECORD has the hash of "x"
   CHECK(has(message(zip), "hash in RECORD"));
+  zip = make_wheel("demo", "1.0", {member("demo.so", made_text(1, 50'000))});
+  zip.members[0].text =
+      made_text(2, 50'000);  // copied as it is compressed, and checked all the same
+  CHECK(has(message(zip), "hash in RECORD"));
+  zip = good;
+  std::string& record = zip.members.back().text;
+  REQUIRE(record.find("sha256=") != std::string::npos);
+  record[record.find("sha256=") + 7] = '!';  // no hash that could be one
+  CHECK(has(message(zip), "hash in RECORD"));
 }
 
 TEST_CASE("a cancel stops the build") {
