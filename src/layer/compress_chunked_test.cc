@@ -5,7 +5,6 @@
 #include "base/base64.h"
 #include "layer/chunked_toc.h"
 #include "layer/compress.h"
-#include "layer/decompress.h"
 #include "layer/inflate.h"
 #include "layer/testing/tar_maker.h"
 
@@ -14,14 +13,6 @@ using namespace slipway::layer;
 using namespace slipway::layer::testing;
 
 namespace {
-
-std::string unpack(std::string_view blob) {
-  BytesSource source(as_bytes(blob));
-  Decompressed plain(source);
-  StringSink sink;
-  copy(plain, sink).value();
-  return sink.text;
-}
 
 /// Neither compresses well nor repeats.
 std::string noise(std::size_t count) {

@@ -39,11 +39,7 @@ Result<void> LayerStream::begin_file(const TarEntry& entry) {
 }
 
 Result<void> LayerStream::contents(Bytes plain) {
-  if (hash_tar_) {
-    update_both(tar_, plain, file_hash_, plain);
-  } else {
-    file_hash_.update(plain);
-  }
+  copy_plain(plain);
   tar_bytes_ += plain.size();
   return gzip_.encode(plain);
 }

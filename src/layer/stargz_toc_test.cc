@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "base/file.h"
-#include "layer/decompress.h"
 #include "layer/tar_layer.h"
+#include "layer/testing/tar_maker.h"
 #include "layer/testing/wheel_maker.h"
 
 using namespace slipway;
@@ -12,14 +12,6 @@ using namespace slipway::layer;
 using namespace slipway::layer::testing;
 
 namespace {
-
-std::string unpack(std::string_view blob) {
-  BytesSource source(as_bytes(blob));
-  Decompressed plain(source);
-  StringSink sink;
-  copy(plain, sink).value();
-  return sink.text;
-}
 
 MadeMember member(std::string name, std::string text) {
   MadeMember made;

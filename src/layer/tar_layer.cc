@@ -165,14 +165,8 @@ Result<void> Writer::add_file(const Entry& entry) {
 
 /// As much as fits, or less at the end of the file.
 Result<std::size_t> Writer::fill(FdSource& source, std::span<std::byte> buffer) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    TRY(cancel_.check());
-    const std::size_t count = TRY(source.read(buffer.subspan(filled)));
-    if (count == 0) break;
-    filled += count;
-  }
-  return filled;
+  TRY(cancel_.check());
+  return read_full(source, buffer);
 }
 
 Result<void> Writer::add_host_file(const Entry& entry, const std::string& path) {

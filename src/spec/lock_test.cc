@@ -218,13 +218,29 @@ TEST_CASE("captured files") {
   CHECK(broken("index = \"pypi\"", "index = \"no index\""));
 }
 
+namespace {
+
+/// A change by hand, and what has to be said of it.
+struct Case {
+  std::string from, to;
+  const char* message;
+};
+
+void check_refusal(const std::string& text, const Case& c) {
+  CAPTURE(c.to);
+  const auto lock = parse_lock(replaced(text, c.from, c.to), "slipway.lock");
+  REQUIRE_FALSE(lock.ok());
+  CHECK(lock.error().kind == ErrorKind::InvalidInput);
+  std::string told = lock.error().message;
+  for (const std::string& line : lock.error().because) told += "\n" + line;
+  CHECK_MESSAGE(told.find(c.message) != std::string::npos, told);
+  CHECK(told.find("slipway.lock:") != std::string::npos);
+}
+
+}  // namespace
+
 TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
   const std::string text = write_lock(example());
-  struct Case {
-    const char* from;
-    const char* to;
-    const char* message;
-  };
   for (const Case& c : {
            Case{"version = \"2.6.0\"", "verson = \"2.6.0\"",
                 "`wheel[2].verson` is not a known key"},
@@ -249,14 +265,7 @@ TEST_CASE("a lock that was changed by hand is refused where it is wrong") {
            Case{".whl\"", ".zip\"", "is not a wheel"},
            Case{"[[wheel]]", "[wheel]", "slipway.lock:"},
        }) {
-    CAPTURE(c.to);
-    const auto lock = parse_lock(replaced(text, c.from, c.to), "slipway.lock");
-    REQUIRE_FALSE(lock.ok());
-    CHECK(lock.error().kind == ErrorKind::InvalidInput);
-    std::string told = lock.error().message;
-    for (const std::string& line : lock.error().because) told += "\n" + line;
-    CHECK_MESSAGE(told.find(c.message) != std::string::npos, told);
-    CHECK(told.find("slipway.lock:") != std::string::npos);
+    check_refusal(text, c);
   }
 }
 
@@ -311,10 +320,6 @@ TEST_CASE("digests that were changed by hand are refused where they are wrong") 
   const std::string frame = text.substr(
       text.find("[[layer]]\nholds = \"frame\""),
       text.find("[[layer]]\nholds = \"wheels\"") - text.find("[[layer]]\nholds = \"frame\""));
-  struct Case {
-    std::string from, to;
-    const char* message;
-  };
   for (const Case& c : {
            Case{frame, "", "the image has no layer of the frame"},
            Case{frame, frame + frame, "the layer of the frame is there twice"},
@@ -340,14 +345,7 @@ TEST_CASE("digests that were changed by hand are refused where they are wrong") 
            Case{"size = 7\n", "size = 7\nnote = \"\"\n", "`layer[0].note` is not a known key"},
            Case{"[image]", "[imago]", "there are layers, and no [image]"},
        }) {
-    CAPTURE(c.to);
-    const auto lock = parse_lock(replaced(text, c.from, c.to), "slipway.lock");
-    REQUIRE_FALSE(lock.ok());
-    CHECK(lock.error().kind == ErrorKind::InvalidInput);
-    std::string told = lock.error().message;
-    for (const std::string& line : lock.error().because) told += "\n" + line;
-    CHECK_MESSAGE(told.find(c.message) != std::string::npos, told);
-    CHECK(told.find("slipway.lock:") != std::string::npos);
+    check_refusal(text, c);
   }
 }
 

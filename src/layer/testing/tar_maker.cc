@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "base/io.h"
+#include "layer/decompress.h"
+
 namespace slipway::layer::testing {
 
 std::string raw_entry(const RawEntry& entry) {
@@ -45,5 +48,13 @@ std::string raw_pax(std::initializer_list<std::pair<std::string, std::string>> r
 }
 
 std::string tar_end() { return std::string(1024, '\0'); }
+
+std::string unpack(std::string_view blob) {
+  BytesSource source(as_bytes(blob));
+  Decompressed plain(source);
+  StringSink sink;
+  copy(plain, sink).value();
+  return sink.text;
+}
 
 }  // namespace slipway::layer::testing

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace slipway::layer::testing {
 
@@ -22,5 +23,8 @@ std::string raw_entry(const RawEntry& entry);
 /// A pax header for what follows: `key=value` records.
 std::string raw_pax(std::initializer_list<std::pair<std::string, std::string>> records);
 std::string tar_end();
+
+/// The plain bytes of a layer, however it is compressed. It must be sound.
+std::string unpack(std::string_view blob);
 
 }  // namespace slipway::layer::testing
