@@ -28,6 +28,8 @@ def many(tar):
     large = random.Random(1).randbytes(3 * mebi) * 4  # three chunks, the last one full
     add(tar, "./", kind=tarfile.DIRTYPE, mode=0o755)
     add(tar, "./large", large, mode=0o100755)  # GNU tar of old tells the type, too
+    # Without this entry, the workers of Podman's library race to make the folder, and a loser fails.
+    add(tar, "./small/", kind=tarfile.DIRTYPE, mode=0o755)
     for i in range(200):
         add(tar, f"./small/{i}", random.Random(i + (changed and i == 77)).randbytes(2000))
     add(tar, "./empty")
