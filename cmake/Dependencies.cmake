@@ -13,6 +13,7 @@ foreach(name libdeflate libisal liblzma libzstd libarchive libsolv libseccomp li
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${name})
 endforeach()
 pkg_check_modules(yaml REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(fuse REQUIRED IMPORTED_TARGET fuse3)
 
 # Linked into the program where Debian has an archive of them: a shared library is paid for at every
 # start of a container, and in every monitor of a detached run
@@ -42,4 +43,5 @@ slipway_lazy_library(archive PkgConfig::libarchive ${pkgcfg_lib_libarchive_archi
 slipway_lazy_library(isal PkgConfig::libisal ${pkgcfg_lib_libisal_isal} MODULES layer)
 slipway_lazy_library(solv PkgConfig::libsolv ${pkgcfg_lib_libsolv_solv} MODULES index
                      HEADERS solv/pool.h solv/queue.h)
+slipway_lazy_library(fuse PkgConfig::fuse ${pkgcfg_lib_fuse_fuse3} MODULES lazy)
 slipway_lazy_library(yaml PkgConfig::yaml ${pkgcfg_lib_yaml_yaml} MODULES cdi)

@@ -37,6 +37,7 @@ THIRD_PARTY = {
     "seccomp.h": "PkgConfig::libseccomp",
     "sodium": "PkgConfig::libsodium",
     "yaml.h": "PkgConfig::yaml",
+    "fuse3/": "PkgConfig::fuse",
     "doctest/": None,  # tests only
 }
 EVERYWHERE = ("fmt/",)

@@ -3,28 +3,60 @@
 #include "base/size_text.h"
 #include "cli/acting_as_root.h"
 #include "cli/all_commands.h"
+#include "plan/lazy_pull.h"
 #include "plan/pull_image.h"
 
 namespace slipway::cli {
 namespace {
+
+std::string fetched_text(std::size_t fetched, const plan::IncomingImage& image,
+                         std::uint64_t bytes) {
+  return fmt::format("{} of {} layers fetched, {}; {}", fetched, image.manifest.layers.size(),
+                     size_text(bytes), image.digest.text());
+}
+
+std::string signatures_text(std::size_t signatures) {
+  if (signatures == 0) return "";
+  return fmt::format("; signatures: {}, which `slipway verify` checks", signatures);
+}
+
+Result<int> run_lazily(const plan::ImagePlace& place, registry::Trust trust,
+                       const std::optional<Digest>& digest, const plan::Tools& tools) {
+  const plan::LazyIncoming incoming = TRY(plan::pull_lazily(place, trust, digest, tools));
+  const plan::IncomingImage& image = incoming.image;
+  const std::string signatures = signatures_text(incoming.signatures);
+  if (incoming.lazy_layers == 0) {
+    tools.reporter.done(fmt::format(
+        "pulled `{}`: {}{}", image.shown(),
+        fetched_text(incoming.fetched_layers, image, incoming.fetched_bytes), signatures));
+    return 0;
+  }
+  tools.reporter.done(
+      fmt::format("`{}` can be run now; {} of its {} layers, {}, come meanwhile; {}{}",
+                  image.shown(), incoming.lazy_layers, image.manifest.layers.size(),
+                  size_text(incoming.lazy_bytes), image.digest.text(), signatures));
+  return 0;
+}
 
 Result<int> run(const Invocation& call, Context& context) {
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const auto reference = TRY(store::parse_image_reference(call.operands[0]));
   const auto trust = call.has("insecure") ? registry::Trust::Insecure : registry::Trust::Checked;
   const plan::ImagePlace place = TRY(plan::find_place(reference.name, trust, tools));
+  if (call.has("lazy")) {
+    const auto obstacle = plan::find_lazy_obstacle();
+    if (!obstacle) return run_lazily(place, trust, reference.digest, tools);
+    tools.reporter.warn(fmt::format("all of the image is pulled before it can run: {}", *obstacle));
+  }
   const plan::Incoming incoming = TRY(plan::fetch_image(place, reference.digest, tools));
   const plan::IncomingImage& image = incoming.images.front();
   const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
   TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
   TRY(plan::unpack_incoming(incoming, tools));
-  std::string text = fmt::format("pulled `{}`: {} of {} layers fetched, {}; {}", image.shown(),
-                                 incoming.fetched_layers, image.manifest.layers.size(),
-                                 size_text(incoming.fetched_bytes), image.digest.text());
-  if (incoming.signatures > 0) {
-    text += fmt::format("; signatures: {}, which `slipway verify` checks", incoming.signatures);
-  }
-  context.reporter.done(text);
+  context.reporter.done(
+      fmt::format("pulled `{}`: {}{}", image.shown(),
+                  fetched_text(incoming.fetched_layers, image, incoming.fetched_bytes),
+                  signatures_text(incoming.signatures)));
   return 0;
 }
 
@@ -35,8 +67,9 @@ Command pull_command() {
           "take an image from a registry",
           Operand::Required,
           "IMAGE",
-          {{"--insecure", "", "the registry may speak http, or have any certificate"}},
-          {{"slipway pull registry.example/team/train:1", "by its tag"},
+          {{"--insecure", "", "the registry may speak http, or have any certificate"},
+           {"--lazy", "", "it can be run at once, and comes while it is used"}},
+          {{"slipway pull --lazy registry.example/team/train:1", "by its tag, to be run at once"},
            {"slipway pull localhost:5000/train@sha256:…", "exactly those bytes"}},
           run};
 }

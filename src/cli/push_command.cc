@@ -9,10 +9,11 @@ namespace slipway::cli {
 namespace {
 
 std::string summary(const plan::PushedImage& pushed) {
-  const std::string signatures = pushed.signatures == 0 ? ""
-                                 : pushed.signatures == 1
-                                     ? "; 1 signature"
-                                     : fmt::format("; {} signatures", pushed.signatures);
+  std::string signatures = pushed.signatures == 0 ? ""
+                           : pushed.signatures == 1
+                               ? "; 1 signature"
+                               : fmt::format("; {} signatures", pushed.signatures);
+  if (pushed.read_orders > 0) signatures += "; with what a start reads first";
   if (pushed.was_there) {
     return fmt::format("`{}` is there already: {}{}", pushed.name.text(), pushed.digest.text(),
                        signatures);

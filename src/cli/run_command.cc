@@ -110,6 +110,7 @@ Result<plan::RunFlags> flags_of(const Invocation& call, const std::string& folde
   if (call.has("detach")) flags.attendance = plan::RunFlags::Attendance::Detached;
   if (call.has("rm")) flags.afterwards = plan::RunFlags::Afterwards::Removed;
   if (call.has("init")) flags.init = plan::RunFlags::Init::Wanted;
+  if (call.has("record-reads")) flags.reads = plan::RunFlags::Reads::Noted;
   if (call.has("verify")) flags.check = plan::RunFlags::Check::Yes;
   if (call.has("read-only")) flags.root = plan::RunFlags::Root::ReadOnly;
   if (call.has("interactive")) flags.input = plan::RunFlags::Input::Ours;
@@ -161,6 +162,7 @@ Command run_command() {
        {"--read-only", "", "no changes to the image's files"},
        {"--rm", "", "keep nothing of it once it has ended"},
        {"--init", "", "an init as process 1, the machine's where the image starts without one"},
+       {"--record-reads", "", "note which files of the image are read, for `pull --lazy`"},
        {"--verify", "", "before the command: is everything as planned, does CUDA compute?"},
        {"--restart", "POLICY", "no, on-failure[:N], always or unless-stopped; with -d"},
        {"--entrypoint", "COMMAND", "in place of the image's"},

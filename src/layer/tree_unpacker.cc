@@ -41,12 +41,17 @@ bool is_mounted_over(std::string_view path) {
   return first == "dev" || first == "proc" || first == "sys";
 }
 
+}  // namespace
+
 bool is_wanted_attribute(std::string_view name) {
   return name == "security.capability" ||
          (name.starts_with("user.") && !name.starts_with("user.overlay."));
 }
 
-}  // namespace
+bool is_left_out(const TarItem& item) {
+  return item.kind == TarItem::Kind::Device ||
+         (is_mounted_over(item.path) && item.kind != TarItem::Kind::Folder);
+}
 
 Result<TreeUnpacker> TreeUnpacker::open(const std::string& folder, OverlayMarks marks,
                                         Owners owners) {

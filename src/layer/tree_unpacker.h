@@ -32,6 +32,10 @@ namespace slipway::layer {
 /// Whose attributes overlay reads: `user.overlay.*` where it is mounted in a user namespace.
 enum class OverlayMarks { Trusted, User };
 
+/// Of what is told above to be left out: entries, and extended attributes that are not.
+bool is_left_out(const TarItem& item);
+bool is_wanted_attribute(std::string_view name);
+
 struct LeftOut {
   std::uint64_t devices = 0, attributes = 0, of_mounts = 0;
   bool operator==(const LeftOut&) const = default;

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/sandbox_overlay.h"
+#include "plan/lazy_folder.h"
 
 namespace slipway::plan {
 namespace {
@@ -156,6 +157,10 @@ ImageFiles::ImageFiles(const StoredImage& image, const store::Store& store) {
   const Digest chain = oci::chain_id(diff_ids);
   if (store.has_layer(chain)) {
     layers_.push_back({chain, store.layer_path(chain)});
+    return;
+  }
+  if (const LazyFolder lazy(store, diff_ids); lazy.exists()) {
+    layers_.push_back({chain, lazy.tree()});
     return;
   }
   for (auto diff_id = diff_ids.rbegin(); diff_id != diff_ids.rend(); ++diff_id) {

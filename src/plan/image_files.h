@@ -26,7 +26,8 @@ class ImageFiles {
  public:
   /// Top first. Folders that are not there are passed over.
   explicit ImageFiles(std::vector<LayerFolder> layers);
-  /// Of the merged tree where the store has it, else of the layers.
+  /// Of the merged tree where the store has it, or one is served (lazy_folder.h); else of the
+  /// layers.
   ImageFiles(const StoredImage& image, const store::Store& store);
 
   struct Found {

@@ -98,39 +98,6 @@ Result<void> compare_owners(const store::Store& store, const Digest& diff_id,
   return {};
 }
 
-Result<void> unpack_one(const store::Store& store, const IncomingImage& image, std::size_t i,
-                        const Tools& tools) {
-  const Digest& diff_id = image.config.diff_ids[i];
-  const oci::Descriptor& descriptor = image.manifest.layers[i];
-  if (store.has_layer(diff_id)) return compare_owners(store, diff_id, image, tools.reporter);
-  const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
-  TemporaryFolder folder = TRY(store.make_layer_folder());
-  const UniqueFd blob = TRY(open_file(store.blob_path(descriptor.digest), O_RDONLY));
-  FdSource source(blob.get());
-  const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
-  const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
-  Result<layer::Unpacked> unpacked =
-      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
-  if (!unpacked.ok()) {
-    Error error = std::move(unpacked).error();
-    const bool is_of_bytes =
-        error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
-    if (is_of_bytes) {
-      error.message = fmt::format("layer `{}` {}", descriptor.digest.text(), error.message);
-    }
-    return error;
-  }
-  if (unpacked->diff_id != diff_id) {
-    return make_error(ErrorKind::Corrupt, "layer `{}` unpacks to `{}`, and the image names `{}`",
-                      descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
-  }
-  warn_of_left_out(unpacked->left_out, image, tools.reporter);
-  TRY(store.put_known(kOwnersKind, diff_id, owners_text(store)));
-  TRY(store.adopt_layer(std::move(folder), diff_id));
-  tools.reporter.finish(task);
-  return {};
-}
-
 std::vector<std::size_t> largest_first(const IncomingImage& image) {
   std::vector<std::size_t> order(image.manifest.layers.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -173,6 +140,39 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
   return find_ids(image.config.user, files.passwd(), files.group(), image.shown());
 }
 
+Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
+                                   std::size_t i, const Tools& tools) {
+  const Digest& diff_id = image.config.diff_ids[i];
+  const oci::Descriptor& descriptor = image.manifest.layers[i];
+  if (store.has_layer(diff_id)) return compare_owners(store, diff_id, image, tools.reporter);
+  const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
+  TemporaryFolder folder = TRY(store.make_layer_folder());
+  const UniqueFd blob = TRY(open_file(store.blob_path(descriptor.digest), O_RDONLY));
+  FdSource source(blob.get());
+  const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
+  const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
+  Result<layer::Unpacked> unpacked =
+      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
+  if (!unpacked.ok()) {
+    Error error = std::move(unpacked).error();
+    const bool is_of_bytes =
+        error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
+    if (is_of_bytes) {
+      error.message = fmt::format("layer `{}` {}", descriptor.digest.text(), error.message);
+    }
+    return error;
+  }
+  if (unpacked->diff_id != diff_id) {
+    return make_error(ErrorKind::Corrupt, "layer `{}` unpacks to `{}`, and the image names `{}`",
+                      descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
+  }
+  warn_of_left_out(unpacked->left_out, image, tools.reporter);
+  TRY(store.put_known(kOwnersKind, diff_id, owners_text(store)));
+  TRY(store.adopt_layer(std::move(folder), diff_id));
+  tools.reporter.finish(task);
+  return {};
+}
+
 Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   if (has_one_id()) {
@@ -185,7 +185,7 @@ Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
     const auto unpack = [&](std::size_t i, const CancelToken& cancel) {
       Tools with_cancel = tools;
       with_cancel.cancel = cancel;
-      return unpack_one(store, image, order[i], with_cancel);
+      return unpack_incoming_layer(store, image, order[i], with_cancel);
     };
     TRY_WHILE(fmt::format("unpacking `{}`", image.shown()),
               for_each_parallel(order.size(), usable_cores(), tools.cancel, unpack));

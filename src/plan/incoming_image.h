@@ -44,6 +44,10 @@ Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store
 /// The numbers of the image's user, out of its layers' /etc/passwd where it is a name.
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);
 
+/// Unpacks one layer whose blob the store has, unless its tree is there. As unpack_incoming.
+Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
+                                   std::size_t layer, const Tools& tools);
+
 /// Unpacks the layers that the store does not have, several at a time, and names the images. Needs
 /// uid 0, the machine's or a user namespace's. Fails with Corrupt where a layer's tar is not the
 /// one that the configuration names, and as layer/unpack_layer.h has it.

@@ -1,12 +1,15 @@
 /// `slipway pull`: an image of a registry into the store.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "base/digest.h"
 #include "plan/incoming_image.h"
 #include "plan/registries.h"
 #include "plan/tools.h"
+#include "registry/registry.h"
 
 namespace slipway::plan {
 
@@ -16,5 +19,20 @@ namespace slipway::plan {
 /// up by the next one. Blocks. Fails as registry/registry.h and make_incoming have it.
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
                              const Tools& tools);
+
+/// The first steps of it, for a pull that takes its layers otherwise: manifest and configuration.
+Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optional<Digest>& digest,
+                                       const store::Store& store, registry::Registry& registry,
+                                       const Tools& tools);
+/// Those of its layers that the store has neither as trees nor as blobs, and that `is_wanted`.
+/// Returns what was fetched.
+Result<std::vector<oci::Descriptor>> fetch_image_layers(
+    const ImagePlace& place, const IncomingImage& image, const store::Store& store,
+    registry::Registry& registry, const Tools& tools,
+    const std::function<bool(std::size_t layer)>& is_wanted);
+/// How many came along.
+Result<std::size_t> fetch_its_signatures(const ImagePlace& place, const Digest& image,
+                                         const store::Store& store, registry::Registry& registry,
+                                         const Tools& tools);
 
 }  // namespace slipway::plan

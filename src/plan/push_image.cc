@@ -8,6 +8,7 @@
 #include "oci/image_config.h"
 #include "plan/blob_places.h"
 #include "plan/layer_blobs.h"
+#include "plan/read_order.h"
 #include "plan/signatures.h"
 #include "registry/registry.h"
 
@@ -184,6 +185,8 @@ Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place
                 Push(sent, packed ? &*packed : nullptr, place, tools, store, registry).run());
   if (sent.digest == image.digest) {
     pushed.signatures = TRY(send_signatures(image, place, tools, store, registry));
+    pushed.read_orders =
+        TRY(send_read_orders(registry, place.repository, store, image.digest, tools.cancel));
   } else if (!TRY(read_signatures(store, image.digest)).images.empty()) {
     tools.reporter.warn(
         fmt::format("signatures of `{}` are of the image as it is here, {}, and stay here",

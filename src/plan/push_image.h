@@ -18,13 +18,14 @@ struct PushedImage {
   std::uint64_t sent_bytes = 0;                   ///< of layers and configuration
   bool was_there = false;                         ///< under this very name: no image was sent
   std::size_t signatures = 0;                     ///< of the store, all of which are there now
+  std::size_t read_orders = 0;                    ///< likewise (read_order.h)
 };
 
 /// Sends what the registry lacks, several layers at a time; those of wheels are spliced while they
 /// are sent and touch no disk. The manifest goes last, so that a push that is stopped leaves no
 /// broken image, and the next one goes on with what is still missing; after it the image's
-/// signatures. With a `packing`, layers that have another one are compressed anew first, into the
-/// store's tmp/; that is another manifest, so signatures, which are of the store's, stay here.
+/// signatures and read orders. With a `packing`, layers that have another one are compressed anew
+/// first, into the store's tmp/; that is another manifest, so what is of the store's stays here.
 /// Blocks. Fails as registry/registry.h has it; NotFound where a layer cannot be had any more.
 Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
                                std::optional<Packing> packing, const Tools& tools);

@@ -19,6 +19,8 @@
 #include "plan/image_tree.h"
 #include "plan/kept_flags.h"
 #include "plan/notebook_run.h"
+#include "plan/read_order.h"
+#include "plan/read_recorder.h"
 #include "plan/run_gpu.h"
 #include "plan/run_words.h"
 #include "run/container.h"
@@ -231,6 +233,26 @@ Result<void> set_streams(const RunFlags& flags, run::RunRequest& request) {
   return {};
 }
 
+Result<ReadRecorder> start_recorder(const std::vector<LayerFolder>& tree, const RunFlags& flags,
+                                    const store::Store& store) {
+  if (flags.attendance != RunFlags::Attendance::Foreground) {
+    return make_error(ErrorKind::InvalidInput, "`--record-reads` and `-d` exclude each other");
+  }
+  return ReadRecorder::start(tree, store);
+}
+
+Result<void> keep_reads(ReadRecorder& recorder, const StoredImage& image, const store::Store& store,
+                        const Tools& tools) {
+  const std::vector<std::string> paths = TRY(recorder.finish());
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  TRY(store_read_order(store, image, paths));
+  tools.reporter.done(fmt::format(
+      "noted {} files that this run has read: `slipway push` sends the list, and `pull --lazy` "
+      "fetches them first",
+      paths.size()));
+  return {};
+}
+
 }  // namespace
 
 Result<ImageIds> find_image_ids(const StoredImage& image, const std::string& user,
@@ -251,7 +273,13 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   request.on_record = [&] { lease.reset(); };
   if (const auto name = store::parse_image_name(image.reference); name.ok()) store.note_use(*name);
   const std::vector<LayerFolder> tree = TRY(find_image_tree(image, store, tools));
-  for (const LayerFolder& layer : tree) request.lower_folders.push_back(layer.path);
+  std::optional<ReadRecorder> recorder;
+  if (flags.reads == RunFlags::Reads::Noted) {
+    recorder.emplace(TRY(start_recorder(tree, flags, store)));
+    request.lower_folders = {recorder->tree()};
+  } else {
+    for (const LayerFolder& layer : tree) request.lower_folders.push_back(layer.path);
+  }
   request.command = TRY(command_of(image, flags));
   request.environment = TRY(environment_of(image, flags));
   request.working_folder = flags.working_folder.value_or(
@@ -291,7 +319,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
     request.kept_flags = write_kept_flags(flags, resources);
   }
   if (flags.attendance == RunFlags::Attendance::Foreground) {
-    return RunEnd{TRY(run::run_container(request, tools.reporter, tools.cancel)), "", {}};
+    RunEnd end{TRY(run::run_container(request, tools.reporter, tools.cancel)), "", {}};
+    if (recorder) TRY(keep_reads(*recorder, image, store, tools));
+    return end;
   }
   request.attach = flags.attach;
   run::DetachedStart start = TRY(run::start_container(request, tools.reporter, tools.cancel));

@@ -48,6 +48,8 @@ struct RunFlags {
   enum class Afterwards { Kept, Removed } afterwards = Afterwards::Kept;
   enum class Init { AsTheImage, Wanted } init = Init::AsTheImage;
   enum class Check { No, Yes } check = Check::No;  ///< before the command runs
+  /// Which files of the image it reads is noted, for `pull --lazy` (read_order.h).
+  enum class Reads { NotNoted, Noted } reads = Reads::NotNoted;
   enum class Root { Writable, ReadOnly } root = Root::Writable;
   enum class Input { Null, Ours } input = Input::Null;
   enum class Terminal { No, Yes } terminal = Terminal::No;

@@ -139,6 +139,31 @@ Result<void> Registry::fetch_blob(const std::string& repository, const oci::Desc
                     blob.digest.text(), repository);
 }
 
+Result<std::string> Registry::fetch_range(const std::string& repository,
+                                          const oci::Descriptor& blob, std::uint64_t first,
+                                          std::uint64_t bytes, const CancelToken& cancel) {
+  http::Request request{session_.url(blob_path(repository, blob.digest))};
+  request.cancel = {cancel};
+  for (const Session::Renew renew : {Session::Renew::No, Session::Renew::Yes}) {
+    request.headers.clear();
+    if (auto header = TRY(session_.authorization(pull_scope(repository), renew, cancel))) {
+      request.headers.push_back(std::move(*header));
+    }
+    Result<http::RangeBody> got = session_.client().get_range(request, first, first + bytes - 1);
+    if (!got.ok()) {
+      if (got.error().kind == ErrorKind::Denied) continue;
+      return std::move(got).error();
+    }
+    if (got->first != first || got->bytes.size() != bytes || got->total_bytes != blob.size_bytes) {
+      return make_error(ErrorKind::Corrupt, "`{}` gives another range of blob `{}` of `{}`",
+                        session_.host(), blob.digest.text(), repository);
+    }
+    return std::move(got->bytes);
+  }
+  return make_error(ErrorKind::Denied, "`{}` refuses access to blob `{}` of `{}`", session_.host(),
+                    blob.digest.text(), repository);
+}
+
 Result<bool> Registry::has_blob(const std::string& repository, const Digest& digest,
                                 const CancelToken& cancel) {
   const http::Message message{"HEAD", session_.url(blob_path(repository, digest))};

@@ -50,6 +50,12 @@ class Registry {
                           const std::string& path, const std::string& label, Reporter& reporter,
                           const CancelToken& cancel);
 
+  /// `bytes` of a blob from `first` on, into memory, not held against any digest. Fails with
+  /// Unsupported where the registry ignores ranges.
+  Result<std::string> fetch_range(const std::string& repository, const oci::Descriptor& blob,
+                                  std::uint64_t first, std::uint64_t bytes,
+                                  const CancelToken& cancel);
+
   Result<bool> has_blob(const std::string& repository, const Digest& digest,
                         const CancelToken& cancel);
   /// Sends the blob unless it is there, or `mount_from` (repositories of this registry) has it.

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -43,15 +44,18 @@ Error parse_error(std::string_view text) {
   return error;
 }
 
-/// What others left open for our parent is not for us. Ours are all close-on-exec.
-void close_inherited() {
+/// What others left open for our parent is not for us. Ours are all close-on-exec; `kept` are
+/// those of them that stay where the others go too.
+void close_inherited(const std::optional<std::vector<int>>& kept) {
   const Result<std::vector<std::string>> names = list_folder("/proc/self/fd");
   if (!names.ok()) return;
   for (const std::string& name : *names) {
     int fd = -1;
     (void)std::from_chars(name.data(), name.data() + name.size(), fd);
     const int flags = ::fcntl(fd, F_GETFD);
-    if (fd > 2 && flags >= 0 && (flags & FD_CLOEXEC) == 0) ::close(fd);
+    const bool is_strange =
+        (flags & FD_CLOEXEC) == 0 || (kept && std::ranges::find(*kept, fd) == kept->end());
+    if (fd > 2 && flags >= 0 && is_strange) ::close(fd);
   }
 }
 
@@ -69,7 +73,15 @@ Result<Handover> Handover::create() {
 void Handover::become_child() {
   read_end_.reset();
   ::setsid();
-  close_inherited();
+  close_inherited(std::nullopt);
+  (void)::chdir("/");
+}
+
+void Handover::become_stranger(std::vector<int> kept) {
+  read_end_.reset();
+  ::setsid();
+  kept.push_back(write_end_.get());
+  close_inherited(kept);
   (void)::chdir("/");
 }
 
@@ -106,7 +118,7 @@ Result<std::optional<int>> Handover::wait(pid_t child) {
   int status = 0;
   if (!sink.text.starts_with(kStatus) ||
       std::from_chars(rest.data(), rest.data() + rest.size(), status).ec != std::errc()) {
-    return make_error(ErrorKind::Io, "the monitor ended before the container had started");
+    return make_error(ErrorKind::Io, "the process that was started ended before it was ready");
   }
   return std::optional(status);
 }

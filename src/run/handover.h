@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -18,6 +19,9 @@ class Handover {
   // In the child.
   /// A session of its own, and none of the descriptors that the parent was given by others.
   void become_child();
+  /// The same, and nothing that the parent itself had open is ours any more, its locks above all,
+  /// but `kept`.
+  void become_stranger(std::vector<int> kept = {});
   /// Once: afterwards the standard descriptors are /dev/null, and the parent knows.
   void say_started();
   void say_status(int status);

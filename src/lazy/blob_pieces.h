@@ -1,0 +1,53 @@
+/// A blob that comes in pieces, in any order: a sparse file, and beside it `<file>.pieces` with one
+/// byte for each piece, `1` where it is there.
+///
+/// A piece is marked after it was written, so a killed process loses no piece and claims none. What
+/// a power cut spoils is found by the digests.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/unique_fd.h"
+
+namespace slipway::lazy {
+
+/// Safe for several threads.
+class BlobPieces {
+ public:
+  static constexpr std::uint64_t kPieceBytes = 1 << 20;
+
+  /// Takes up what is there of the same size.
+  static Result<BlobPieces> open(const std::string& path, std::uint64_t size_bytes);
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size_bytes() const { return size_bytes_; }
+  std::size_t count() const { return count_; }
+  bool has(std::size_t piece) const { return there_[piece].load(std::memory_order_acquire); }
+  bool is_whole() const;
+  std::uint64_t bytes_there() const;
+
+  /// Whole pieces, the last one of the blob shorter.
+  Result<void> write(std::size_t first_piece, Bytes bytes);
+  /// Bytes that are there; fewer than `buffer` at the end of the blob.
+  Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> buffer) const;
+  /// All pieces are missing again.
+  Result<void> forget();
+  /// The file has another place now.
+  Result<void> remove_marks() const;
+
+ private:
+  BlobPieces() = default;
+  std::string path_;
+  std::uint64_t size_bytes_ = 0;
+  std::size_t count_ = 0;
+  UniqueFd file_, marks_;
+  std::unique_ptr<std::atomic<bool>[]> there_;
+};
+
+}  // namespace slipway::lazy

@@ -1,0 +1,220 @@
+#include "lazy/contents.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "layer/decompress.h"
+
+namespace slipway::lazy {
+namespace {
+
+constexpr std::size_t kBufferBytes = 1 << 18;
+constexpr std::uint64_t kAheadBytes = 8 << 20;
+
+/// A part of a blob, front to back, which waits for what has not come.
+class PieceSource final : public Source {
+ public:
+  PieceSource(Fetcher& fetcher, const BlobPieces& blob, std::size_t index, const Extent& extent)
+      : fetcher_(fetcher), blob_(blob), index_(index), next_(extent.offset), end_(extent.end) {
+    fetcher_.hurry(index, next_, end_ - next_);
+  }
+  Result<std::size_t> read(std::span<std::byte> buffer) override {
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end_ - next_));
+    if (wanted == 0) return std::size_t{0};
+    TRY(fetcher_.need(index_, next_, wanted, std::min(kAheadBytes, end_ - next_)));
+    const std::size_t got = TRY(blob_.read(next_, buffer.first(wanted)));
+    next_ += got;
+    return got;
+  }
+
+ private:
+  Fetcher& fetcher_;
+  const BlobPieces& blob_;
+  std::size_t index_;
+  std::uint64_t next_, end_;
+};
+
+}  // namespace
+
+Contents::Contents(Setup setup) : setup_(std::move(setup)), trees_(setup_.blob_of.size()) {
+  // One of them is always free for those who wait.
+  for (std::size_t i = 0; i < std::max<std::size_t>(setup_.workers, 2); ++i) {
+    workers_.emplace_back([this, i] { work(/*may_expect=*/i > 0); });
+  }
+}
+
+Contents::~Contents() {
+  {
+    const std::lock_guard lock(mutex_);
+    cancel_.cancel();
+  }
+  changed_.notify_all();
+  workers_.clear();
+  for (auto& [file, wanted] : wanted_) {
+    for (const Ready& ready : wanted.ready)
+      ready(make_error(ErrorKind::Cancelled, "it was stopped"));
+  }
+}
+
+std::string Contents::kept_path(const Extent& extent) const {
+  return join_path(setup_.folder, extent.digest.hex());
+}
+
+/// Under the mutex. Where the contents can be opened, if they are there.
+std::string Contents::host_path(const Node& node) const {
+  if (const auto* path = std::get_if<HostPath>(&node.contents)) return *path;
+  const auto* extent = std::get_if<Extent>(&node.contents);
+  if (extent == nullptr) return "/dev/null";
+  if (!trees_[node.layer].empty()) return join_path(trees_[node.layer], node.item.path);
+  return kept_path(*extent);
+}
+
+bool Contents::is_there(const Node& node) const {
+  const auto* extent = std::get_if<Extent>(&node.contents);
+  return extent == nullptr || !trees_[node.layer].empty() || kept_.contains(extent->digest);
+}
+
+void Contents::answer(NodeId file, const Ready& ready) {
+  const auto open_now = [&] {
+    std::string path;
+    {
+      const std::lock_guard lock(mutex_);
+      path = host_path(setup_.tree.node(file));
+    }
+    return open_file(path, O_RDONLY | O_NOFOLLOW);
+  };
+  Result<UniqueFd> opened = open_now();
+  // What was kept has just been removed, for the layer's tree is there.
+  if (!opened.ok() && opened.error().kind == ErrorKind::NotFound) opened = open_now();
+  ready(std::move(opened));
+}
+
+void Contents::open(NodeId file, Ready ready) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_there(setup_.tree.node(file))) {
+      Wanted& wanted = wanted_[file];
+      wanted.ready.push_back(std::move(ready));
+      if (wanted.state == State::Waiting) awaited_.push_back(file);
+      changed_.notify_all();
+      return;
+    }
+  }
+  answer(file, ready);
+}
+
+void Contents::expect(const std::vector<NodeId>& files) {
+  for (const NodeId file : files) {
+    const Node& node = setup_.tree.node(file);
+    const auto* extent = std::get_if<Extent>(&node.contents);
+    if (extent == nullptr) continue;
+    setup_.fetcher.expect(setup_.blob_of[node.layer], extent->offset, extent->end - extent->offset);
+    const std::lock_guard lock(mutex_);
+    expected_.push_back(file);
+  }
+  changed_.notify_all();
+}
+
+void Contents::take_from_tree(std::size_t layer, const std::string& folder) {
+  std::vector<std::string> unneeded;
+  {
+    const std::lock_guard lock(mutex_);
+    trees_[layer] = folder;
+    std::erase_if(kept_, [&](const auto& kept) {
+      if (kept.second != layer) return false;
+      unneeded.push_back(join_path(setup_.folder, kept.first.hex()));
+      return true;
+    });
+  }
+  for (const std::string& path : unneeded) (void)remove_file(path);
+}
+
+/// Under the mutex.
+std::optional<NodeId> Contents::take_job(bool may_expect) {
+  while (!awaited_.empty()) {
+    const NodeId file = awaited_.front();
+    awaited_.pop_front();
+    const auto found = wanted_.find(file);
+    if (found == wanted_.end() || found->second.state == State::Coming) continue;
+    found->second.state = State::Coming;
+    return file;
+  }
+  while (may_expect && !expected_.empty()) {
+    const NodeId file = expected_.front();
+    expected_.pop_front();
+    if (is_there(setup_.tree.node(file)) || wanted_.contains(file)) continue;
+    wanted_[file].state = State::Coming;
+    return file;
+  }
+  return std::nullopt;
+}
+
+void Contents::work(bool may_expect) {
+  std::unique_lock lock(mutex_);
+  while (!cancel_.cancelled()) {
+    const std::optional<NodeId> file = take_job(may_expect);
+    if (!file) {
+      changed_.wait(lock);
+      continue;
+    }
+    lock.unlock();
+    const Node& node = setup_.tree.node(*file);
+    const Result<void> made = make(node);
+    lock.lock();
+    std::vector<Ready> ready = std::move(wanted_[*file].ready);
+    wanted_.erase(*file);
+    if (made.ok() && trees_[node.layer].empty()) {
+      kept_.emplace(std::get<Extent>(node.contents).digest, node.layer);
+    }
+    lock.unlock();
+    for (const Ready& one : ready) {
+      if (made.ok()) {
+        answer(*file, one);
+      } else {
+        one(made.error());
+      }
+    }
+    lock.lock();
+  }
+}
+
+/// Fetches and inflates one file.
+Result<void> Contents::make(const Node& node) {
+  const Extent& extent = std::get<Extent>(node.contents);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_there(node)) return {};  // another file with the same contents
+  }
+  const std::size_t blob = setup_.blob_of[node.layer];
+  PieceSource packed(setup_.fetcher, setup_.blobs[blob], blob, extent);
+  layer::Decompressed plain(packed);
+  const std::string path = kept_path(extent);
+  const std::string partly = fmt::format("{}.{}", path, static_cast<const void*>(&node));
+  const UniqueFd file = TRY(open_file(partly, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  FdSink out(file.get());
+  HashingSink sink(&out);
+  std::vector<std::byte> buffer(kBufferBytes);
+  for (std::uint64_t skip = extent.skip, left = node.item.size_bytes; skip + left > 0;) {
+    const std::uint64_t wanted = skip > 0 ? skip : left;
+    const std::size_t got = TRY(plain.read(std::span(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(wanted, buffer.size())))));
+    if (got == 0) break;  // the digest tells
+    if (skip > 0) {
+      skip -= got;
+      continue;
+    }
+    TRY(sink.write(Bytes(buffer).first(got)));
+    left -= got;
+  }
+  if (sink.finish() != extent.digest) {
+    (void)remove_file(partly);
+    return make_error(ErrorKind::Corrupt, "`{}` is not the file that the layer's table names",
+                      node.item.path);
+  }
+  return rename_path(partly, path);
+}
+
+}  // namespace slipway::lazy

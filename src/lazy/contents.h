@@ -1,0 +1,79 @@
+/// The contents of files, as soon as somebody wants them: fetched, inflated, held against their
+/// digests, and kept in a folder until the layer is there as a tree.
+///
+/// A file is taken whole: a deflate stream cannot be entered in its middle
+/// (docs/decisions/0024-lazy-start.md).
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "lazy/blob_pieces.h"
+#include "lazy/fetcher.h"
+#include "lazy/tree.h"
+
+namespace slipway::lazy {
+
+/// All calls are safe from any thread.
+class Contents {
+ public:
+  /// Borrows everything. `blob_of` says which blob a layer of the tree is. `folder` is empty.
+  struct Setup {
+    const Tree& tree;
+    std::vector<BlobPieces>& blobs;
+    Fetcher& fetcher;
+    std::vector<std::size_t> blob_of;
+    std::string folder;
+    std::size_t workers = 4;
+  };
+  explicit Contents(Setup setup);
+  ~Contents();
+
+  /// Gives the file, open for reading. Never blocks: where the contents are not there yet, `ready`
+  /// is called on another thread. Fails as the fetcher did, or with Corrupt.
+  using Ready = std::function<void(Result<UniqueFd> file)>;
+  void open(NodeId file, Ready ready);
+
+  /// Files that will be opened soon, in this order: made ready while nobody waits for others.
+  void expect(const std::vector<NodeId>& files);
+
+  /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
+  /// the layer is removed.
+  void take_from_tree(std::size_t layer, const std::string& folder);
+
+ private:
+  enum class State { Waiting, Coming };
+  struct Wanted {
+    State state = State::Waiting;
+    std::vector<Ready> ready;
+  };
+
+  std::string kept_path(const Extent& extent) const;
+  std::string host_path(const Node& node) const;
+  void answer(NodeId file, const Ready& ready);
+  bool is_there(const Node& node) const;
+  std::optional<NodeId> take_job(bool may_expect);
+  void work(bool may_expect);
+  Result<void> make(const Node& node);
+
+  const Setup setup_;
+  CancelToken cancel_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::map<NodeId, Wanted> wanted_;        ///< not there yet
+  std::deque<NodeId> awaited_, expected_;  ///< of those that are Waiting
+  std::map<Digest, std::size_t> kept_;     ///< and the layer that brought them
+  std::vector<std::string> trees_;         ///< of each layer; empty: not there
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace slipway::lazy

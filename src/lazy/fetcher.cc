@@ -1,0 +1,236 @@
+#include "lazy/fetcher.h"
+
+#include <algorithm>
+
+namespace slipway::lazy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One request asks for so many pieces at most: large enough that its latency does not count, small
+/// enough that what is awaited does not wait long for a worker.
+constexpr std::size_t kMostPieces = 8;
+constexpr std::chrono::milliseconds kLongestPause = 60s;
+/// Who waited for something is likely to want more.
+constexpr std::chrono::milliseconds kQuiet = 200ms;
+
+}  // namespace
+
+Fetcher::Fetcher(std::vector<BlobPieces>& blobs, FetchRange fetch, Options options)
+    : blobs_(blobs),
+      fetch_(std::move(fetch)),
+      options_(std::move(options)),
+      pause_(options_.first_pause) {
+  for (const BlobPieces& blob : blobs_) {
+    std::vector<State>& states = states_.emplace_back(blob.count(), State::Missing);
+    std::size_t missing = 0;
+    for (std::size_t i = 0; i < blob.count(); ++i) {
+      if (blob.has(i)) states[i] = State::There;
+      missing += blob.has(i) ? 0 : 1;
+    }
+    missing_.push_back(missing);
+  }
+  for (std::size_t i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { work(); });
+}
+
+Fetcher::~Fetcher() {
+  {
+    const std::lock_guard lock(mutex_);
+    cancel_.cancel();
+  }
+  changed_.notify_all();
+  workers_.clear();
+}
+
+Fetcher::Range Fetcher::range_of(std::size_t blob, std::uint64_t first, std::uint64_t bytes) const {
+  const std::uint64_t end = std::min(first + bytes, blobs_[blob].size_bytes());
+  return {blob, static_cast<std::size_t>(first / BlobPieces::kPieceBytes),
+          static_cast<std::size_t>((end + BlobPieces::kPieceBytes - 1) / BlobPieces::kPieceBytes)};
+}
+
+void Fetcher::hurry(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    awaited_.push_back(range_of(blob, first, bytes));
+  }
+  changed_.notify_all();
+}
+
+void Fetcher::expect(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    expected_.push_back(range_of(blob, first, bytes));
+  }
+  changed_.notify_all();
+}
+
+Result<void> Fetcher::need(std::size_t blob, std::uint64_t first, std::uint64_t bytes,
+                           std::uint64_t ahead) {
+  const Range range = range_of(blob, first, bytes);
+  std::unique_lock lock(mutex_);
+  std::vector<State>& states = states_[blob];
+  bool is_new = false;
+  for (std::size_t i = range.next; i < range.end; ++i) {
+    if (states[i] == State::Failed) states[i] = State::Missing;
+    is_new = is_new || states[i] == State::Missing;
+  }
+  if (is_new) {
+    awaited_.push_front(range_of(blob, first, std::max(bytes, ahead)));
+    changed_.notify_all();
+  }
+  const auto is = [&](State state) {
+    return [&states, state](std::size_t i) { return states[i] == state; };
+  };
+  const auto any = [&](auto predicate) {
+    for (std::size_t i = range.next; i < range.end; ++i) {
+      if (predicate(i)) return true;
+    }
+    return false;
+  };
+  ++waiting_;
+  changed_.wait(lock, [&] {
+    return cancel_.cancelled() || any(is(State::Failed)) ||
+           !(any(is(State::Missing)) || any(is(State::Coming)));
+  });
+  --waiting_;
+  last_need_ = std::chrono::steady_clock::now();
+  if (any(is(State::Failed))) return *failure_;
+  return cancel_.check();
+}
+
+void Fetcher::fetch_rest() {
+  std::vector<std::size_t> whole;
+  {
+    const std::lock_guard lock(mutex_);
+    wants_rest_ = true;
+    for (std::size_t i = 0; i < blobs_.size(); ++i) {
+      if (missing_[i] == 0) whole.push_back(i);
+    }
+  }
+  changed_.notify_all();
+  for (const std::size_t blob : whole) tell_whole(blob);
+}
+
+Result<void> Fetcher::start_over(std::size_t blob) {
+  {
+    const std::lock_guard lock(mutex_);
+    TRY(blobs_[blob].forget());
+    std::ranges::fill(states_[blob], State::Missing);
+    missing_[blob] = blobs_[blob].count();
+    rest_blob_ = rest_piece_ = 0;
+  }
+  changed_.notify_all();
+  return {};
+}
+
+std::uint64_t Fetcher::fetched_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return fetched_bytes_;
+}
+
+/// The next run of missing pieces in the first of the ranges that has one. What failed is tried
+/// again by itself, but who waits for it hears of the failure first.
+std::optional<Fetcher::Job> Fetcher::take_from(std::deque<Range>& ranges, bool is_awaited) {
+  while (!ranges.empty()) {
+    Range& range = ranges.front();
+    const auto is_wanted = [&, &states = states_[range.blob]](std::size_t i) {
+      return states[i] == State::Missing || (states[i] == State::Failed && !is_awaited);
+    };
+    while (range.next < range.end && !is_wanted(range.next)) ++range.next;
+    Job job{range.blob, range.next, 0};
+    while (range.next < range.end && job.count < kMostPieces && is_wanted(range.next)) {
+      ++range.next;
+      ++job.count;
+    }
+    if (job.count > 0) return job;
+    ranges.pop_front();
+  }
+  return std::nullopt;
+}
+
+std::optional<Fetcher::Job> Fetcher::take_rest() {
+  for (; rest_blob_ < blobs_.size(); ++rest_blob_, rest_piece_ = 0) {
+    std::deque<Range> rest{{rest_blob_, rest_piece_, blobs_[rest_blob_].count()}};
+    if (const auto job = take_from(rest, false)) {
+      rest_piece_ = job->first + job->count;
+      return job;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Fetcher::Job> Fetcher::take_job() {
+  auto job = take_from(awaited_, true);
+  const auto now = std::chrono::steady_clock::now();
+  if (!job && now >= not_before_) {
+    job = take_from(expected_, false);
+    const bool is_quiet = waiting_ == 0 && now >= last_need_ + kQuiet;
+    if (!job && wants_rest_ && is_quiet) job = take_rest();
+  }
+  if (job) {
+    std::fill_n(states_[job->blob].begin() + static_cast<std::ptrdiff_t>(job->first), job->count,
+                State::Coming);
+  }
+  return job;
+}
+
+void Fetcher::work() {
+  std::unique_lock lock(mutex_);
+  while (!cancel_.cancelled()) {
+    const std::optional<Job> job = take_job();
+    if (!job) {
+      // Woken by what is new; by the clock until it is quiet, or a failure was waited out.
+      const bool is_failing = std::chrono::steady_clock::now() < not_before_;
+      const bool has_rest = wants_rest_ && rest_blob_ < blobs_.size();
+      changed_.wait_for(lock, is_failing ? pause_ : has_rest ? kQuiet : kLongestPause);
+      continue;
+    }
+    lock.unlock();
+    const Result<void> fetched = fetch(*job);
+    finish(*job, fetched);
+    lock.lock();
+  }
+}
+
+Result<void> Fetcher::fetch(const Job& job) {
+  BlobPieces& blob = blobs_[job.blob];
+  const std::uint64_t first = job.first * BlobPieces::kPieceBytes;
+  const std::uint64_t bytes =
+      std::min(job.count * BlobPieces::kPieceBytes, blob.size_bytes() - first);
+  const std::string got = TRY(fetch_(job.blob, first, bytes, cancel_));
+  if (got.size() != bytes) {
+    return make_error(ErrorKind::Corrupt, "{} bytes came where {} were asked for", got.size(),
+                      bytes);
+  }
+  return blob.write(job.first, as_bytes(got));
+}
+
+void Fetcher::finish(const Job& job, const Result<void>& fetched) {
+  bool is_whole = false;
+  {
+    const std::lock_guard lock(mutex_);
+    State state = State::There;
+    if (fetched.ok()) {
+      missing_[job.blob] -= job.count;
+      is_whole = missing_[job.blob] == 0 && wants_rest_;
+      fetched_bytes_ += job.count * BlobPieces::kPieceBytes;
+      pause_ = options_.first_pause;
+    } else {
+      failure_ = fetched.error();
+      state = State::Failed;
+      not_before_ = std::chrono::steady_clock::now() + pause_;
+      pause_ = std::min(2 * pause_, kLongestPause);
+      rest_blob_ = rest_piece_ = 0;
+    }
+    std::fill_n(states_[job.blob].begin() + static_cast<std::ptrdiff_t>(job.first), job.count,
+                state);
+  }
+  changed_.notify_all();
+  if (is_whole) tell_whole(job.blob);
+}
+
+void Fetcher::tell_whole(std::size_t blob) {
+  if (options_.on_whole) options_.on_whole(blob);
+}
+
+}  // namespace slipway::lazy

@@ -1,0 +1,94 @@
+/// Brings the pieces of several blobs: what somebody waits for first, then what is expected to be
+/// needed, in its order, then the rest.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "lazy/blob_pieces.h"
+
+namespace slipway::lazy {
+
+/// All calls are safe from any thread. Threads of its own fetch; they end with the object.
+class Fetcher {
+ public:
+  /// Exactly those bytes of the blob, or why not. Called from several threads.
+  using FetchRange = std::function<Result<std::string>(
+      std::size_t blob, std::uint64_t first, std::uint64_t bytes, const CancelToken& cancel)>;
+  struct Options {
+    std::size_t workers = 4;
+    /// After a failure of what nobody waits for; doubles up to a minute.
+    std::chrono::milliseconds first_pause{1000};
+    /// A blob is whole. Called once for each, also where it was whole from the start, on a thread
+    /// of the fetcher's or the one that calls fetch_rest; it should return soon.
+    std::function<void(std::size_t blob)> on_whole{};
+  };
+
+  /// Borrows the blobs.
+  Fetcher(std::vector<BlobPieces>& blobs, FetchRange fetch, Options options);
+  ~Fetcher();
+
+  /// Blocks until these bytes are there; asks for `ahead` bytes in their place where those are
+  /// more. Fails as the attempt to fetch them did (the next call tries again), and with Cancelled
+  /// once the fetcher ends.
+  Result<void> need(std::size_t blob, std::uint64_t first, std::uint64_t bytes,
+                    std::uint64_t ahead = 0);
+  /// They will be needed now: to be fetched by all workers before anything that is only expected.
+  void hurry(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+  void expect(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+  /// From now on everything comes, while nobody waits for anything.
+  void fetch_rest();
+  /// The blob's bytes were not the right ones: all of it again.
+  Result<void> start_over(std::size_t blob);
+  /// Over the network, since the start.
+  std::uint64_t fetched_bytes() const;
+
+ private:
+  enum class State : std::uint8_t { Missing, Coming, There, Failed };
+  struct Range {
+    std::size_t blob, next, end;  ///< pieces
+  };
+  struct Job {
+    std::size_t blob, first, count;
+  };
+  Range range_of(std::size_t blob, std::uint64_t first, std::uint64_t bytes) const;
+  std::optional<Job> take_from(std::deque<Range>& ranges, bool is_awaited);
+  std::optional<Job> take_rest();
+  std::optional<Job> take_job();
+  void work();
+  void finish(const Job& job, const Result<void>& fetched);
+  Result<void> fetch(const Job& job);
+  void tell_whole(std::size_t blob);
+
+  std::vector<BlobPieces>& blobs_;
+  FetchRange fetch_;
+  Options options_;
+  CancelToken cancel_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::vector<State>> states_;
+  std::vector<std::size_t> missing_;  ///< pieces of each blob that are not There
+  std::deque<Range> awaited_, expected_;
+  bool wants_rest_ = false;
+  std::size_t waiting_ = 0;                          ///< calls of need
+  std::chrono::steady_clock::time_point last_need_;  ///< when the last of them ended
+  std::size_t rest_blob_ = 0, rest_piece_ = 0;
+  std::optional<Error> failure_;
+  std::chrono::milliseconds pause_;
+  std::chrono::steady_clock::time_point not_before_{};
+  std::uint64_t fetched_bytes_ = 0;
+  std::vector<std::jthread> workers_;
+};
+
+}  // namespace slipway::lazy

@@ -1,0 +1,63 @@
+/// An image that is used while it still comes: what the store keeps about it until it is whole.
+///
+///   lazy/<ChainID hex>/record      which image this is, and from which registry (JSON)
+///                     /toc/<hex>   a layer's table of contents, by its blob
+///                     /order       paths of files in the order in which a start will read them
+///                     /blobs/<hex> what came of a layer's blob (lazy/blob_pieces.h)
+///                     /files/<hex> contents that were unpacked, by their digest
+///                     /mnt         where the server mounts the tree
+///                     /tree        a link: to `mnt`, and once the image is whole, to its merged
+///                     tree /lock        whoever serves it holds it (flock) /progress    `<bytes
+///                     there> <bytes of all>` /log         what the server has to say
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "oci/image_config.h"
+#include "registry/session.h"
+#include "store/store.h"
+
+namespace slipway::plan {
+
+struct LazyRecord {
+  std::string reference;  ///< whole: with its host
+  registry::Trust trust = registry::Trust::Checked;
+  Digest manifest;
+};
+
+class LazyFolder {
+ public:
+  /// Of the image with these layers. Touches nothing.
+  LazyFolder(const store::Store& store, const std::vector<Digest>& diff_ids);
+
+  const std::string& path() const { return path_; }
+  std::string inside(std::string_view name) const;
+  bool exists() const;
+  /// Whether somebody serves it now.
+  bool is_served() const;
+  /// Where a run finds the image's tree.
+  std::string tree() const { return inside("tree"); }
+
+  Result<void> write_record(const LazyRecord& record) const;
+  Result<LazyRecord> read_record() const;
+  Result<void> write_table(const Digest& blob, std::uint64_t toc_offset,
+                           std::string_view text) const;
+  struct Table {
+    std::uint64_t toc_offset = 0;
+    std::string text;
+  };
+  Result<Table> read_table(const Digest& blob) const;
+  /// From now on `tree` leads there.
+  Result<void> link_tree(const std::string& target) const;
+  /// All but the link, of an image that is whole.
+  Result<void> remove_parts() const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace slipway::plan

@@ -1,0 +1,141 @@
+#include "plan/lazy_pull.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/file.h"
+#include "base/threads.h"
+#include "layer/stargz_toc.h"
+#include "lazy/file_system.h"
+#include "lazy/stargz_index.h"
+#include "plan/lazy_folder.h"
+#include "plan/lazy_server.h"
+#include "plan/pull_image.h"
+#include "plan/read_order.h"
+
+namespace slipway::plan {
+namespace {
+
+constexpr std::size_t kParallelTables = 6;
+/// In the first request for a layer's end, which most tables fit in.
+constexpr std::uint64_t kTailBytes = 64 << 10;
+
+class LazyPull {
+ public:
+  LazyPull(const ImagePlace& place, const store::Store& store, registry::Registry& registry,
+           const Tools& tools)
+      : place_(place), store_(store), registry_(registry), tools_(tools) {}
+
+  Result<LazyIncoming> run(registry::Trust trust, const std::optional<Digest>& digest) {
+    result_.image = TRY(fetch_image_head(place_, digest, store_, registry_, tools_));
+    const IncomingImage& image = result_.image;
+    const LazyFolder folder(store_, image.config.diff_ids);
+    const LazyRecord record{image.names.front().text(), trust, image.digest};
+    if (!folder.is_served()) TRY(folder.write_record(record));
+    TRY(fetch_tables(folder));
+    std::string order;
+    for (const std::string& path :
+         TRY(fetch_read_order(registry_, place_.repository, image.digest, tools_.cancel))) {
+      order += path + "\n";
+    }
+    TRY(write_file(folder.inside("order"), order));
+    const auto is_whole = [&](std::size_t i) { return !is_lazy_[i]; };
+    const auto fetched =
+        TRY(fetch_image_layers(place_, image, store_, registry_, tools_, is_whole));
+    result_.fetched_layers = fetched.size();
+    for (const oci::Descriptor& layer : fetched) result_.fetched_bytes += layer.size_bytes;
+    for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
+      if (is_whole(i)) TRY(unpack_incoming_layer(store_, image, i, tools_));
+    }
+    result_.signatures = TRY(fetch_its_signatures(place_, image.digest, store_, registry_, tools_));
+    return std::move(result_);
+  }
+
+ private:
+  Result<void> fetch_tables(const LazyFolder& folder) {
+    const auto& layers = result_.image.manifest.layers;
+    const auto task =
+        tools_.reporter.start("fetching the tables of contents of", result_.image.shown(), 0);
+    is_lazy_ = std::vector<std::atomic<bool>>(layers.size());
+    const auto fetch = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+      if (store_.has_layer(result_.image.config.diff_ids[i]) || store_.has_blob(layers[i].digest)) {
+        return {};
+      }
+      const auto digest = layers[i].annotations.find(std::string(layer::kTocDigestAnnotation));
+      if (digest == layers[i].annotations.end()) return {};
+      Result<void> fetched =
+          fetch_table(folder, layers[i], TRY(parse_digest(digest->second)), cancel);
+      // Then it has to come whole: a registry without ranges, a table that is none for us.
+      if (!fetched.ok() && fetched.error().kind == ErrorKind::Unsupported) return {};
+      is_lazy_[i] = fetched.ok();
+      return fetched;
+    };
+    TRY(for_each_parallel(layers.size(), kParallelTables, tools_.cancel, fetch));
+    tools_.reporter.finish(task);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (!is_lazy_[i]) continue;
+      ++result_.lazy_layers;
+      result_.lazy_bytes += layers[i].size_bytes;
+    }
+    return {};
+  }
+
+  Result<void> fetch_table(const LazyFolder& folder, const oci::Descriptor& layer,
+                           const Digest& digest, const CancelToken& cancel) {
+    const std::uint64_t tail_bytes = std::min(kTailBytes, layer.size_bytes);
+    const std::uint64_t tail_offset = layer.size_bytes - tail_bytes;
+    std::string tail =
+        TRY(registry_.fetch_range(place_.repository, layer, tail_offset, tail_bytes, cancel));
+    std::uint64_t fetched = tail_bytes;
+    const std::uint64_t offset = TRY(lazy::parse_stargz_footer(tail, layer.size_bytes));
+    if (offset < tail_offset) {
+      fetched += tail_offset - offset;
+      tail.insert(0, TRY(registry_.fetch_range(place_.repository, layer, offset,
+                                               tail_offset - offset, cancel)));
+    } else {
+      tail.erase(0, static_cast<std::size_t>(offset - tail_offset));
+    }
+    tail.resize(tail.size() - layer::kStargzFooterBytes);
+    const std::string text = TRY_WHILE(fmt::format("reading layer `{}`", layer.digest.text()),
+                                       lazy::unpack_stargz_index(tail, digest));
+    // Whatever is wrong with it shows now, while there is somebody to be told.
+    TRY_WHILE(fmt::format("reading layer `{}`", layer.digest.text()),
+              lazy::parse_stargz_index(text, offset));
+    fetched_.fetch_add(fetched);
+    return folder.write_table(layer.digest, offset, text);
+  }
+
+  const ImagePlace& place_;
+  const store::Store& store_;
+  registry::Registry& registry_;
+  const Tools& tools_;
+  LazyIncoming result_;
+  std::vector<std::atomic<bool>> is_lazy_;
+  std::atomic<std::uint64_t> fetched_ = 0;
+};
+
+}  // namespace
+
+std::optional<std::string> find_lazy_obstacle() {
+  const Result<void> checked = lazy::check_fuse();
+  if (checked.ok()) return std::nullopt;
+  return checked.error().message;
+}
+
+Result<LazyIncoming> pull_lazily(const ImagePlace& place, registry::Trust trust,
+                                 const std::optional<Digest>& digest, const Tools& tools) {
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
+  const auto pull = [&]() -> Result<LazyIncoming> {
+    registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
+    return LazyPull(place, store, registry, tools).run(trust, digest);
+  };
+  // The registry's threads have ended before the server is forked.
+  LazyIncoming incoming = TRY_WHILE(fmt::format("pulling `{}`", place.name.text()), pull());
+  const IncomingImage& image = incoming.image;
+  if (incoming.lazy_layers > 0) TRY(start_lazy_server(image, store, tools));
+  for (const store::ImageName& name : image.names) TRY(store.set_image(name, image.digest));
+  return incoming;
+}
+
+}  // namespace slipway::plan

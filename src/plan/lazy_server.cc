@@ -1,0 +1,289 @@
+#include "plan/lazy_server.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/utc_time.h"
+#include "lazy/contents.h"
+#include "lazy/file_system.h"
+#include "lazy/folder_entries.h"
+#include "lazy/stargz_index.h"
+#include "plan/image_tree.h"
+#include "plan/lazy_folder.h"
+#include "plan/pull_image.h"
+#include "plan/stored_images.h"
+#include "run/handover.h"
+
+namespace slipway::plan {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A start that found the mount just before the tree took its place has mounted it by then.
+constexpr auto kLastStarts = 3s;
+constexpr auto kProgressEvery = 500ms;
+
+/// Keeps what it is told in the log.
+class LogReporter final : public Reporter {
+ public:
+  explicit LogReporter(const std::string& path)
+      : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
+  TaskId start(std::string_view, std::string_view, std::uint64_t) override { return 0; }
+  void advance(TaskId, std::uint64_t) override {}
+  void finish(TaskId) override {}
+  void done(std::string_view line) override { write(line); }
+  void note(std::string_view line) override { write(line); }
+  void warn(std::string_view line) override { write(line); }
+  void tell(const Error& error) {
+    std::string line = error.message;
+    for (const std::string& reason : error.because) line += "; " + reason;
+    write(line);
+  }
+
+ private:
+  void write(std::string_view line) {
+    if (!fd_) return;
+    FdSink sink(fd_.get());
+    (void)sink.write(as_bytes(fmt::format("{} {}\n", utc_time_text(utc_now()), line)));
+  }
+  UniqueFd fd_;
+};
+
+/// This thread, and those that it starts (setpriority(2), ioprio_set(2)).
+void yield_to_others() {
+  constexpr int kLowest = 19, kOfProcess = 1, kIdleClass = 3, kClassShift = 13;
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowest);
+  ::syscall(SYS_ioprio_set, kOfProcess, 0, kIdleClass << kClassShift);
+}
+
+class LazyServer {
+ public:
+  LazyServer(const IncomingImage& image, const store::Store& store, const Tools& tools)
+      : image_(image),
+        store_(store),
+        folder_(store, image.config.diff_ids),
+        log_(folder_.inside("log")),
+        tools_{log_,       tools.cancel, tools.store_folder, tools.cache_folder,
+               tools.host, tools.owner} {}
+
+  Result<void> run(run::Handover& handover) {
+    auto lock = TRY(FileLock::try_lock(folder_.inside("lock")));
+    if (!lock) {  // somebody was faster
+      handover.say_started();
+      return {};
+    }
+    const LazyRecord record = TRY(folder_.read_record());
+    const store::ImageName name = TRY(store::parse_image_name(record.reference));
+    const ImagePlace place = TRY(find_place(name, record.trust, tools_));
+    TRY(take_up());
+    lazy::Tree tree = TRY(make_tree());
+    registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools_.cancel));
+    const auto fetch = [&](std::size_t blob, std::uint64_t first, std::uint64_t bytes,
+                           const CancelToken& cancel) {
+      return registry.fetch_range(place.repository, descriptor(blob), first, bytes, cancel);
+    };
+    lazy::Fetcher fetcher(blobs_, fetch,
+                          {.on_whole = [this](std::size_t blob) { note_whole(blob); }});
+    lazy::Contents contents({tree, blobs_, fetcher, blob_of_, folder_.inside("files")});
+    lazy::FileSystem files = TRY(lazy::FileSystem::mount(tree, contents, folder_.inside("mnt")));
+    TRY(folder_.link_tree("mnt"));
+    contents.expect(TRY(read_order(tree)));
+    std::jthread finisher([&] { finish_all(fetcher, contents, files); });
+    handover.say_started();
+    TRY(files.serve({.on_trouble = [this](const Error& error) { log_.tell(error); }}));
+    finisher.join();
+    if (is_whole_) TRY(folder_.remove_parts());
+    return {};
+  }
+
+ private:
+  const oci::Descriptor& descriptor(std::size_t blob) const {
+    return image_.manifest.layers[layers_[blob]];
+  }
+
+  /// What a server before this one has left: a mount that answers no more, files that may be cut.
+  Result<void> take_up() {
+    ::umount2(folder_.inside("mnt").c_str(), MNT_DETACH);
+    TRY(remove_tree(folder_.inside("files")));
+    TRY(make_folders(folder_.inside("files")));
+    rlimit most{};
+    if (::getrlimit(RLIMIT_NOFILE, &most) == 0) {
+      most.rlim_cur = most.rlim_max;
+      ::setrlimit(RLIMIT_NOFILE, &most);
+    }
+    return {};
+  }
+
+  Result<lazy::Tree> make_tree() {
+    lazy::Tree tree;
+    const auto& diff_ids = image_.config.diff_ids;
+    blob_of_.assign(diff_ids.size(), 0);
+    for (std::size_t i = 0; i < diff_ids.size(); ++i) {
+      const oci::Descriptor& layer = image_.manifest.layers[i];
+      if (store_.has_layer(diff_ids[i])) {
+        const auto entries = TRY(lazy::list_folder_entries(store_.layer_path(diff_ids[i])));
+        TRY(tree.add_layer(i, entries));
+        continue;
+      }
+      const LazyFolder::Table table = TRY(folder_.read_table(layer.digest));
+      const auto entries = TRY(lazy::parse_stargz_index(table.text, table.toc_offset));
+      TRY_WHILE(fmt::format("layer `{}`", layer.digest.text()), tree.add_layer(i, entries));
+      blob_of_[i] = blobs_.size();
+      layers_.push_back(i);
+      blobs_.push_back(TRY(
+          lazy::BlobPieces::open(folder_.inside("blobs/" + layer.digest.hex()), layer.size_bytes)));
+    }
+    tree.count_links();
+    return tree;
+  }
+
+  /// The files that a start is said to read.
+  Result<std::vector<lazy::NodeId>> read_order(const lazy::Tree& tree) const {
+    std::vector<lazy::NodeId> files;
+    if (!path_exists(folder_.inside("order"))) return files;
+    const std::string text = TRY(read_file(folder_.inside("order")));
+    for (std::size_t begin = 0; begin < text.size();) {
+      const std::size_t end = std::min(text.find('\n', begin), text.size());
+      if (const auto file = tree.resolve(std::string_view(text).substr(begin, end - begin))) {
+        files.push_back(*file);
+      }
+      begin = end + 1;
+    }
+    return files;
+  }
+
+  void note_whole(std::size_t blob) {
+    {
+      const std::lock_guard lock(mutex_);
+      whole_.push_back(blob);
+    }
+    changed_.notify_all();
+  }
+
+  /// Makes trees of blobs as they become whole, and of all of them the image's. Whoever uses the
+  /// image goes first, with the processor and with the disk.
+  void finish_all(lazy::Fetcher& fetcher, lazy::Contents& contents, lazy::FileSystem& files) {
+    yield_to_others();
+    fetcher.fetch_rest();
+    std::size_t done = 0;
+    while (done < blobs_.size() && !tools_.cancel.cancelled()) {
+      write_progress();
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
+      if (whole_.empty()) continue;
+      const std::size_t blob = whole_.front();
+      whole_.pop_front();
+      lock.unlock();
+      const Result<void> finished = finish(blob, fetcher, contents);
+      if (finished.ok()) {
+        ++done;
+      } else if (!tools_.cancel.cancelled()) {
+        log_.tell(finished.error());
+        std::this_thread::sleep_for(kLastStarts);
+        note_whole(blob);
+      }
+    }
+    if (done == blobs_.size()) {
+      const Result<void> merged = make_whole();
+      if (!merged.ok()) log_.tell(merged.error());
+      is_whole_ = merged.ok();
+    }
+    files.detach();
+    // A stopped server leaves its users behind; the kernel tells them.
+    if (tools_.cancel.cancelled() && !is_whole_) ::_exit(0);
+  }
+
+  Result<void> finish(std::size_t blob, lazy::Fetcher& fetcher, lazy::Contents& contents) {
+    const std::size_t i = layers_[blob];
+    const lazy::BlobPieces& pieces = blobs_[blob];
+    const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
+    if (!store_.has_blob(descriptor(blob).digest)) {
+      if (TRY(sha256_of_file(pieces.path())) != descriptor(blob).digest) {
+        TRY(fetcher.start_over(blob));
+        return make_error(ErrorKind::Corrupt, "layer `{}` came with other bytes; once more",
+                          descriptor(blob).digest.text());
+      }
+      TRY(store_.adopt_blob(pieces.path(), descriptor(blob).digest));
+      TRY(pieces.remove_marks());
+    }
+    TRY(unpack_incoming_layer(store_, image_, i, tools_));
+    contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
+    return {};
+  }
+
+  Result<void> make_whole() {
+    const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
+    const StoredImage image = TRY(read_stored_image(store_, image_.shown(), image_.digest));
+    TRY(merge_image_tree(image, store_, tools_));
+    TRY(store_.settle_layers());
+    TRY(folder_.link_tree("../../layers/" + oci::chain_id(image_.config.diff_ids).hex()));
+    write_progress();
+    std::this_thread::sleep_for(kLastStarts);
+    return {};
+  }
+
+  void write_progress() {
+    std::uint64_t there = 0, all = 0;
+    for (const lazy::BlobPieces& blob : blobs_) {
+      there += blob.bytes_there();
+      all += blob.size_bytes();
+    }
+    (void)write_file(folder_.inside("progress"), fmt::format("{} {}\n", there, all));
+  }
+
+  const IncomingImage& image_;
+  const store::Store& store_;
+  const LazyFolder folder_;
+  LogReporter log_;
+  const Tools tools_;
+  std::vector<lazy::BlobPieces> blobs_;
+  std::vector<std::size_t> layers_;   ///< of each blob: which layer it is
+  std::vector<std::size_t> blob_of_;  ///< of each layer: which blob; 0 also for those there
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::size_t> whole_;
+  bool is_whole_ = false;
+};
+
+}  // namespace
+
+Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
+                               const Tools& tools) {
+  if (LazyFolder(store, image.config.diff_ids).is_served()) return {};
+  run::Handover handover = TRY(run::Handover::create());
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("cannot start a process that serves the image");
+  if (pid == 0) {
+    handover.become_stranger();
+    const Result<void> served = LazyServer(image, store, tools).run(handover);
+    if (!served.ok()) handover.say_error(served.error());
+    ::_exit(0);
+  }
+  TRY_WHILE(fmt::format("starting to serve `{}`", image.shown()), handover.wait(pid));
+  return {};
+}
+
+Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,
+                                                  const store::Store& store, const Tools& tools) {
+  const LazyFolder folder(store, image.config.diff_ids);
+  if (!folder.exists()) return std::optional<LayerFolder>();
+  if (!folder.is_served()) {
+    // Whole all the same: it was built, or pulled once more.
+    if (check_unpacked(image, store).ok()) return std::optional<LayerFolder>();
+    const IncomingImage incoming = TRY(make_incoming(store, {}, image.digest));
+    TRY(start_lazy_server(incoming, store, tools));
+  }
+  return std::optional(LayerFolder{oci::chain_id(image.config.diff_ids), folder.tree()});
+}
+
+}  // namespace slipway::plan

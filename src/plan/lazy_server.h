@@ -1,0 +1,24 @@
+/// The process that serves an image which is not whole yet, and makes it whole.
+#pragma once
+
+#include <optional>
+
+#include "plan/image_files.h"
+#include "plan/incoming_image.h"
+#include "plan/tools.h"
+
+namespace slipway::plan {
+
+/// Returns once the image's tree can be mounted, served by a process of its own. That one brings
+/// the rest of the layers, which are checked and unpacked as `pull` does it, and ends when the
+/// image is whole and nobody uses its mount any more. Where it is served already there is nothing
+/// to do. As root, by a process with one thread.
+Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
+                               const Tools& tools);
+
+/// The tree of an image that comes lazily, and is not whole: served again where nobody serves it
+/// any more (after a reboot). Nothing for other images.
+Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,
+                                                  const store::Store& store, const Tools& tools);
+
+}  // namespace slipway::plan
