@@ -1,1 +1,184 @@
+#include "lazy/fetcher.h"
+
 #include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+#include "base/file.h"
+
+using namespace slipway;
+using namespace slipway::lazy;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t kPiece = BlobPieces::kPieceBytes;
+
+std::string random_bytes(std::size_t count, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  std::string bytes(count, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
+}
+
+/// A registry of two blobs, which can be told to fail and to wait.
+struct Remote {
+  std::vector<std::string> blobs{random_bytes(20 * kPiece + 77, 1), random_bytes(3 * kPiece, 2)};
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_held = false;
+  int failures = 0;
+  std::vector<std::pair<std::size_t, std::uint64_t>> asked;
+
+  Fetcher::FetchRange fetch() {
+    return [this](std::size_t blob, std::uint64_t first, std::uint64_t bytes,
+                  const CancelToken& cancel) -> Result<std::string> {
+      std::unique_lock lock(mutex);
+      asked.emplace_back(blob, first);
+      changed.notify_all();
+      while (is_held && !cancel.cancelled()) changed.wait_for(lock, 10ms);
+      if (failures > 0) {
+        --failures;
+        return make_error(ErrorKind::Unavailable, "the network is gone");
+      }
+      return blobs[blob].substr(first, bytes);
+    };
+  }
+  void hold(bool held) {
+    const std::lock_guard lock(mutex);
+    is_held = held;
+    changed.notify_all();
+  }
+  void wait_for_question() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return !asked.empty(); });
+  }
+};
+
+struct Place {
+  TemporaryFolder folder = TemporaryFolder::create("/tmp", "fetcher").value();
+  Remote remote;
+  std::vector<BlobPieces> blobs;
+  Place() { open(); }
+  void open() {
+    blobs.clear();
+    for (std::size_t i = 0; i < remote.blobs.size(); ++i) {
+      blobs.push_back(
+          BlobPieces::open(join_path(folder.path(), std::to_string(i)), remote.blobs[i].size())
+              .value());
+    }
+  }
+  std::string read(std::size_t blob, std::uint64_t first, std::size_t count) const {
+    std::string bytes(count, '\0');
+    const auto got =
+        blobs[blob].read(first, {reinterpret_cast<std::byte*>(bytes.data()), bytes.size()});
+    REQUIRE(got.ok());
+    bytes.resize(*got);
+    return bytes;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("what is needed is there when the call returns, and nothing else was asked for") {
+  Place place;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {});
+  REQUIRE(fetcher.need(0, 5 * kPiece - 1, 2).ok());
+  CHECK(place.read(0, 5 * kPiece - 1, 2) == place.remote.blobs[0].substr(5 * kPiece - 1, 2));
+  CHECK(place.blobs[0].bytes_there() == 2 * kPiece);
+  REQUIRE(fetcher.need(0, 20 * kPiece, 1000).ok());  // beyond the end
+  CHECK(place.blobs[0].bytes_there() == 2 * kPiece + 77);
+  const std::size_t asked = place.remote.asked.size();
+  REQUIRE(fetcher.need(0, 5 * kPiece, 10).ok());
+  CHECK(place.remote.asked.size() == asked);
+}
+
+TEST_CASE("the rest comes, each blob is told once as whole, and a new start takes it up") {
+  Place place;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::size_t, int> whole;
+  const auto on_whole = [&](std::size_t blob) {
+    const std::lock_guard lock(mutex);
+    ++whole[blob];
+    changed.notify_all();
+  };
+  const auto wait = [&] {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return whole.size() == 2; });
+  };
+  {
+    Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = on_whole});
+    fetcher.expect(1, 0, 3 * kPiece);
+    fetcher.fetch_rest();
+    wait();
+    CHECK(fetcher.fetched_bytes() >= place.remote.blobs[0].size() + place.remote.blobs[1].size());
+  }
+  CHECK(whole == std::map<std::size_t, int>{{0, 1}, {1, 1}});
+  CHECK(place.remote.asked.front().first == 1);  // what was expected came first
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(place.blobs[i].is_whole());
+    CHECK(read_file(place.blobs[i].path()).value() == place.remote.blobs[i]);
+  }
+  const std::size_t asked = place.remote.asked.size();
+  whole.clear();
+  place.open();
+  Fetcher again(place.blobs, place.remote.fetch(), {.on_whole = on_whole});
+  again.fetch_rest();
+  wait();
+  CHECK(place.remote.asked.size() == asked);
+  REQUIRE(again.start_over(1).ok());
+  REQUIRE(again.need(1, 0, 1).ok());
+  CHECK(place.remote.asked.size() > asked);
+}
+
+TEST_CASE("who waits hears of a failure; the next call, and the rest, try again") {
+  Place place;
+  place.remote.failures = 1;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {.workers = 1, .first_pause = 1ms});
+  const auto failed = fetcher.need(0, 0, 10);
+  REQUIRE(!failed.ok());
+  CHECK(failed.error().message == "the network is gone");
+  CHECK(place.blobs[0].bytes_there() == 0);
+  CHECK(fetcher.need(0, 0, 10).ok());
+  {
+    const std::lock_guard lock(place.remote.mutex);
+    place.remote.failures = 3;
+  }
+  fetcher.fetch_rest();
+  for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
+  CHECK(place.blobs[0].is_whole());
+}
+
+TEST_CASE("an answer of another length is none") {
+  Place place;
+  place.remote.blobs[1].resize(2 * kPiece);
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {});
+  const auto failed = fetcher.need(1, 2 * kPiece, 10);
+  REQUIRE(!failed.ok());
+  CHECK(failed.error().kind == ErrorKind::Corrupt);
+}
+
+TEST_CASE("the end of the fetcher ends those who wait") {
+  Place place;
+  place.remote.hold(true);
+  auto fetcher = std::make_unique<Fetcher>(place.blobs, place.remote.fetch(), Fetcher::Options{});
+  Result<void> result;
+  Fetcher* const borrowed = fetcher.get();
+  std::jthread waiter([&] { result = borrowed->need(0, 0, 10); });
+  place.remote.wait_for_question();
+  fetcher.reset();
+  waiter.join();
+  CHECK(!result.ok());
+}
+
+TEST_CASE("a map of pieces that does not fit the blob counts as none") {
+  Place place;
+  REQUIRE(place.blobs[1].write(0, as_bytes(place.remote.blobs[1])).ok());
+  place.open();
+  CHECK(place.blobs[1].is_whole());
+  REQUIRE(write_file(place.blobs[1].path() + ".pieces", "1").ok());
+  place.open();
+  CHECK(place.blobs[1].bytes_there() == 0);
+}
