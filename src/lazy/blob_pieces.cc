@@ -82,9 +82,9 @@ Result<std::size_t> BlobPieces::read(std::uint64_t offset, std::span<std::byte> 
   }
 }
 
-Result<void> BlobPieces::forget() {
-  for (std::size_t i = 0; i < count_; ++i) there_[i] = false;
-  return write_at(marks_.get(), as_bytes(std::string(count_, kMissing)), 0, path_);
+Result<void> BlobPieces::forget(std::size_t piece) {
+  there_[piece] = false;
+  return write_at(marks_.get(), as_bytes(std::string(1, kMissing)), piece, path_);
 }
 
 Result<void> BlobPieces::remove_marks() const { return remove_file(path_ + ".pieces"); }

@@ -36,8 +36,8 @@ class BlobPieces {
   Result<void> write(std::size_t first_piece, Bytes bytes);
   /// Bytes that are there; fewer than `buffer` at the end of the blob.
   Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> buffer) const;
-  /// All pieces are missing again.
-  Result<void> forget();
+  /// The piece is missing again.
+  Result<void> forget(std::size_t piece);
   /// The file has another place now.
   Result<void> remove_marks() const;
 

@@ -77,19 +77,27 @@ bool Contents::is_there(const Node& node) const {
   return extent == nullptr || !trees_[node.layer].empty() || kept_.contains(extent->digest);
 }
 
-void Contents::answer(NodeId file, const Ready& ready) {
-  const auto open_now = [&] {
-    std::string path;
-    {
-      const std::lock_guard lock(mutex_);
-      path = host_path(setup_.tree.node(file));
-    }
-    return open_file(path, O_RDONLY | O_NOFOLLOW);
-  };
-  Result<UniqueFd> opened = open_now();
-  // What was kept has just been removed, for the layer's tree is there.
-  if (!opened.ok() && opened.error().kind == ErrorKind::NotFound) opened = open_now();
-  ready(std::move(opened));
+void Contents::answer(NodeId file, Ready ready) {
+  std::string path;
+  {
+    const std::lock_guard lock(mutex_);
+    path = host_path(setup_.tree.node(file));
+  }
+  Result<UniqueFd> opened = open_file(path, O_RDONLY | O_NOFOLLOW);
+  const bool is_gone = !opened.ok() && opened.error().kind == ErrorKind::NotFound;
+  if (is_gone && is_replaced(file, path)) {
+    open(file, std::move(ready));
+  } else {
+    ready(std::move(opened));
+  }
+}
+
+/// What was kept of a layer goes when its tree is there, and with it what stood in for files of other
+/// layers that have the same contents.
+bool Contents::is_replaced(NodeId file, const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const Node& node = setup_.tree.node(file);
+  return !is_there(node) || host_path(node) != path;
 }
 
 void Contents::open(NodeId file, Ready ready) {
@@ -103,7 +111,7 @@ void Contents::open(NodeId file, Ready ready) {
       return;
     }
   }
-  answer(file, ready);
+  answer(file, std::move(ready));
 }
 
 void Contents::expect(const std::vector<NodeId>& files) {
@@ -170,9 +178,9 @@ void Contents::work(bool may_expect) {
       kept_.emplace(std::get<Extent>(node.contents).digest, node.layer);
     }
     lock.unlock();
-    for (const Ready& one : ready) {
+    for (Ready& one : ready) {
       if (made.ok()) {
-        answer(*file, one);
+        answer(*file, std::move(one));
       } else {
         one(made.error());
       }
@@ -181,26 +189,20 @@ void Contents::work(bool may_expect) {
   }
 }
 
-/// Fetches and inflates one file.
-Result<void> Contents::make(const Node& node) {
+/// Fetches and inflates one file into `path`. Returns what its bytes hash to.
+Result<Digest> Contents::unpack(const Node& node, const std::string& path) {
   const Extent& extent = std::get<Extent>(node.contents);
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_there(node)) return {};  // another file with the same contents
-  }
   const std::size_t blob = setup_.blob_of[node.layer];
   PieceSource packed(setup_.fetcher, setup_.blobs[blob], blob, extent);
   layer::Decompressed plain(packed);
-  const std::string path = kept_path(extent);
-  const std::string partly = fmt::format("{}.{}", path, static_cast<const void*>(&node));
-  const UniqueFd file = TRY(open_file(partly, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  const UniqueFd file = TRY(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
   FdSink out(file.get());
   HashingSink sink(&out);
   std::vector<std::byte> buffer(kBufferBytes);
   for (std::uint64_t skip = extent.skip, left = node.item.size_bytes; skip + left > 0;) {
-    const std::uint64_t wanted = skip > 0 ? skip : left;
-    const std::size_t got = TRY(plain.read(std::span(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(wanted, buffer.size())))));
+    const std::uint64_t wanted = std::min<std::uint64_t>(skip > 0 ? skip : left, buffer.size());
+    const std::size_t got =
+        TRY(plain.read(std::span(buffer).first(static_cast<std::size_t>(wanted))));
     if (got == 0) break;  // the digest tells
     if (skip > 0) {
       skip -= got;
@@ -209,12 +211,27 @@ Result<void> Contents::make(const Node& node) {
     TRY(sink.write(Bytes(buffer).first(got)));
     left -= got;
   }
-  if (sink.finish() != extent.digest) {
-    (void)remove_file(partly);
-    return make_error(ErrorKind::Corrupt, "`{}` is not the file that the layer's table names",
-                      node.item.path);
+  return sink.finish();
+}
+
+/// Bytes that were not the right ones are forgotten, so that the next call fetches them anew.
+Result<void> Contents::make(const Node& node) {
+  const Extent& extent = std::get<Extent>(node.contents);
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_there(node)) return {};  // another file with the same contents
   }
-  return rename_path(partly, path);
+  const std::string path = kept_path(extent);
+  const std::string partly = fmt::format("{}.{}", path, static_cast<const void*>(&node));
+  const Result<Digest> digest = unpack(node, partly);
+  if (digest.ok() && *digest == extent.digest) return rename_path(partly, path);
+  (void)remove_file(partly);
+  if (!digest.ok() && digest.error().kind != ErrorKind::Corrupt) return digest.error();
+  TRY(setup_.fetcher.forget(setup_.blob_of[node.layer], extent.offset, extent.end - extent.offset));
+  Error error = make_error(ErrorKind::Corrupt, "`{}` is not the file that the layer's table names",
+                           node.item.path);
+  if (!digest.ok()) error.because.push_back("its member " + digest.error().message);
+  return error;
 }
 
 }  // namespace slipway::lazy

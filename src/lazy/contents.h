@@ -59,10 +59,12 @@ class Contents {
 
   std::string kept_path(const Extent& extent) const;
   std::string host_path(const Node& node) const;
-  void answer(NodeId file, const Ready& ready);
+  void answer(NodeId file, Ready ready);
+  bool is_replaced(NodeId file, const std::string& path) const;
   bool is_there(const Node& node) const;
   std::optional<NodeId> take_job(bool may_expect);
   void work(bool may_expect);
+  Result<Digest> unpack(const Node& node, const std::string& path);
   Result<void> make(const Node& node);
 
   const Setup setup_;

@@ -103,6 +103,17 @@ TEST_CASE("other bytes than the table names are never shown") {
   CHECK(list_folder(place.kept()).value().empty());
 }
 
+TEST_CASE("damaged bytes are fetched anew by the next open") {
+  Place place;
+  const std::string sound = place.blob;
+  const std::size_t middle = gzip("header").size() + gzip(place.a).size() / 2;
+  place.blob[middle] = static_cast<char>(place.blob[middle] ^ 0x55);
+  CHECK(place.read("a").error().kind == ErrorKind::Corrupt);
+  CHECK(list_folder(place.kept()).value().empty());
+  place.blob = sound;
+  CHECK(place.read("a").value() == place.a);
+}
+
 TEST_CASE("a failure is the open's own, and the next open tries again") {
   Place place;
   place.is_broken = true;

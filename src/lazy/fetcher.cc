@@ -111,12 +111,16 @@ void Fetcher::fetch_rest() {
   for (const std::size_t blob : whole) tell_whole(blob);
 }
 
-Result<void> Fetcher::start_over(std::size_t blob) {
+Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
-    TRY(blobs_[blob].forget());
-    std::ranges::fill(states_[blob], State::Missing);
-    missing_[blob] = blobs_[blob].count();
+    const Range range = range_of(blob, first, bytes);
+    for (std::size_t i = range.next; i < range.end; ++i) {
+      if (states_[blob][i] != State::There) continue;
+      TRY(blobs_[blob].forget(i));
+      states_[blob][i] = State::Missing;
+      ++missing_[blob];
+    }
     rest_blob_ = rest_piece_ = 0;
   }
   changed_.notify_all();

@@ -48,8 +48,8 @@ class Fetcher {
   void expect(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// From now on everything comes, while nobody waits for anything.
   void fetch_rest();
-  /// The blob's bytes were not the right ones: all of it again.
-  Result<void> start_over(std::size_t blob);
+  /// These bytes were not the right ones: they are missing again.
+  Result<void> forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// Over the network, since the start.
   std::uint64_t fetched_bytes() const;
 

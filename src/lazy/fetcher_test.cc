@@ -128,7 +128,7 @@ TEST_CASE("the rest comes, each blob is told once as whole, and a new start take
   again.fetch_rest();
   wait();
   CHECK(place.remote.asked.size() == asked);
-  REQUIRE(again.start_over(1).ok());
+  REQUIRE(again.forget(1, 0, 1).ok());
   REQUIRE(again.need(1, 0, 1).ok());
   CHECK(place.remote.asked.size() > asked);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plan/image_lock.h"
+#include "plan/lazy_folder.h"
 #include "plan/runs.h"
 #include "plan/stored_images.h"
 
@@ -77,6 +78,7 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
   const auto warn = [&](const std::string& line) {
     if (warned.insert(line).second) tools.reporter.warn(line);
   };
+  std::set<Digest> kept_layers;
   const auto find_reachable = [&](std::span<const Digest> manifests) -> Result<store::Reachable> {
     store::Reachable reachable;
     // Facts about wheels and layers are small, and save work when the same come again.
@@ -110,10 +112,12 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
         reachable.known.insert(layer.diff_id);
       }
     }
+    kept_layers = reachable.layers;
     return reachable;
   };
   const store::Swept swept =
       TRY(store::collect_garbage(store, options, find_reachable, tools.reporter, tools.cancel));
+  if (options.effect == store::Effect::Remove) TRY(LazyFolder::sweep(store, kept_layers));
   return Collected{swept, std::move(held)};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -14,6 +15,19 @@ namespace {
 
 using Json = nlohmann::json;
 
+std::uint64_t take_number(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  if (!text.empty()) text.remove_prefix(1);
+  return error == std::errc() ? number : 0;
+}
+
+bool is_held(const std::string& lock) {
+  const UniqueFd fd(::open(lock.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
+}
+
 }  // namespace
 
 LazyFolder::LazyFolder(const store::Store& store, const std::vector<Digest>& diff_ids)
@@ -23,9 +37,18 @@ std::string LazyFolder::inside(std::string_view name) const { return join_path(p
 
 bool LazyFolder::exists() const { return path_exists(inside("record")); }
 
-bool LazyFolder::is_served() const {
-  const UniqueFd fd(::open(inside("lock").c_str(), O_RDONLY | O_CLOEXEC));
-  return fd && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0;
+bool LazyFolder::is_served() const { return is_held(inside("lock")); }
+
+Result<void> LazyFolder::write_progress(const Progress& progress) const {
+  return write_file(inside("progress"),
+                    fmt::format("{} {}\n", progress.there_bytes, progress.all_bytes));
+}
+
+LazyFolder::Progress LazyFolder::read_progress() const {
+  const Result<std::string> text = read_file(inside("progress"));
+  std::string_view rest = text.ok() ? std::string_view(*text) : std::string_view();
+  const std::uint64_t there = take_number(rest);
+  return {there, take_number(rest)};
 }
 
 Result<void> LazyFolder::write_record(const LazyRecord& record) const {
@@ -80,8 +103,21 @@ Result<void> LazyFolder::link_tree(const std::string& target) const {
 }
 
 Result<void> LazyFolder::remove_parts() const {
-  for (const char* name : {"record", "order", "progress", "lock"}) TRY(remove_file(inside(name)));
+  for (const char* name : {"record", "order", "progress"}) TRY(remove_file(inside(name)));
   for (const char* name : {"toc", "blobs", "files", "mnt"}) TRY(remove_tree(inside(name)));
+  return remove_file(inside("lock"));
+}
+
+Result<void> LazyFolder::sweep(const store::Store& store, const std::set<Digest>& kept) {
+  const std::string top = store.home() + "/lazy";
+  if (!path_exists(top)) return {};
+  for (const std::string& name : TRY(list_folder(top))) {
+    const Result<Digest> chain = parse_digest(name);
+    const std::string folder = join_path(top, name);
+    if (!chain.ok() || kept.contains(*chain) || is_held(join_path(folder, "lock"))) continue;
+    ::umount2(join_path(folder, "mnt").c_str(), MNT_DETACH);
+    TRY(remove_tree(folder));
+  }
   return {};
 }
 

@@ -11,8 +11,9 @@
 ///                     there> <bytes of all>` /log         what the server has to say
 #pragma once
 
-#include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
@@ -42,6 +43,12 @@ class LazyFolder {
   /// Where a run finds the image's tree.
   std::string tree() const { return inside("tree"); }
 
+  struct Progress {
+    std::uint64_t there_bytes = 0, all_bytes = 0;  ///< of the blobs that come
+  };
+  Result<void> write_progress(const Progress& progress) const;
+  Progress read_progress() const;
+
   Result<void> write_record(const LazyRecord& record) const;
   Result<LazyRecord> read_record() const;
   Result<void> write_table(const Digest& blob, std::uint64_t toc_offset,
@@ -55,6 +62,9 @@ class LazyFolder {
   Result<void> link_tree(const std::string& target) const;
   /// All but the link, of an image that is whole.
   Result<void> remove_parts() const;
+
+  /// Removes the folders of images that are not in `kept` (ChainIDs) and that nobody serves.
+  static Result<void> sweep(const store::Store& store, const std::set<Digest>& kept);
 
  private:
   std::string path_;

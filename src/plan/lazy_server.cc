@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <thread>
@@ -101,8 +102,11 @@ class LazyServer {
     std::jthread finisher([&] { finish_all(fetcher, contents, files); });
     handover.say_started();
     TRY(files.serve({.on_trouble = [this](const Error& error) { log_.tell(error); }}));
+    is_over_ = true;
     finisher.join();
-    if (is_whole_) TRY(folder_.remove_parts());
+    if (!is_whole_) return {};
+    const Result<void> removed = folder_.remove_parts();
+    if (!removed.ok()) log_.tell(removed.error());
     return {};
   }
 
@@ -177,7 +181,7 @@ class LazyServer {
     fetcher.fetch_rest();
     std::size_t done = 0;
     while (done < blobs_.size() && !tools_.cancel.cancelled()) {
-      write_progress();
+      note_progress();
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
       if (whole_.empty()) continue;
@@ -199,8 +203,11 @@ class LazyServer {
       is_whole_ = merged.ok();
     }
     files.detach();
-    // A stopped server leaves its users behind; the kernel tells them.
-    if (tools_.cancel.cancelled() && !is_whole_) ::_exit(0);
+    // A server that is told to stop leaves its users behind; the kernel tells them.
+    while (!is_over_) {
+      if (tools_.cancel.cancelled()) ::_exit(0);
+      std::this_thread::sleep_for(kProgressEvery);
+    }
   }
 
   Result<void> finish(std::size_t blob, lazy::Fetcher& fetcher, lazy::Contents& contents) {
@@ -209,7 +216,7 @@ class LazyServer {
     const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
     if (!store_.has_blob(descriptor(blob).digest)) {
       if (TRY(sha256_of_file(pieces.path())) != descriptor(blob).digest) {
-        TRY(fetcher.start_over(blob));
+        TRY(fetcher.forget(blob, 0, pieces.size_bytes()));
         return make_error(ErrorKind::Corrupt, "layer `{}` came with other bytes; once more",
                           descriptor(blob).digest.text());
       }
@@ -227,18 +234,18 @@ class LazyServer {
     TRY(merge_image_tree(image, store_, tools_));
     TRY(store_.settle_layers());
     TRY(folder_.link_tree("../../layers/" + oci::chain_id(image_.config.diff_ids).hex()));
-    write_progress();
+    note_progress();
     std::this_thread::sleep_for(kLastStarts);
     return {};
   }
 
-  void write_progress() {
-    std::uint64_t there = 0, all = 0;
+  void note_progress() {
+    LazyFolder::Progress progress;
     for (const lazy::BlobPieces& blob : blobs_) {
-      there += blob.bytes_there();
-      all += blob.size_bytes();
+      progress.there_bytes += blob.bytes_there();
+      progress.all_bytes += blob.size_bytes();
     }
-    (void)write_file(folder_.inside("progress"), fmt::format("{} {}\n", there, all));
+    (void)folder_.write_progress(progress);
   }
 
   const IncomingImage& image_;
@@ -253,6 +260,7 @@ class LazyServer {
   std::condition_variable changed_;
   std::deque<std::size_t> whole_;
   bool is_whole_ = false;
+  std::atomic<bool> is_over_ = false;  ///< nobody uses the mount any more
 };
 
 }  // namespace
@@ -270,6 +278,29 @@ Result<void> start_lazy_server(const IncomingImage& image, const store::Store& s
     ::_exit(0);
   }
   TRY_WHILE(fmt::format("starting to serve `{}`", image.shown()), handover.wait(pid));
+  return {};
+}
+
+Result<void> wait_for_lazy_server(const IncomingImage& image, const store::Store& store,
+                                  const Tools& tools) {
+  const LazyFolder folder(store, image.config.diff_ids);
+  const Digest chain = oci::chain_id(image.config.diff_ids);
+  const auto goes_on = [&] { return folder.is_served() && !store.has_layer(chain); };
+  if (!goes_on()) return {};
+  LazyFolder::Progress shown = folder.read_progress();
+  const auto task =
+      tools.reporter.start("waiting for the lazy pull of", image.shown(), shown.all_bytes);
+  tools.reporter.advance(task, shown.there_bytes);
+  while (goes_on()) {
+    TRY(tools.cancel.check());
+    std::this_thread::sleep_for(kProgressEvery);
+    const LazyFolder::Progress now = folder.read_progress();
+    if (now.there_bytes <= shown.there_bytes) continue;
+    tools.reporter.advance(task, now.there_bytes - shown.there_bytes);
+    shown = now;
+  }
+  if (store.has_layer(chain)) tools.reporter.advance(task, shown.all_bytes - shown.there_bytes);
+  tools.reporter.finish(task);
   return {};
 }
 

@@ -16,6 +16,11 @@ namespace slipway::plan {
 Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
                                const Tools& tools);
 
+/// Waits, and says so, while another process brings the image. Returns at once where none does, and
+/// when that one ends without success.
+Result<void> wait_for_lazy_server(const IncomingImage& image, const store::Store& store,
+                                  const Tools& tools);
+
 /// The tree of an image that comes lazily, and is not whole: served again where nobody serves it
 /// any more (after a reboot). Nothing for other images.
 Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "plan/blob_places.h"
+#include "plan/lazy_server.h"
 #include "plan/signatures.h"
 
 namespace slipway::plan {
@@ -116,6 +117,7 @@ Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
   const auto pull = [&]() -> Result<std::vector<oci::Descriptor>> {
     incoming.images.push_back(TRY(fetch_image_head(place, digest, store, registry, tools)));
+    TRY(wait_for_lazy_server(incoming.images.front(), store, tools));
     return fetch_image_layers(place, incoming.images.front(), store, registry, tools,
                               [](std::size_t) { return true; });
   };

@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "layer/stargz_toc.h"
 #include "plan/image_frame.h"
+#include "plan/lazy_folder.h"
 
 namespace slipway::plan {
 namespace {
@@ -149,6 +150,11 @@ Result<StoredImage> find_stored_image(const std::string& reference, const Tools&
 Result<void> check_unpacked(const StoredImage& image, const store::Store& store) {
   for (const Digest& diff_id : image.config.diff_ids) {
     if (store.has_layer(diff_id)) continue;
+    if (LazyFolder(store, image.config.diff_ids).exists()) {
+      return make_error(ErrorKind::NotFound, "`{}` comes lazily, and not all of it is there yet",
+                        image.reference)
+          .hint(fmt::format("`slipway pull {}` waits until it is", image.reference));
+    }
     return make_error(ErrorKind::NotFound, "a layer of `{}` is not unpacked any more",
                       image.reference)
         .hint("`slipway build` makes it again");
