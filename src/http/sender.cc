@@ -27,6 +27,7 @@ struct Flight {
   Head head{};
   std::string answer{};
   std::optional<Error> error{};  ///< of ours: it is why libcurl was told to stop
+  std::optional<std::chrono::steady_clock::time_point> cancelled_at{};
 };
 
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* user) {
@@ -65,7 +66,11 @@ std::size_t give_body(char* data, std::size_t size, std::size_t count, void* use
 }
 
 int look_for_cancel(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Flight*>(user)->cancel.cancelled() ? 1 : 0;
+  auto& flight = *static_cast<Flight*>(user);
+  if (!flight.cancel.cancelled()) return 0;
+  const auto now = std::chrono::steady_clock::now();
+  if (!flight.cancelled_at) flight.cancelled_at = now;
+  return now - *flight.cancelled_at >= flight.message.grace ? 1 : 0;
 }
 
 void set_method(CURL* handle, Flight& flight) {
@@ -147,6 +152,7 @@ Result<Response> Sender::send(const Message& message, const CancelToken& cancel)
   handles_->give_back(handle);
 
   if (flight.error) return std::move(*flight.error);
+  if (code == CURLE_OK && message.grace.count() > 0) return response;
   TRY(cancel.check());
   if (code == CURLE_OK) return response;
   return transfer_failure(code, error_text.c_str(), without_credentials(message.url)).error;

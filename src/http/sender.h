@@ -1,6 +1,7 @@
 /// Requests of any method, with bodies, whose every answer counts: what registries want.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@ struct Message {
   Source* body = nullptr;              ///< borrowed; must give `body_bytes`, and is read once
   std::uint64_t body_bytes = 0;
   std::uint64_t most_answer_bytes = 4 << 20;  ///< Corrupt beyond it
+  /// Once cancelled, it has so long to end nonetheless.
+  std::chrono::milliseconds grace{0};
 };
 
 /// Safe for several threads; each request blocks its own. Connections are kept and used again. No

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <set>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/threads.h"
 #include "oci/image_config.h"
 #include "plan/blob_places.h"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t kParallelQuestions = 8;
 constexpr std::size_t kParallelUploads = 4;
+constexpr std::chrono::days kRecordLife{7};  ///< of an upload that nobody went on with
 
 /// What a task showed is never taken back: bytes that go out again count once.
 class Progress {
@@ -116,9 +119,11 @@ class Push {
       std::string text = TRY(store_.read_blob(descriptor.digest, oci::kMostConfigBytes));
       blob.write = [text = std::move(text)](Sink& out) { return out.write(as_bytes(text)); };
     } else {
+      // It ends with its reader: a chunk that is on its way may end after `cancel`.
       blob.write = [&](Sink& out) {
-        return packed_ != nullptr ? write_layer(*packed_, descriptor, layers_, out, cancel)
-                                  : layers_.write(descriptor, out, cancel);
+        const CancelToken never;
+        return packed_ != nullptr ? write_layer(*packed_, descriptor, layers_, out, never)
+                                  : layers_.write(descriptor, out, never);
       };
     }
     Progress progress(tools_.reporter, descriptor);
@@ -177,6 +182,9 @@ Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
+  const std::string records = join_path(tools.cache_folder, "uploads");
+  registry::sweep_upload_records(records, utc_now() - kRecordLife);
+  registry.set_upload_rules({records});
   StoredImage sent = image;
   std::optional<RecompressedImage> packed;
   if (packing) packed.emplace(TRY(pack(image, *packing, sent, store, tools)));

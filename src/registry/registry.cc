@@ -202,7 +202,7 @@ Result<Sent> Registry::send_blob(const std::string& repository, const Blob& blob
       location = TRY(session_.resolve(*place));
     break;
   }
-  TRY(Upload(session_, repository, scopes, blob, location, on_sent, cancel).run());
+  TRY(Upload(session_, repository, scopes, blob, location, upload_rules_, on_sent, cancel).run());
   return Sent::Sent;
 }
 

@@ -2,8 +2,8 @@
 ///
 /// What comes is checked against its digest and size, what goes against the registry's answer. All
 /// calls block, are safe for several threads, try again after trouble on the network, 429 and 5xx,
-/// and stop within a second of `cancel`. Failures: NotFound, Denied (with who has to log in where),
-/// Unavailable, Corrupt, Unsupported.
+/// and stop within a second of `cancel`, or the grace of the upload rules. Failures: NotFound,
+/// Denied (with who has to log in where), Unavailable, Corrupt, Unsupported.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,8 @@ class Registry {
  public:
   static Result<Registry> open(const Host& host, http::ClientOptions options,
                                const CancelToken& cancel);
+  /// Before any blob is sent.
+  void set_upload_rules(UploadRules rules) { upload_rules_ = std::move(rules); }
 
   /// `reference` is a tag or a digest.
   Result<FetchedManifest> fetch_manifest(const std::string& repository,
@@ -93,6 +95,7 @@ class Registry {
                                          const CancelToken& cancel);
 
   Session session_;
+  UploadRules upload_rules_;
 };
 
 }  // namespace slipway::registry

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "registry/testing/fake_registry.h"
+#include "registry/testing/pushes.h"
 
 using namespace slipway;
 using namespace slipway::registry;
@@ -13,37 +14,9 @@ using namespace slipway::registry::testing;
 
 namespace {
 
-http::ClientOptions quick() {
-  http::ClientOptions options;
-  options.first_delay = std::chrono::milliseconds(1);
-  options.longest_delay = std::chrono::milliseconds(5);
-  options.retries = 3;
-  return options;
-}
-
-const Login kLogin{"me", "secret", ""};
-
-Registry open(FakeRegistry& fake, const Login& login = {}) {
-  return Registry::open({fake.host(), Trust::Checked, login}, quick(), CancelToken()).value();
-}
-
-std::string large_bytes() {
-  std::string bytes;
-  for (unsigned i = 0; bytes.size() < (9 << 20); ++i) bytes += fmt::format("{} ", i * 2654435761U);
-  return bytes;
-}
-
-Blob blob_of(const std::string& bytes) {
-  return {sha256(bytes), bytes.size(), [&bytes](Sink& out) { return out.write(as_bytes(bytes)); }};
-}
-
 Result<Sent> push(Registry& registry, const std::string& repository, const std::string& bytes,
                   std::vector<std::string> mount_from = {}) {
   return registry.push_blob(repository, blob_of(bytes), mount_from, {}, CancelToken());
-}
-
-bool is_upload(const FakeRequest& request, const char* method) {
-  return request.method == method && request.path.find("/uploads/") != std::string::npos;
 }
 
 }  // namespace

@@ -210,7 +210,7 @@ Result<std::optional<std::string>> Session::authorization(const Scopes& scopes, 
 }
 
 Result<http::Response> Session::send(http::Message message, const Scopes& scopes,
-                                     const CancelToken& cancel) {
+                                     const CancelToken& cancel, Patience patience) {
   const std::vector<std::string> headers = message.headers;
   for (int refusals = 0;; ++refusals) {
     message.headers = headers;
@@ -220,9 +220,9 @@ Result<http::Response> Session::send(http::Message message, const Scopes& scopes
         message.headers.push_back(*header);
       }
     }
-    http::Response response =
-        TRY(message.body != nullptr ? sender_.send(message, cancel)
-                                    : sender_.send_until_answered(message, cancel));
+    const bool is_one_attempt = message.body != nullptr || patience == Patience::Once;
+    http::Response response = TRY(is_one_attempt ? sender_.send(message, cancel)
+                                                 : sender_.send_until_answered(message, cancel));
     if (response.status != 401) return response;
     // A body that was read cannot be sent again: the caller makes it anew.
     if (refusals + 1 == kMostRefusals || message.body != nullptr || !is_own(message.url)) {

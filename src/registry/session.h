@@ -48,12 +48,16 @@ class Session {
 
   /// With the login's header where the URL is the registry's own. Repeats after trouble where the
   /// message has no `body`. Any answer but 401 is a Response; that is Denied.
+  enum class Patience { Usual, Once };  ///< Once: trouble is an answer
   Result<http::Response> send(http::Message message, const Scopes& scopes,
-                              const CancelToken& cancel);
+                              const CancelToken& cancel, Patience patience = Patience::Usual);
   /// The header for downloads; nothing where none is asked for. `renew` after it was refused.
   enum class Renew { No, Yes };
   Result<std::optional<std::string>> authorization(const Scopes& scopes, Renew renew,
                                                    const CancelToken& cancel);
+
+  /// Whether it is the registry's own scheme, host and port.
+  bool is_own(std::string_view url) const;
 
   const std::string& host() const { return host_.name; }
   http::Client& client() { return client_; }
@@ -71,7 +75,6 @@ class Session {
 
   Session(Host host, http::Client client)
       : host_(std::move(host)), client_(std::move(client)), sender_(client_) {}
-  bool is_own(std::string_view url) const;
   Result<void> learn(const http::Response& response);
   Result<Token> fetch_token(const Challenge& challenge, const Scopes& scopes,
                             const CancelToken& cancel);

@@ -146,23 +146,37 @@ FakeResponse FakeRegistry::answer_uploads(State& state, const FakeRequest& reque
     }
     const std::string id = fmt::format("u{}", ++state.made);
     state.uploads[id] = "";
-    return {202, {fmt::format("Location: /v2/{}/blobs/uploads/{}?state=x", repository, id)}};
+    FakeResponse response{
+        202, {fmt::format("Location: /v2/{}/blobs/uploads/{}?state=0", repository, id)}};
+    if (options_.least_chunk_bytes > 0) {
+      response.headers.push_back(
+          fmt::format("OCI-Chunk-Min-Length: {}", options_.least_chunk_bytes));
+    }
+    return response;
   }
   const auto upload = state.uploads.find(rest);
   if (upload == state.uploads.end()) return {404};
-  const std::string location =
-      fmt::format("Location: {}/v2/{}/blobs/uploads/{}?state=y", server_->url(), repository, rest);
+  if (options_.uploads == FakeOptions::Uploads::AtState &&
+      parameter(request.path, "state") != std::to_string(upload->second.size())) {
+    return {404};
+  }
+  const auto location = [&] {
+    return fmt::format("Location: {}/v2/{}/blobs/uploads/{}?state={}", server_->url(), repository,
+                       rest, upload->second.size());
+  };
   const auto range = [&] {
     return fmt::format("Range: 0-{}", upload->second.empty() ? 0 : upload->second.size() - 1);
   };
-  if (request.method == "GET") return {204, {location, range()}};
+  if (request.method == "GET") return {204, {location(), range()}};
   const std::string wanted = header_of(request, "content-range");
   if (!wanted.empty() &&
       wanted.substr(0, wanted.find('-')) != std::to_string(upload->second.size())) {
-    return {416, {location, range()}};
+    return {416, {location(), range()}};
   }
-  upload->second += request.body;
-  if (request.method == "PATCH") return {202, {location, range()}};
+  const auto kept =
+      options_.keep && request.method == "PATCH" ? options_.keep(request) : std::nullopt;
+  upload->second += request.body.substr(0, kept.value_or(request.body.size()));
+  if (request.method == "PATCH") return {202, {location(), range()}};
   const std::string digest = parameter(request.path, "digest");
   if (sha256(upload->second).text() != digest) return {400, {}, "digest invalid"};
   state.blobs[repository][digest] = upload->second;

@@ -26,7 +26,13 @@ struct FakeOptions {
   std::string user = "me", password = "secret";
   enum class Mounts { Taken, Ignored } mounts = Mounts::Taken;
   enum class Referrers { Kept, Unknown } referrers = Referrers::Kept;
+  /// AtState: an upload is known only by the Location that tells what it has, as with Distribution
+  /// before 3; a PATCH that breaks off leaves it lost.
+  enum class Uploads { Anywhere, AtState } uploads = Uploads::Anywhere;
+  std::size_t least_chunk_bytes = 0;  ///< told with `OCI-Chunk-Min-Length`
   Fault fault{};
+  /// How much of a PATCH's body is kept, where it is not all.
+  std::function<std::optional<std::size_t>(const FakeRequest&)> keep{};
   http::testing::FakeServer::CutBody cut_body{};
   std::set<std::string> bad_tokens{};  ///< taken back
 };
