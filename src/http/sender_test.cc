@@ -116,3 +116,30 @@ TEST_CASE("sender: trouble is tried again, answers are not") {
   cancelled.cancel();
   CHECK(sender.send({"GET", server->url()}, cancelled).error().kind == ErrorKind::Cancelled);
 }
+
+TEST_CASE("sender: once cancelled, a request has its grace to end") {
+  CancelToken cancel;
+  auto server = FakeServer::start([&](const FakeRequest& request) {
+                  cancel.cancel();
+                  FakeResponse response{200, {}, "done"};
+                  if (request.path == "/never") response.hold_after = 1;
+                  return response;
+                }).value();
+  const Sender sender(Client::create(quick()).value());
+  struct Case {
+    std::string path;
+    std::chrono::milliseconds grace;
+    bool ends;
+  };
+  for (const Case& one : {Case{"/ends", std::chrono::minutes(1), true},
+                          Case{"/ends", std::chrono::milliseconds(0), false},
+                          Case{"/never", std::chrono::milliseconds(200), false}}) {
+    CAPTURE(one.path);
+    cancel = CancelToken();
+    Message message{"GET", server->url() + one.path};
+    message.grace = one.grace;
+    const auto response = sender.send(message, cancel);
+    CHECK(response.ok() == one.ends);
+    if (!response.ok()) CHECK(response.error().kind == ErrorKind::Cancelled);
+  }
+}

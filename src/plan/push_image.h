@@ -23,10 +23,11 @@ struct PushedImage {
 
 /// Sends what the registry lacks, several layers at a time; those of wheels are spliced while they
 /// are sent and touch no disk. The manifest goes last, so that a push that is stopped leaves no
-/// broken image, and the next one goes on with what is still missing; after it the image's
-/// signatures and read orders. With a `packing`, layers that have another one are compressed anew
-/// first, into the store's tmp/; that is another manifest, so what is of the store's stays here.
-/// Blocks. Fails as registry/registry.h has it; NotFound where a layer cannot be had any more.
+/// broken image, and the next one goes on with what is still missing, in the middle of a large
+/// layer too (registry/upload.h; `uploads/` in the cache); after it the image's signatures and read
+/// orders. With a `packing`, layers that have another one are compressed anew first, into the
+/// store's tmp/; that is another manifest, so what is of the store's stays here. Blocks. Fails as
+/// registry/registry.h has it; NotFound where a layer cannot be had any more.
 Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place,
                                std::optional<Packing> packing, const Tools& tools);
 

@@ -203,6 +203,18 @@ TEST_CASE("upload: whatever is not as expected begins anew, quietly") {
   }
 }
 
+TEST_CASE("upload: a record that leads to another host is not followed") {
+  auto other = http::testing::FakeServer::start([](const FakeRequest&) {
+                 return FakeResponse{204, {"Range: 0-1048575"}};
+               }).value();
+  Bench bench;
+  const UploadTarget target{bench.fake->host(), "a", sha256(bytes())};
+  UploadRecord::take(bench.records.path(), target)->note({other->url() + "/v2/x", kChunk, 0});
+  CHECK(bench.push().ok());
+  CHECK(bench.has_it());
+  CHECK(other->requests().empty());
+}
+
 TEST_CASE("upload: what another push left may be of other bytes") {
   Kill kill;
   std::atomic<int> ends = 0;
@@ -217,6 +229,7 @@ TEST_CASE("upload: what another push left may be of other bytes") {
   CHECK(bench.push().ok());
   CHECK(bench.has_it());
   CHECK(ends == 2);
+  CHECK(bench.fake->server().requests().back().body.empty());  // in chunks again
 }
 
 TEST_CASE("upload: of two pushes at once each has its own") {
@@ -306,6 +319,21 @@ TEST_CASE("upload: a registry that refuses chunks gets one PUT") {
     CHECK(last.body.size() == bytes().size());
     CHECK(list_folder(bench.records.path())->empty());
   }
+}
+
+TEST_CASE("upload: one PUT that breaks off begins anew") {
+  std::atomic<int> puts = 0;
+  FakeOptions options;
+  options.fault = [](const FakeRequest& request) -> std::optional<FakeResponse> {
+    return is_upload(request, "PATCH") ? std::optional(FakeResponse{405}) : std::nullopt;
+  };
+  options.cut_body = [&](const FakeRequest& request) -> std::optional<std::size_t> {
+    return is_upload(request, "PUT") && ++puts == 1 ? std::optional(kCut) : std::nullopt;
+  };
+  Bench bench(options);
+  CHECK(bench.push().ok());
+  CHECK(bench.has_it());
+  CHECK(puts == 2);
 }
 
 TEST_CASE("upload: chunks are as long as the registry wants them") {
