@@ -66,19 +66,20 @@ struct Kill {
   std::atomic<int> patches = 0;
 
   /// The connection breaks in the middle of the chunk, and the push is over.
-  void in_a_chunk(FakeOptions& options) {
-    options.cut_body = [this](const FakeRequest& request) -> std::optional<std::size_t> {
-      if (!is_upload(request, "PATCH") || ++patches != kCutChunk) return std::nullopt;
-      cancel.cancel();
-      return kCut;
-    };
-  }
+  void in_a_chunk(FakeOptions& options) { after(kCut, options); }
   /// The chunk never comes to the registry.
-  void between_chunks(FakeOptions& options) {
-    options.cut_body = [this](const FakeRequest& request) -> std::optional<std::size_t> {
+  void between_chunks(FakeOptions& options) { after(0, options); }
+
+ private:
+  void after(std::size_t bytes, FakeOptions& options) {
+    options.cut_body = [this, bytes](const FakeRequest& request) -> std::optional<std::size_t> {
       if (!is_upload(request, "PATCH") || ++patches != kCutChunk) return std::nullopt;
-      cancel.cancel();
-      return 0;
+      return bytes;
+    };
+    // Not before the registry has these bytes, whose state is locked now.
+    options.keep = [this](const FakeRequest&) -> std::optional<std::size_t> {
+      if (patches == kCutChunk) cancel.cancel();
+      return std::nullopt;
     };
   }
 };
