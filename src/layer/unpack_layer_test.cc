@@ -98,6 +98,21 @@ TEST_CASE("unpack: files, links, owners, modes, times") {
   }
 }
 
+TEST_CASE("unpack: a folder's set-group-id bit gives nothing to what the layer puts into it") {
+  if (!is_root()) return;
+  Tree tree;
+  REQUIRE(tree.unpack(raw_entry({"shared", '5', "", "", 02775, 0, 7}) +
+                      raw_entry({"shared/file", '0', "x"}) +
+                      raw_entry({"shared/link", '2', "", "x"}) + raw_entry({"shared/folder", '5'}) +
+                      tar_end())
+              .ok());
+  CHECK(tree.status("shared").st_gid == 7);
+  for (const char* path : {"shared/file", "shared/link", "shared/folder"}) {
+    CHECK(tree.status(path).st_gid == 0);
+  }
+  CHECK((tree.status("shared/folder").st_mode & 07000) == 0);
+}
+
 TEST_CASE("unpack: what removes becomes overlay's marks") {
   if (!is_root()) return;
   Tree tree;

@@ -92,8 +92,8 @@ void Contents::answer(NodeId file, Ready ready) {
   }
 }
 
-/// What was kept of a layer goes when its tree is there, and with it what stood in for files of other
-/// layers that have the same contents.
+/// What was kept of a layer goes when its tree is there, and with it what stood in for files of
+/// other layers that have the same contents.
 bool Contents::is_replaced(NodeId file, const std::string& path) const {
   const std::lock_guard lock(mutex_);
   const Node& node = setup_.tree.node(file);

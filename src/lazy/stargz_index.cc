@@ -196,6 +196,20 @@ class IndexReader {
   std::map<std::size_t, std::uint64_t> last_chunks_;  ///< of entries with more than one
 };
 
+/// Of a compressed tar.
+Result<std::string> read_only_file(std::string_view member) {
+  BytesSource packed(as_bytes(member));
+  layer::Decompressed plain(packed);
+  layer::TarStream tar(plain);
+  const auto item = TRY(tar.next());
+  if (!item || item->path != layer::kTocName || item->size_bytes > kMostIndexBytes) {
+    return make_error(ErrorKind::Corrupt, "has no such file, or one too large");
+  }
+  StringSink text;
+  TRY(copy(tar, text));
+  return std::move(text.text);
+}
+
 }  // namespace
 
 Result<std::uint64_t> parse_stargz_footer(std::string_view tail, std::uint64_t blob_bytes) {
@@ -214,17 +228,10 @@ Result<std::uint64_t> parse_stargz_footer(std::string_view tail, std::uint64_t b
 }
 
 Result<std::string> unpack_stargz_index(std::string_view member, const Digest& expected) {
-  BytesSource packed(as_bytes(member));
-  layer::Decompressed plain(packed);
-  layer::TarStream tar(plain);
-  const auto item = TRY(tar.next());
-  if (!item || item->path != layer::kTocName || item->size_bytes > kMostIndexBytes) {
-    return corrupt("is no file of that name, or too large for one");
-  }
-  StringSink text;
-  TRY(copy(tar, text));
-  if (sha256(text.text) != expected) return corrupt("is not the one that the manifest names");
-  return std::move(text.text);
+  const Result<std::string> text = read_only_file(member);
+  if (!text.ok()) return corrupt(fmt::format("is damaged: its member {}", text.error().message));
+  if (sha256(*text) != expected) return corrupt("is not the one that the manifest names");
+  return text;
 }
 
 Result<std::vector<Entry>> parse_stargz_index(std::string_view text, std::uint64_t toc_offset) {

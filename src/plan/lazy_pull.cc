@@ -44,9 +44,11 @@ class LazyPull {
         TRY(fetch_image_layers(place_, image, store_, registry_, tools_, is_whole));
     result_.fetched_layers = fetched.size();
     for (const oci::Descriptor& layer : fetched) result_.fetched_bytes += layer.size_bytes;
-    for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
-      if (is_whole(i)) TRY(unpack_incoming_layer(store_, image, i, tools_));
-    }
+    const auto unpack = [&](std::size_t i, const CancelToken&) -> Result<void> {
+      return is_whole(i) ? unpack_incoming_layer(store_, image, i, tools_) : Result<void>();
+    };
+    TRY(for_each_parallel(image.manifest.layers.size(), usable_cores(), tools_.cancel, unpack));
+    if (result_.lazy_layers == 0 && !folder.is_served()) TRY(remove_tree(folder.path()));
     result_.signatures = TRY(fetch_its_signatures(place_, image.digest, store_, registry_, tools_));
     return std::move(result_);
   }

@@ -1,8 +1,8 @@
 """A registry's network, as bad as a test wants it: python3 registry_proxy.py UPSTREAM SETTINGS LOG
 
 Passes requests on to UPSTREAM (host:port) and prints its own port. SETTINGS is a JSON file that is read
-again for each request: `rate`, bytes a second of all blobs together; `corrupt`, every blob's bytes but
-those of its last 64 KiB are changed; `ranges`, false: they are ignored; `fail`, blobs answer 503. LOG gets
+again for each request: `rate`, bytes a second of all blobs together; `corrupt`, ranges of blobs are
+changed but for the last so many; `ranges`, false: they are ignored; `fail`, blobs answer 503. LOG gets
 a line `BLOB FIRST LAST` for each blob that was asked for.
 """
 import http.client
@@ -69,7 +69,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 log.write(f"{blob.group(1)} {first} {last}\n")
         at = first
         while part := answer.read(1 << 16):
-            if blob and now.get("corrupt") and at < total - (64 << 10):
+            if place and at < total - now.get("corrupt", 1 << 62):
                 part = bytes(byte ^ 0x55 for byte in part[:1]) + part[1:]
             if blob and (rate := settings().get("rate")):
                 with turn:
