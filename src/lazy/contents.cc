@@ -140,6 +140,12 @@ void Contents::take_from_tree(std::size_t layer, const std::string& folder) {
   for (const std::string& path : unneeded) (void)remove_file(path);
 }
 
+bool Contents::is_idle(std::chrono::milliseconds since) const {
+  const std::lock_guard lock(mutex_);
+  return wanted_.empty() && expected_.empty() &&
+         std::chrono::steady_clock::now() >= last_made_ + since;
+}
+
 /// Under the mutex.
 std::optional<NodeId> Contents::take_job(bool may_expect) {
   while (!awaited_.empty()) {
@@ -172,6 +178,7 @@ void Contents::work(bool may_expect) {
     const Node& node = setup_.tree.node(*file);
     const Result<void> made = make(node);
     lock.lock();
+    last_made_ = std::chrono::steady_clock::now();
     std::vector<Ready> ready = std::move(wanted_[*file].ready);
     wanted_.erase(*file);
     if (made.ok() && trees_[node.layer].empty()) {
@@ -221,6 +228,7 @@ Result<void> Contents::make(const Node& node) {
     const std::lock_guard lock(mutex_);
     if (is_there(node)) return {};  // another file with the same contents
   }
+  const Fetcher::Urgency urgency(setup_.fetcher);
   const std::string path = kept_path(extent);
   const std::string partly = fmt::format("{}.{}", path, static_cast<const void*>(&node));
   const Result<Digest> digest = unpack(node, partly);

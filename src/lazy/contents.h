@@ -5,6 +5,7 @@
 /// (docs/decisions/0024-lazy-start.md).
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -46,6 +47,9 @@ class Contents {
   /// Files that will be opened soon, in this order: made ready while nobody waits for others.
   void expect(const std::vector<NodeId>& files);
 
+  /// Nobody waits for a file, none is expected, and so it has been for that long.
+  bool is_idle(std::chrono::milliseconds since) const;
+
   /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
   /// the layer is removed.
   void take_from_tree(std::size_t layer, const std::string& folder);
@@ -74,7 +78,8 @@ class Contents {
   std::map<NodeId, Wanted> wanted_;        ///< not there yet
   std::deque<NodeId> awaited_, expected_;  ///< of those that are Waiting
   std::map<Digest, std::size_t> kept_;     ///< and the layer that brought them
-  std::vector<std::string> trees_;         ///< of each layer; empty: not there
+  std::chrono::steady_clock::time_point last_made_{};
+  std::vector<std::string> trees_;  ///< of each layer; empty: not there
   std::vector<std::jthread> workers_;
 };
 

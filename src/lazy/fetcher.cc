@@ -111,6 +111,17 @@ void Fetcher::fetch_rest() {
   for (const std::size_t blob : whole) tell_whole(blob);
 }
 
+Fetcher::Urgency::Urgency(Fetcher& fetcher) : fetcher_(fetcher) {
+  const std::lock_guard lock(fetcher_.mutex_);
+  ++fetcher_.waiting_;
+}
+
+Fetcher::Urgency::~Urgency() {
+  const std::lock_guard lock(fetcher_.mutex_);
+  --fetcher_.waiting_;
+  fetcher_.last_need_ = std::chrono::steady_clock::now();
+}
+
 Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
   {
     const std::lock_guard lock(mutex_);

@@ -48,6 +48,16 @@ class Fetcher {
   void expect(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// From now on everything comes, while nobody waits for anything.
   void fetch_rest();
+  /// Somebody works on what was needed, and will need more: the rest has time.
+  class Urgency {
+   public:
+    explicit Urgency(Fetcher& fetcher);
+    ~Urgency();
+    Urgency(const Urgency&) = delete;
+
+   private:
+    Fetcher& fetcher_;
+  };
   /// These bytes were not the right ones: they are missing again.
   Result<void> forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// Over the network, since the start.
@@ -81,7 +91,7 @@ class Fetcher {
   std::vector<std::size_t> missing_;  ///< pieces of each blob that are not There
   std::deque<Range> awaited_, expected_;
   bool wants_rest_ = false;
-  std::size_t waiting_ = 0;                          ///< calls of need
+  std::size_t waiting_ = 0;                          ///< calls of need, and urgencies
   std::chrono::steady_clock::time_point last_need_;  ///< when the last of them ended
   std::size_t rest_blob_ = 0, rest_piece_ = 0;
   std::optional<Error> failure_;

@@ -40,8 +40,10 @@ class LazyPull {
     }
     TRY(write_file(folder.inside("order"), order));
     const auto is_whole = [&](std::size_t i) { return !is_lazy_[i]; };
-    const auto fetched =
-        TRY(fetch_image_layers(place_, image, store_, registry_, tools_, is_whole));
+    const LayerSteps steps{is_whole, [&](std::size_t i, const Tools& with_cancel) {
+                             return unpack_incoming_layer(store_, image, i, with_cancel);
+                           }};
+    const auto fetched = TRY(fetch_image_layers(place_, image, store_, registry_, tools_, steps));
     result_.fetched_layers = fetched.size();
     for (const oci::Descriptor& layer : fetched) result_.fetched_bytes += layer.size_bytes;
     const auto unpack = [&](std::size_t i, const CancelToken&) -> Result<void> {

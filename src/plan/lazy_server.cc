@@ -33,6 +33,7 @@ using namespace std::chrono_literals;
 /// A start that found the mount just before the tree took its place has mounted it by then.
 constexpr auto kLastStarts = 3s;
 constexpr auto kProgressEvery = 500ms;
+constexpr auto kQuiet = 1s;
 
 /// Keeps what it is told in the log.
 class LogReporter final : public Reporter {
@@ -182,6 +183,10 @@ class LazyServer {
     std::size_t done = 0;
     while (done < blobs_.size() && !tools_.cancel.cancelled()) {
       note_progress();
+      if (!contents.is_idle(kQuiet)) {
+        std::this_thread::sleep_for(kProgressEvery);
+        continue;
+      }
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
       if (whole_.empty()) continue;

@@ -1,5 +1,7 @@
 #include "plan/pull_image.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -66,31 +68,37 @@ Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optio
 
 Result<std::vector<oci::Descriptor>> fetch_image_layers(
     const ImagePlace& place, const IncomingImage& image, const store::Store& store,
-    registry::Registry& registry, const Tools& tools,
-    const std::function<bool(std::size_t layer)>& is_wanted) {
-  std::vector<oci::Descriptor> wanted;
+    registry::Registry& registry, const Tools& tools, const LayerSteps& steps) {
+  const std::vector<oci::Descriptor>& layers = image.manifest.layers;
+  std::vector<std::size_t> wanted;
   std::set<Digest> seen;
-  for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
-    const oci::Descriptor& layer = image.manifest.layers[i];
-    if (is_wanted(i) && TRY(is_missing(store, image, i)) && seen.insert(layer.digest).second) {
-      wanted.push_back(layer);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (steps.is_wanted(i) && TRY(is_missing(store, image, i)) &&
+        seen.insert(layers[i].digest).second) {
+      wanted.push_back(i);
     }
   }
-  std::ranges::stable_sort(wanted, std::greater(), &oci::Descriptor::size_bytes);
+  std::ranges::stable_sort(wanted, std::greater(),
+                           [&](std::size_t i) { return layers[i].size_bytes; });
   const std::string folder = tools.cache_folder + "/blobs";
   TRY(make_folders(folder));
-  const auto fetch = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
-    const oci::Descriptor& layer = wanted[i];
+  const auto fetch = [&](std::size_t turn, const CancelToken& cancel) -> Result<void> {
+    const oci::Descriptor& layer = layers[wanted[turn]];
     const std::string path = join_path(folder, layer.digest.hex());
     TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12),
                             tools.reporter, cancel));
-    return store.adopt_blob(path, layer.digest);
+    TRY(store.adopt_blob(path, layer.digest));
+    Tools with_cancel = tools;
+    with_cancel.cancel = cancel;
+    return steps.on_fetched(wanted[turn], with_cancel);
   };
   TRY(for_each_parallel(wanted.size(), kParallelDownloads, tools.cancel, fetch));
-  for (const oci::Descriptor& layer : image.manifest.layers) {
+  for (const oci::Descriptor& layer : layers) {
     TRY(note_blob_place(store, layer.digest, place.host.name, place.repository));
   }
-  return wanted;
+  std::vector<oci::Descriptor> fetched;
+  for (const std::size_t i : wanted) fetched.push_back(layers[i]);
+  return fetched;
 }
 
 /// They are checked by `slipway verify`, not here; an image without them is one too.
@@ -117,9 +125,14 @@ Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
   const auto pull = [&]() -> Result<std::vector<oci::Descriptor>> {
     incoming.images.push_back(TRY(fetch_image_head(place, digest, store, registry, tools)));
-    TRY(wait_for_lazy_server(incoming.images.front(), store, tools));
-    return fetch_image_layers(place, incoming.images.front(), store, registry, tools,
-                              [](std::size_t) { return true; });
+    const IncomingImage& image = incoming.images.front();
+    TRY(wait_for_lazy_server(image, store, tools));
+    const LayerSteps steps{[](std::size_t) { return true; },
+                           [&](std::size_t i, const Tools& with_cancel) -> Result<void> {
+                             if (::geteuid() != 0) return {};
+                             return unpack_incoming_layer(store, image, i, with_cancel);
+                           }};
+    return fetch_image_layers(place, image, store, registry, tools, steps);
   };
   const auto fetched = TRY_WHILE(fmt::format("pulling `{}`", place.name.text()), pull());
   incoming.signatures =

@@ -14,9 +14,11 @@
 namespace slipway::plan {
 
 /// Brings in manifest, configuration and the layers that are missing, several at a time; of an
-/// index the image for linux/amd64. Where `digest` is given it decides, and the image's tag is
-/// `sha256-<digest>`. Its signatures come along. What had arrived when a pull was stopped is taken
-/// up by the next one. Blocks. Fails as registry/registry.h and make_incoming have it.
+/// index the image for linux/amd64. As root each layer is unpacked as soon as it is there
+/// (unpack_incoming finds it done); others have to enter a namespace first. Where `digest` is given
+/// it decides, and the image's tag is `sha256-<digest>`. Its signatures come along. What had
+/// arrived when a pull was stopped is taken up by the next one. Blocks. Fails as
+/// registry/registry.h and make_incoming have it.
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
                              const Tools& tools);
 
@@ -24,12 +26,16 @@ Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest
 Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optional<Digest>& digest,
                                        const store::Store& store, registry::Registry& registry,
                                        const Tools& tools);
-/// Those of its layers that the store has neither as trees nor as blobs, and that `is_wanted`.
+/// What a pull does with its layers on the way. Called from several threads.
+struct LayerSteps {
+  std::function<bool(std::size_t layer)> is_wanted;
+  std::function<Result<void>(std::size_t layer, const Tools& tools)> on_fetched;
+};
+/// Those of its layers that the store has neither as trees nor as blobs, and that are wanted.
 /// Returns what was fetched.
 Result<std::vector<oci::Descriptor>> fetch_image_layers(
     const ImagePlace& place, const IncomingImage& image, const store::Store& store,
-    registry::Registry& registry, const Tools& tools,
-    const std::function<bool(std::size_t layer)>& is_wanted);
+    registry::Registry& registry, const Tools& tools, const LayerSteps& steps);
 /// How many came along.
 Result<std::size_t> fetch_its_signatures(const ImagePlace& place, const Digest& image,
                                          const store::Store& store, registry::Registry& registry,
