@@ -140,8 +140,11 @@ def measure_crane(crane: str, layout: Path, registry: Registry, folder: Path) ->
     return measure_tool(push, push, [crane, "pull", "--insecure", "--format=oci", there, out], out)
 
 
+DOCKER_OPTIONS: list[str] = []
+
+
 class Docker:
-    """A dockerd of our own, which has loaded the image."""
+    """A dockerd of our own."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -154,7 +157,7 @@ class Docker:
         self.process = subprocess.Popen(
             ["dockerd", "-H", self.socket, "--data-root", self.folder / "data", "--exec-root",
              self.folder / "run", "--pidfile", self.folder / "pid", "--bridge", "none",
-             "--iptables=false", "--ip6tables=false"], stdout=self.log, stderr=self.log)
+             "--iptables=false", "--ip6tables=false", *DOCKER_OPTIONS], stdout=self.log, stderr=self.log)
         while subprocess.run(["docker", "-H", self.socket, "version"], capture_output=True).returncode:
             if self.process.poll() is not None:
                 raise SystemExit("bench: dockerd does not start")

@@ -33,4 +33,6 @@ if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
   fi
   python3 bench/registry.py --slipway "$slipway" --project examples/pytorch-cuda --runs "${RUNS:-3}" \
     --folder "$folder/registry" --table docs/benchmarks-registry.md
+  python3 bench/first_import.py --slipway "$slipway" --runs "${RUNS:-3}" --folder "$folder/first-import" \
+    --table docs/benchmarks-first-import.md
 fi
