@@ -42,10 +42,17 @@ std::string json_of(const plan::ProjectFolder& project, const plan::LockOutcome&
                         {"size", deb.size_bytes},
                         {"digest", deb.sha256.text()}});
   }
+  nlohmann::ordered_json base = nullptr;
+  if (outcome.lock.base) {
+    base = {{"image", outcome.lock.base->image},   {"digest", outcome.lock.base->digest.text()},
+            {"os", outcome.lock.base->os},         {"glibc", outcome.lock.glibc},
+            {"python", outcome.lock.base->python}, {"interpreter", outcome.lock.base->interpreter}};
+  }
   const nlohmann::ordered_json answer{{"schema", 1},
                                       {"lock", project.lock_file()},
                                       {"changed", outcome.changed},
                                       {"changes", outcome.changes},
+                                      {"base", std::move(base)},
                                       {"packages", std::move(packages)}};
   return answer.dump(2) + "\n";
 }
@@ -65,26 +72,31 @@ Result<int> run(const Invocation& call, Context& context) {
     return 0;
   }
   for (const std::string& change : outcome.changes) context.reporter.done(change);
-  context.reporter.done(fmt::format(
-      "{} `{}`: {} wheels, {} Debian packages", outcome.changed ? "wrote" : "nothing to change in",
-      project.lock_file(), outcome.lock.wheels.size(), outcome.lock.debs.size()));
+  const spec::Lock& lock = outcome.lock;
+  const std::string below = lock.base ? fmt::format("on `{}` with Python {} and glibc {}",
+                                                    lock.base->image, lock.base->python, lock.glibc)
+                                      : fmt::format("{} Debian packages", lock.debs.size());
+  context.reporter.done(fmt::format("{} `{}`: {} wheels, {}",
+                                    outcome.changed ? "wrote" : "nothing to change in",
+                                    project.lock_file(), lock.wheels.size(), below));
   return 0;
 }
 
 }  // namespace
 
 Command lock_command() {
-  return {"lock",
-          "solve slipway.toml and write slipway.lock",
-          Operand::Optional,
-          "PACKAGE",
-          {{"-U,--upgrade", "", "take newer versions: of PACKAGE, or of everything"},
-           {"-P,--upgrade-package", "NAME", "take a newer version of NAME (repeatable)"},
-           {"--before", "DATE", "only wheels uploaded before: 2025-01-31, or with T12:00:00Z"},
-           json_option()},
-          {{"slipway lock", "write the lock, or leave it where nothing has changed"},
-           {"slipway lock --upgrade pandas", "newer pandas, the rest as it is"}},
-          run};
+  return {
+      "lock",
+      "solve slipway.toml and write slipway.lock",
+      Operand::Optional,
+      "PACKAGE",
+      {{"-U,--upgrade", "", "take newer versions: of PACKAGE, of the base image, or of everything"},
+       {"-P,--upgrade-package", "NAME", "take a newer version of NAME (repeatable)"},
+       {"--before", "DATE", "only wheels uploaded before: 2025-01-31, or with T12:00:00Z"},
+       json_option()},
+      {{"slipway lock", "write the lock, or leave it where nothing has changed"},
+       {"slipway lock --upgrade pandas", "newer pandas, the rest as it is"}},
+      run};
 }
 
 }  // namespace slipway::cli

@@ -33,6 +33,7 @@ std::string layers_text(const spec::Lock& lock) {
   if (!lock.cpu.empty()) layers.push_back("processor " + lock.cpu);
   layers.push_back("glibc " + lock.glibc);
   layers.push_back(fmt::format("Python {} on {}", lock.python_version, lock.architecture));
+  if (lock.base) layers.push_back(fmt::format("the base `{}`", lock.base->image));
   return fmt::format("{}", fmt::join(layers, ", "));
 }
 

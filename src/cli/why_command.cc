@@ -49,7 +49,8 @@ Command why_command() {
           "PACKAGE",
           {},
           {{"slipway why numpy", "who needs it, up to slipway.toml"},
-           {"slipway why cuda", "what decides a layer below Python: cuda, driver, gpu or glibc"}},
+           {"slipway why cuda",
+            "what decides a layer below Python: cuda, driver, gpu, glibc or python"}},
           run};
 }
 

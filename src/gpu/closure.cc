@@ -381,10 +381,27 @@ bool by_path(const Missing& a, const Missing& b) {
   return std::tie(a.path, a.library, a.version) < std::tie(b.path, b.library, b.version);
 }
 
+/// Moves what files of the base image miss to the known gaps.
+void forgive_foreign(const ClosureRequest& request, ClosureReport& report) {
+  std::set<std::string_view> foreign;
+  for (const LayerLibraries& layer : request.layers.first(request.foreign_layers)) {
+    for (const LibraryFile& file : layer.elves) foreign.insert(file.path);
+  }
+  const auto is_ours = [&](const Missing& missing) { return !foreign.contains(missing.path); };
+  const auto theirs = std::stable_partition(report.missing.begin(), report.missing.end(), is_ours);
+  for (auto missing = theirs; missing != report.missing.end(); ++missing) {
+    missing->reason = "the base image is made so";
+    if (missing->owner.empty()) missing->owner = "the base image";
+    report.optional.push_back(std::move(*missing));
+  }
+  report.missing.erase(theirs, report.missing.end());
+}
+
 }  // namespace
 
 ClosureReport check_closure(const ClosureRequest& request) {
   ClosureReport report = Check(request, compatibility_tables()).run();
+  forgive_foreign(request, report);
   std::sort(report.missing.begin(), report.missing.end(), by_path);
   std::sort(report.outside.begin(), report.outside.end(), by_path);
   std::sort(report.optional.begin(), report.optional.end(), by_path);

@@ -334,6 +334,21 @@ TEST_CASE("a library for newer processors alone is missing on the others") {
       "level x86-64-v3 alone");
 }
 
+TEST_CASE("what a base image lacks of its own is no gap of ours") {
+  const std::vector<LayerLibraries> layers = {
+      layer({library("/usr/lib/_tkinter.so", {"libtk8.6.so"})}),
+      layer({library("/opt/venv/a.so", {"libtk8.6.so"})})};
+  ClosureRequest request{layers, {}, {}};
+  CHECK(check_closure(request).missing.size() == 2);
+  request.foreign_layers = 1;
+  const auto report = check_closure(request);
+  REQUIRE(report.missing.size() == 1);
+  CHECK(report.missing[0].path == "/opt/venv/a.so");
+  REQUIRE(report.optional.size() == 1);
+  CHECK(report.optional[0].path == "/usr/lib/_tkinter.so");
+  CHECK(report.optional[0].reason == "the base image is made so");
+}
+
 TEST_CASE("a refusal stays readable") {
   std::vector<std::string> needed;
   for (int i = 0; i < 30; ++i) needed.push_back(fmt::format("lib{:02}.so", i));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <optional>
 #include <set>
 
 #include "base/file.h"
@@ -51,6 +52,19 @@ Result<BytecodeTree> read_tree(const std::string& folder) {
   return tree;
 }
 
+/// The base below an overlay in `folder`: the room's folders are made there.
+Result<void> cover_base(const BytecodeOptions& options, const std::string& folder,
+                        SandboxRequest& room) {
+  SandboxOverlay overlay;
+  overlay.lowers = options.base_folders;
+  overlay.upper = join_path(folder, "upper");
+  overlay.work = join_path(folder, "work");
+  room.root = join_path(folder, "root");
+  for (const std::string& path : {overlay.upper, overlay.work, room.root}) TRY(make_folders(path));
+  room.overlay = {std::move(overlay)};
+  return {};
+}
+
 Result<void> compile_wheel(const BytecodeInput& wheel, const BytecodeOptions& options,
                            const std::string& folder, const CancelToken& cancel) {
   auto sources = wheel.sources;
@@ -58,12 +72,20 @@ Result<void> compile_wheel(const BytecodeInput& wheel, const BytecodeOptions& op
   auto temporary = TRY(TemporaryFolder::create(options.output_folder, kMaking));
   if (!sources.empty()) {
     SandboxRequest room;
-    room.root = options.base_folder;
+    std::optional<TemporaryFolder> cover;
+    if (options.tree == BytecodeOptions::Tree::Foreign) {
+      cover.emplace(TRY(TemporaryFolder::create(options.scratch_folder, "python")));
+      TRY(cover_base(options, cover->path(), room));
+    } else {
+      room.root = options.base_folders.front();
+    }
     // base-files brings /mnt and /srv, and nothing is in them: the base's tree does not change.
     room.binds = {{wheel.tree_folder, "/mnt", SandboxBind::Access::ReadOnly},
                   {temporary.path(), "/srv", SandboxBind::Access::ReadWrite}};
     const auto interpreter =
-        fmt::format("/usr/bin/python{}.{}", options.python_major, options.python_minor);
+        options.interpreter_path.empty()
+            ? fmt::format("/usr/bin/python{}.{}", options.python_major, options.python_minor)
+            : options.interpreter_path;
     TRY_WHILE(fmt::format("compiling {}", wheel.name),
               compile_in_sandbox(std::move(room), interpreter, "/mnt", "/srv", sources, cancel));
   }

@@ -28,9 +28,14 @@ struct BytecodeInput {
 };
 
 struct BytecodeOptions {
-  std::string base_folder;    ///< the unpacked base layer: its interpreter compiles
-  std::string output_folder;  ///< the cache: one folder per key, each complete
-  Digest interpreter;         ///< sha256 over the sha256 of the python packages
+  std::vector<std::string> base_folders;  ///< the unpacked base, top layer first
+  /// Debian: one layer of ours, which has every folder that is mounted on. Foreign: it may lack
+  /// some, so it is covered by an overlay, and does not change.
+  enum class Tree { Debian, Foreign } tree = Tree::Debian;
+  std::string scratch_folder;  ///< of Foreign: for the overlay, on a file system that can have one
+  std::string interpreter_path;  ///< in the base; empty: `/usr/bin/python3.11`
+  std::string output_folder;     ///< the cache: one folder per key, each complete
+  Digest interpreter;            ///< sha256 over what brings the interpreter
   std::string prefix = "/opt/venv";
   int python_major = 3;
   int python_minor = 11;

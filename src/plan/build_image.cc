@@ -1,6 +1,7 @@
 #include "plan/build_image.h"
 
 #include "oci/image_config.h"
+#include "plan/base_image.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
 #include "plan/image_lock.h"
@@ -13,7 +14,7 @@ namespace {
 
 /// Everything that decides the image: what was built from the same before is still right.
 Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
-                         const BuildRequest& request) {
+                         const BuildRequest& request, const oci::ImageConfig& config) {
   Sha256 hash;
   hash.update(fmt::format("image {} {} {} ", layer::kLayoutVersion,
                           request.bytecode == Bytecode::Yes,
@@ -21,7 +22,7 @@ Result<Digest> build_key(const ProjectFolder& project, const spec::Lock& lock,
   hash.update(spec::write_solution(lock));
   const spec::Project& spec = project.spec;
   hash.update(fmt::format("{} {} {} ", spec.image.reference(), spec.user.name, spec.user.uid));
-  hash.update(oci::encode_image_config(TRY(make_config(spec, lock))));
+  hash.update(oci::encode_image_config(config));
   for (const layer::Entry& entry : TRY(code_entries(project))) {
     hash.update(fmt::format("{} {:o} {} ", entry.path, entry.mode, entry.link_target));
     if (const auto* file = std::get_if<layer::HostFile>(&entry.content)) {
@@ -46,9 +47,9 @@ bool is_whole(const store::Store& store, const std::vector<ImageLayer>& layers) 
 }
 
 Result<void> check_held(const ProjectFolder& project, const spec::Lock& lock,
-                        const std::vector<ImageLayer>& layers, const BuildRequest& request) {
+                        const oci::ImageConfig& config, const std::vector<ImageLayer>& layers,
+                        const BuildRequest& request) {
   if (request.digests != Digests::Held || !lock.image) return {};
-  const oci::ImageConfig config = TRY(make_config(project.spec, lock));
   return check_locked_image(*lock.image, make_locked_image(config, layers), request.bytecode,
                             project.lock_file());
 }
@@ -68,7 +69,9 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   if (request.digests == Digests::Held) TRY(check_locked_layout(lock, project.lock_file()));
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-  const Digest key = TRY(build_key(project, lock, request));
+  if (lock.base && !TRY(find_base_image(store, lock))) return std::optional<BuiltImage>();
+  const oci::ImageConfig config = TRY(configure_image(store, project.spec, lock));
+  const Digest key = TRY(build_key(project, lock, request, config));
   const auto text = TRY(store.find_known("image", key));
   const auto digest = text ? parse_digest(std::string_view(*text).substr(0, 71))
                            : make_error(ErrorKind::NotFound, "not built");
@@ -76,7 +79,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
   const auto image = read_stored_image(store, image_name(project).text(), digest.value());
   if (!image.ok() || !is_whole(store, image->layers())) return std::optional<BuiltImage>();
   BuiltImage built{image->reference, image->digest, image->layers(), /*was_complete=*/true};
-  TRY(check_held(project, lock, built.layers, request));
+  TRY(check_held(project, lock, config, built.layers, request));
   TRY(keep_lock(store, spec::write_solution(lock)));
   if (TRY(store.find_image(image_name(project))) != digest.value()) {
     TRY(store.set_image(image_name(project), digest.value()));
@@ -88,6 +91,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
 Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
                              const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  if (lock.base) TRY(bring_base_image(store, *lock.base, tools));
   const auto needed = TRY(needed_artifacts(store, lock, tools));
   return fetch_artifacts(needed, {lock.debian, project.spec.python.indexes}, tools);
 }
@@ -96,13 +100,14 @@ Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& l
                                const BuildRequest& request, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-  const Digest key = TRY(build_key(project, lock, request));
+  const oci::ImageConfig config = TRY(configure_image(store, project.spec, lock));
+  const Digest key = TRY(build_key(project, lock, request, config));
 
   LayerBuilder builder(store, project, lock, request, tools);
   BuiltImage image{image_name(project).text(), {}, TRY(builder.build()), false};
-  const ImageTexts texts = encode_image(TRY(make_config(project.spec, lock)), image.layers);
+  const ImageTexts texts = encode_image(config, image.layers);
   image.digest = texts.manifest_digest;
-  TRY(check_held(project, lock, image.layers, request));
+  TRY(check_held(project, lock, config, image.layers, request));
   if (request.proof == Proof::Closure) TRY(prove_image(store, lock, image.layers, tools));
   TRY(keep_lock(store, spec::write_solution(lock)));
   TRY(put_image(store, image_name(project), texts));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "oci/media_type.h"
 #include "plan/project_folder.h"
 #include "plan/tools.h"
 
@@ -29,9 +30,11 @@ struct ImageLayer {
   Digest digest;
   Digest diff_id;
   std::uint64_t size_bytes = 0;
-  std::vector<std::string> packages;  ///< "torch 2.6.0"; "bytecode of torch 2.6.0", "project", …
+  /// "torch 2.6.0"; "bytecode of torch 2.6.0", "project", "base layer 1 of 3", …
+  std::vector<std::string> packages;
   std::uint64_t tar_bytes = 0;
   std::optional<Digest> toc;  ///< of the table of contents at its end (layer/stargz_toc.h)
+  std::string media_type{oci::kMediaTypeLayerGzip};
 };
 
 struct BuiltImage {

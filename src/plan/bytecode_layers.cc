@@ -5,15 +5,18 @@
 #include "base/threads.h"
 #include "layer/bytecode.h"
 #include "layer/layer_groups.h"
-#include "plan/image_frame.h"
 #include "plan/image_layers.h"
 #include "plan/known_layers.h"
 
 namespace slipway::plan {
 namespace {
 
-/// What the bytecode depends on besides the source: the packages that bring the interpreter.
+/// What the bytecode depends on besides the source: the packages that bring the interpreter, or the
+/// image.
 Digest interpreter_digest(const spec::Lock& lock) {
+  if (lock.base) {
+    return sha256(fmt::format("{} {}", lock.base->digest.text(), lock.base->interpreter));
+  }
   Sha256 hash;
   for (const spec::LockedDeb& deb : lock.debs) {
     if (deb.name.find("python" + lock.python_version) != std::string::npos) {
@@ -77,13 +80,23 @@ Result<std::vector<LayerBuilder::BytecodeGroup>> LayerBuilder::group_bytecode(
 
 Result<std::vector<ImageLayer>> LayerBuilder::bytecode_layers(
     const std::vector<WheelFacts>& wheels, const std::map<std::string, std::string>& wheel_trees,
-    const ImageLayer& base) {
+    const std::vector<ImageLayer>& base) {
   layer::BytecodeOptions options;
-  options.base_folder = store_.layer_path(base.diff_id);
+  for (auto layer = base.rbegin(); layer != base.rend(); ++layer) {
+    options.base_folders.push_back(store_.layer_path(layer->diff_id));
+  }
+  options.scratch_folder = store_.home() + "/tmp";
   options.output_folder = request_.bytecode_folder.empty() ? tools_.cache_folder + "/bytecode"
                                                            : request_.bytecode_folder;
   options.interpreter = interpreter_digest(lock_);
-  options.prefix = kVenv;
+  const layer::WheelLayerOptions python = wheel_options(lock_);
+  options.prefix = python.prefix;
+  options.python_major = python.python_major;
+  options.python_minor = python.python_minor;
+  if (lock_.base) {
+    options.interpreter_path = lock_.base->interpreter;
+    options.tree = layer::BytecodeOptions::Tree::Foreign;
+  }
 
   const std::vector<BytecodeGroup> groups = TRY(group_bytecode(wheels, options));
   std::vector<layer::BytecodeInput> to_compile;

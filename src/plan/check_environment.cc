@@ -7,6 +7,7 @@
 #include "gpu/compatibility.h"
 #include "gpu/gpu_names.h"
 #include "gpu/host.h"
+#include "plan/base_image.h"
 #include "plan/layer_facts.h"
 #include "plan/target_facts.h"
 #include "spec/project.h"
@@ -44,6 +45,25 @@ Result<gpu::LayerLibraries> scan(const std::string& folder, const std::string& p
   return layer;
 }
 
+/// Below the wheels of a lock, where its base image is here and unpacked; else the system stays
+/// outside.
+Result<void> add_base_layers(const store::Store& store, const spec::Lock& lock,
+                             CheckedEnvironment& environment, const Tools& tools) {
+  const auto base = TRY(find_base_image(store, lock));
+  if (!base) return {};
+  std::vector<gpu::LayerLibraries> layers;
+  for (const Digest& diff_id : base->image.config.diff_ids) {
+    if (!store.has_layer(diff_id)) return {};
+    layers.push_back(TRY(read_layer_facts(store, diff_id, tools)));
+  }
+  environment.foreign_layers = layers.size();
+  environment.layers.insert(environment.layers.begin(), std::make_move_iterator(layers.begin()),
+                            std::make_move_iterator(layers.end()));
+  environment.system = gpu::System::Inside;
+  environment.glibc.clear();
+  return {};
+}
+
 }  // namespace
 
 Result<CheckedEnvironment> read_image_environment(const StoredImage& image, const Tools& tools) {
@@ -53,6 +73,8 @@ Result<CheckedEnvironment> read_image_environment(const StoredImage& image, cons
   CheckedEnvironment environment{image.reference, {}, gpu::System::Inside, ""};
   environment.slim = find_slim_label(image.config.labels);
   environment.layers.resize(layers.size());
+  environment.foreign_layers =
+      static_cast<std::size_t>(std::ranges::count_if(layers, is_base_layer));
   const auto read = [&](std::size_t i) -> Result<void> {
     environment.layers[i] = TRY(read_layer_facts(store, layers[i].diff_id, tools));
     return {};
@@ -73,6 +95,10 @@ Result<CheckedEnvironment> read_lock_environment(const std::string& name, const 
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   CheckedEnvironment environment{name, TRY(read_lock_facts(store, lock, indexes, tools)),
                                  gpu::System::Outside, lock.glibc};
+  if (lock.base) {
+    TRY(add_base_layers(store, lock, environment, tools));
+    return environment;
+  }
   environment.debian_packages.emplace();
   for (const spec::LockedDeb& deb : lock.debs) environment.debian_packages->push_back(deb.name);
   std::ranges::sort(*environment.debian_packages);
@@ -143,9 +169,9 @@ HostVerdict check_environment(const CheckedEnvironment& environment,
   HostVerdict verdict{question, {}, gpu::Verdict::Ok};
   gpu::HostQuestion asked = question;
   if (asked.glibc.empty()) asked.glibc = environment.glibc;
-  verdict.findings =
-      gpu::judge({environment.layers, environment.system, environment.debian_packages}, asked,
-                 gpu::compatibility_tables());
+  verdict.findings = gpu::judge({environment.layers, environment.system,
+                                 environment.debian_packages, environment.foreign_layers},
+                                asked, gpu::compatibility_tables());
   if (environment.slim) {
     const auto more = judge_slim_label(*environment.slim, asked.gpus);
     verdict.findings.insert(verdict.findings.begin(), more.begin(), more.end());

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "plan/base_image.h"
 #include "plan/image_lock.h"
 #include "plan/lazy_folder.h"
 #include "plan/runs.h"
@@ -30,6 +31,19 @@ Result<void> keep_referrers(const store::Store& store, const Digest& image,
     for (const oci::Descriptor& layer : manifest->layers) reachable.blobs.insert(layer.digest);
   }
   return {};
+}
+
+/// What building the image again needs of the image below it, besides the layers that it shares.
+void keep_base(const store::Store& store, const oci::ImageConfig& config,
+               store::Reachable& reachable) {
+  const auto label = config.labels.find(kBaseDigestLabel);
+  if (label == config.labels.end()) return;
+  const Result<Digest> digest = parse_digest(label->second);
+  if (!digest.ok() || !store.has_blob(*digest)) return;
+  const auto base = read_stored_image(store, label->second, *digest);
+  if (!base.ok()) return;  // it is fetched again when it is needed
+  reachable.blobs.insert(*digest);
+  reachable.blobs.insert(base->manifest.config.digest);
 }
 
 /// Of those that no name keeps.
@@ -101,6 +115,7 @@ Result<Collected> collect_garbage(const GarbageRequest& request, const Tools& to
       TRY(keep_referrers(store, manifest, warn, reachable));
       reachable.blobs.insert(image->manifest.config.digest);
       if (const auto lock = find_lock_digest(image->config)) reachable.blobs.insert(*lock);
+      keep_base(store, image->config, reachable);
       if (!image->config.diff_ids.empty()) {
         reachable.layers.insert(oci::chain_id(image->config.diff_ids));
       }

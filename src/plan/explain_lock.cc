@@ -21,6 +21,12 @@ std::string driver_line(const spec::Lock& lock) {
                      driver->text(), compat);
 }
 
+std::string bringer(const spec::Lock& lock) {
+  if (!lock.base) return fmt::format("Debian {}, the base, brings it", lock.debian);
+  return fmt::format("the base `{}`{} brings it", lock.base->image,
+                     lock.base->os.empty() ? "" : fmt::format(" ({})", lock.base->os));
+}
+
 std::string explain_cuda(const spec::Lock& lock) {
   if (lock.cuda.empty()) return "nothing in slipway.lock is built for a CUDA that is known\n";
   std::string text = fmt::format("CUDA {}\n", lock.cuda);
@@ -60,8 +66,10 @@ std::optional<std::string> explain_layer(const spec::Lock& lock, const std::stri
   if (word == "cuda") return explain_cuda(lock);
   if (word == "driver") return explain_driver(lock);
   if (word == "gpu") return explain_gpu(lock);
-  if (word == "glibc") {
-    return fmt::format("glibc {}\n└─ Debian {}, the base, brings it\n", lock.glibc, lock.debian);
+  if (word == "glibc") return fmt::format("glibc {}\n└─ {}\n", lock.glibc, bringer(lock));
+  if (word == "python") {
+    return fmt::format("Python {}\n└─ {}{}\n", lock.base ? lock.base->python : lock.python_version,
+                       bringer(lock), lock.base ? ": " + lock.base->interpreter : "");
   }
   return std::nullopt;
 }

@@ -4,11 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
+#include <charconv>
 #include <set>
 
 #include "base/file.h"
-#include "plan/image_modes.h"
 
 namespace slipway::plan {
 namespace {
@@ -42,15 +41,17 @@ constexpr const char* kActivate =
 constexpr const char* kProfile =
     "# Slipway: the image's Python environment.\n. /opt/venv/bin/activate\n";
 
-std::vector<Entry> venv_entries(const std::string& python) {
+std::vector<Entry> venv_entries(const spec::Lock& lock) {
+  const std::string& python = lock.python_version;
+  const std::string interpreter = lock.base ? lock.base->interpreter : "/usr/bin/python" + python;
   // PEP 405: `home` is where the interpreter is that the environment was made from.
   const std::string configuration = fmt::format(
-      "home = /usr/bin\ninclude-system-site-packages = false\nversion = {}\n"
-      "executable = /usr/bin/python{}\n",
-      python, python);
+      "home = {}\ninclude-system-site-packages = false\nversion = {}\n"
+      "executable = {}\n",
+      parent_path(interpreter), python, interpreter);
   std::vector<Entry> entries;
   entries.push_back(file_entry("opt/venv/pyvenv.cfg", configuration));
-  entries.push_back(link_entry("opt/venv/bin/python", "/usr/bin/python" + python));
+  entries.push_back(link_entry("opt/venv/bin/python", interpreter));
   entries.push_back(link_entry("opt/venv/bin/python3", "python"));
   entries.push_back(link_entry("opt/venv/bin/python" + python, "python"));
   entries.push_back(link_entry("opt/venv/lib64", "lib"));
@@ -58,6 +59,24 @@ std::vector<Entry> venv_entries(const std::string& python) {
   entries.push_back(file_entry("opt/venv/bin/activate", kActivate));
   entries.push_back(file_entry("etc/profile.d/slipway.sh", kProfile));
   return entries;
+}
+
+constexpr std::uint32_t kDebianShadow = 42;  // of base-passwd, and of Ubuntu's
+
+/// Who may read the shadow file: the group `shadow` of the base, where there is one.
+std::uint32_t find_shadow_group(std::string_view group) {
+  constexpr std::string_view kName = "shadow:";
+  while (!group.empty()) {
+    const std::size_t end = std::min(group.find('\n'), group.size());
+    std::string_view line = group.substr(0, end);
+    group.remove_prefix(std::min(end + 1, group.size()));
+    const std::size_t colon = line.find(':', kName.size());
+    if (!line.starts_with(kName) || colon == std::string_view::npos) continue;
+    std::uint32_t gid = 0;
+    std::from_chars(line.data() + colon + 1, line.data() + line.size(), gid);
+    return gid;
+  }
+  return 0;
 }
 
 /// Walks one path of [project] copy.
@@ -115,30 +134,33 @@ class CodeWalk {
 
 }  // namespace
 
-Result<std::vector<Entry>> frame_entries(const spec::Project& project,
+Result<std::vector<Entry>> frame_entries(const spec::Project& project, const spec::Lock& lock,
                                          const layer::UserFiles& base) {
-  std::vector<Entry> entries = venv_entries(project.python.version);
+  std::vector<Entry> entries = venv_entries(lock);
   const bool is_root = project.user.uid == 0;
   if (!is_root) {
     layer::ImageUser user;
     user.name = project.user.name;
     user.uid = project.user.uid;
     user.home = "/home/" + project.user.name;
+    if (lock.base && !lock.base->shell.empty()) user.shell = lock.base->shell;
     const layer::UserFiles files = TRY(layer::add_user(base, user));
     entries.push_back(file_entry("etc/passwd", files.passwd));
     entries.push_back(file_entry("etc/group", files.group));
-    entries.push_back(file_entry("etc/shadow", files.shadow, 0640));
-    entries.back().gid = 42;  // Debian's `shadow` group (base-passwd)
+    if (!lock.base || !base.shadow.empty()) {
+      entries.push_back(file_entry("etc/shadow", files.shadow, 0640));
+      entries.back().gid = lock.base ? find_shadow_group(base.group) : kDebianShadow;
+    }
     entries.push_back(folder_entry(user.home.substr(1), 0700, user.uid));
   }
   entries.push_back(folder_entry(kWorkspace + 1, 0755, project.user.uid));
   return entries;
 }
 
-Result<void> check_frame(const spec::Project& project, const std::vector<WheelFacts>& wheels) {
+Result<void> check_frame(const spec::Lock& lock, const std::vector<WheelFacts>& wheels) {
   std::set<std::string> ours;     // files and links: nothing may be there or below
   std::set<std::string> folders;  // nothing but a folder may be there
-  for (const Entry& entry : venv_entries(project.python.version)) {
+  for (const Entry& entry : venv_entries(lock)) {
     (entry.kind == EntryKind::Folder ? folders : ours).insert(entry.path);
     for (std::string folder = parent_path(entry.path); folder != ".";
          folder = parent_path(folder)) {
@@ -170,32 +192,6 @@ Result<std::vector<Entry>> code_entries(const ProjectFolder& project) {
     entries.push_back(folder_entry(kWorkspace + 1, 0755, project.spec.user.uid));
   }
   return entries;
-}
-
-Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::Lock& lock) {
-  const std::map<std::string, Command> commands = image_modes(project, lock);
-  oci::ImageConfig config;
-  config.created = "1980-01-01T00:00:00Z";
-  config.platform.architecture = oci::go_architecture(project.target.architectures.front());
-  config.platform.os = "linux";
-  config.user =
-      project.user.uid == 0 ? "0:0" : fmt::format("{}:{}", project.user.uid, project.user.uid);
-  const std::string home = project.user.uid == 0 ? "/root" : "/home/" + project.user.name;
-  config.env = {"PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                "VIRTUAL_ENV=/opt/venv", "HOME=" + home, "LANG=C.UTF-8",
-                // Which driver files a GPU runtime brings in; never which GPUs: that is not for an
-                // image to choose.
-                "NVIDIA_DRIVER_CAPABILITIES=compute,utility"};
-  config.entrypoint = {kInit, "--"};
-  config.cmd = commands.at(TRY(default_mode(project, lock)));
-  config.working_folder = kWorkspace;
-  nlohmann::ordered_json modes = nlohmann::ordered_json::object();
-  for (const auto& [name, command] : commands) modes[name] = command;
-  config.labels = {{"org.opencontainers.image.title", project.image.name},
-                   {"org.opencontainers.image.version", project.image.tag},
-                   {kLockLabel, sha256(spec::write_solution(lock)).text()},
-                   {kModesLabel, modes.dump()}};
-  return config;
 }
 
 }  // namespace slipway::plan

@@ -26,20 +26,24 @@ inline constexpr const char* kLockLabel =
 inline constexpr const char* kPackagesAnnotation = "dev.slipway.packages";
 
 /// The frame layer: user databases with the image's user, home, /workspace, and what `python -m
-/// venv` would leave under /opt/venv. `base` holds the databases of the base layer. Pure.
+/// venv` would leave under /opt/venv. `base` holds the databases of the base; a shadow file is made
+/// only where it has one. Pure.
 Result<std::vector<layer::Entry>> frame_entries(const spec::Project& project,
+                                                const spec::Lock& lock,
                                                 const layer::UserFiles& base);
 
 /// Fails with InvalidInput where a wheel brings what the frame makes: an interpreter of its own
 /// would run instead of the image's. Pure.
-Result<void> check_frame(const spec::Project& project, const std::vector<WheelFacts>& wheels);
+Result<void> check_frame(const spec::Lock& lock, const std::vector<WheelFacts>& wheels);
 
 /// The project layer: the files that [project] copy names, under /workspace, owned by root. Fails
 /// with InvalidInput for what is not there, and for links that lead out of the project.
 Result<std::vector<layer::Entry>> code_entries(const ProjectFolder& project);
 
-/// Everything of the configuration but the layers. Pure.
-/// Fails as default_mode does.
-Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::Lock& lock);
+/// Everything of the configuration but the layers. `base` is that of the lock's base image, on
+/// which ours is put as a Dockerfile's is on that of its FROM; else null. Fails as default_mode
+/// does. Pure.
+Result<oci::ImageConfig> make_config(const spec::Project& project, const spec::Lock& lock,
+                                     const oci::ImageConfig* base);
 
 }  // namespace slipway::plan

@@ -10,6 +10,8 @@
 #include "layer/tar_layer.h"
 #include "layer/wheel_layer.h"
 #include "oci/manifest.h"
+#include "plan/base_image.h"
+#include "plan/image_files.h"
 #include "plan/image_frame.h"
 #include "plan/known_layers.h"
 #include "plan/layer_facts.h"
@@ -45,19 +47,44 @@ Digest entries_key(const std::vector<layer::Entry>& entries) {
   return hash.finish();
 }
 
+/// One line, as `docker history` shows them.
+oci::History history_of(const ImageLayer& layer) {
+  constexpr std::size_t kMostNamed = 8;
+  const std::size_t named = std::min(layer.packages.size(), kMostNamed);
+  std::string text = fmt::format(
+      "slipway: {}", fmt::join(layer.packages.begin(),
+                               layer.packages.begin() + static_cast<std::ptrdiff_t>(named), ", "));
+  if (named < layer.packages.size()) {
+    text += fmt::format(" and {} more", layer.packages.size() - named);
+  }
+  return {"1980-01-01T00:00:00Z", std::move(text), "", "", false};
+}
+
 }  // namespace
 
 ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
-  return {facts.digest,        facts.diff_id,   facts.size_bytes,
-          std::move(packages), facts.tar_bytes, facts.toc};
+  ImageLayer layer;
+  layer.digest = facts.digest;
+  layer.diff_id = facts.diff_id;
+  layer.size_bytes = facts.size_bytes;
+  layer.packages = std::move(packages);
+  layer.tar_bytes = facts.tar_bytes;
+  layer.toc = facts.toc;
+  return layer;
 }
 
 ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& layers) {
   oci::Manifest manifest;
+  const bool has_history = !config.history.empty();
+  for (const char* label : {kBaseNameLabel, kBaseDigestLabel}) {
+    const auto base = config.labels.find(label);
+    if (base != config.labels.end()) manifest.annotations.insert(*base);
+  }
   for (const ImageLayer& layer : layers) {
     config.diff_ids.push_back(layer.diff_id);
+    if (has_history && !is_base_layer(layer)) config.history.push_back(history_of(layer));
     oci::Descriptor descriptor;
-    descriptor.media_type = oci::kMediaTypeLayerGzip;
+    descriptor.media_type = layer.media_type;
     descriptor.digest = layer.digest;
     descriptor.size_bytes = layer.size_bytes;
     descriptor.annotations[kPackagesAnnotation] =
@@ -100,7 +127,8 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools)
   std::vector<WheelGroup> groups;
   for (const std::vector<std::size_t>& indices : layer::plan_layers(inputs)) {
     WheelGroup group;
-    std::string key = fmt::format("wheels {} {} 3.11", layer::kLayoutVersion, kVenv);
+    std::string key =
+        fmt::format("wheels {} {} {}", layer::kLayoutVersion, kVenv, lock.python_version);
     for (const std::size_t i : indices) {
       group.wheels.push_back(make_input(lock.wheels[i], tools));
       key += " " + lock.wheels[i].sha256.hex();
@@ -116,7 +144,7 @@ Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const 
   std::vector<Artifact> needed;
   const auto debs = deb_inputs(lock, tools);
   const Digest base = layer::debian_layer_key(debs, debian_options(store));
-  if (!TRY(find_layer(store, base))) {
+  if (!lock.base && !TRY(find_layer(store, base))) {
     for (const spec::LockedDeb& deb : lock.debs) needed.push_back(make_artifact(deb));
   }
   std::map<std::string, const spec::LockedWheel*> wheels;
@@ -124,7 +152,7 @@ Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const 
   for (const WheelGroup& group : group_wheels(lock, tools)) {
     const bool known = TRY(find_layer(store, group.key)).has_value();
     for (const layer::WheelInput& wheel : group.wheels) {
-      if (known && knows_wheel(store, wheel.sha256)) continue;
+      if (known && knows_wheel(store, lock, wheel.sha256)) continue;
       needed.push_back(make_artifact(*wheels.at(wheel.name)));
     }
   }
@@ -160,13 +188,28 @@ Result<ImageLayer> LayerBuilder::base_layer(const CancelToken& cancel) {
   return keep(key, std::move(tree), facts, std::move(packages));
 }
 
+Result<std::vector<ImageLayer>> LayerBuilder::base_layers(const CancelToken& cancel) {
+  if (!lock_.base) return std::vector<ImageLayer>{TRY(base_layer(cancel))};
+  const auto base = TRY(find_base_image(store_, lock_));
+  if (!base) {
+    return make_error(ErrorKind::NotFound, "the base `{}` is not in the store any more",
+                      lock_.base->image)
+        .hint("`slipway build` fetches it again");
+  }
+  Tools tools = tools_;
+  tools.cancel = cancel;
+  TRY_WHILE(fmt::format("unpacking the base `{}`", base->reference),
+            unpack_layers(base->image, store_, tools));
+  return base->layers();
+}
+
 Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group, const CancelToken& cancel) {
   if (const auto facts = TRY(find_layer(store_, group.key))) {
     return describe_layer(*facts, group.labels());
   }
   TemporaryFolder tree = TRY(store_.make_layer_folder());
   const layer::LayerFacts facts = TRY(layer::build_wheel_layer(
-      group.wheels, {kVenv, 3, 11}, &tree.path(), nullptr, tools_.reporter, cancel));
+      group.wheels, wheel_options(lock_), &tree.path(), nullptr, tools_.reporter, cancel));
   TRY(store_.put_recipe(facts.digest, write_recipe(group.wheels, lock_)));
   return keep(group.key, std::move(tree), facts, group.labels());
 }
@@ -184,12 +227,15 @@ Result<ImageLayer> LayerBuilder::entries_layer(const Digest& key, std::vector<la
   return keep(key, std::move(tree), facts, std::move(packages));
 }
 
-Result<ImageLayer> LayerBuilder::frame_layer(const ImageLayer& base) {
-  const std::string folder = store_.layer_path(base.diff_id);
-  const layer::UserFiles users{TRY(read_file(folder + "/etc/passwd")),
-                               TRY(read_file(folder + "/etc/group")),
-                               TRY(read_file(folder + "/etc/shadow"))};
-  std::vector<layer::Entry> entries = TRY(frame_entries(project_.spec, users));
+Result<ImageLayer> LayerBuilder::frame_layer(const std::vector<ImageLayer>& base) {
+  std::vector<LayerFolder> folders;
+  for (auto layer = base.rbegin(); layer != base.rend(); ++layer) {
+    folders.push_back({layer->diff_id, store_.layer_path(layer->diff_id)});
+  }
+  const ImageFiles files(std::move(folders));
+  const layer::UserFiles users{files.text("/etc/passwd"), files.text("/etc/group"),
+                               files.text("/etc/shadow")};
+  std::vector<layer::Entry> entries = TRY(frame_entries(project_.spec, lock_, users));
   const Digest key = entries_key(entries);
   return entries_layer(key, std::move(entries), {"frame"});
 }
@@ -240,7 +286,7 @@ Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
   // The base before them all: it takes one core for longest.
   const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
     if (i == 0) {
-      made.base = TRY(base_layer(cancel));
+      made.base = TRY(base_layers(cancel));
     } else {
       const std::size_t group = order[i - 1];
       made.wheels[group] = TRY(wheel_layer(groups[group], cancel));
@@ -253,12 +299,12 @@ Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
 
 Result<std::vector<ImageLayer>> LayerBuilder::build() {
   const std::vector<WheelFacts> wheels = TRY(read_wheel_facts(store_, lock_, tools_));
-  TRY(check_frame(project_.spec, wheels));
+  TRY(check_frame(lock_, wheels));
   TRY(check_wheel_collisions(wheels));
   const std::vector<WheelGroup> groups = group_wheels(lock_, tools_);
   const BaseAndWheels made = TRY(base_and_wheels(groups));
 
-  std::vector<ImageLayer> layers{made.base};
+  std::vector<ImageLayer> layers = made.base;
   layers.push_back(TRY(frame_layer(made.base)));
   layers.insert(layers.end(), made.wheels.begin(), made.wheels.end());
   if (request_.bytecode == Bytecode::Yes) {

@@ -39,7 +39,8 @@ struct ImageTexts {
   Digest config_digest, manifest_digest;
 };
 
-/// Of the image of these layers. Takes a config without diff_ids. Pure.
+/// Of the image of these layers. Takes a config without diff_ids; a history in it, that of a base,
+/// goes on with the layers above. Pure.
 ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& layers);
 
 /// Writes an image, each of whose layers the store has, and gives it its name.
@@ -50,7 +51,8 @@ Result<void> put_image(const store::Store& store, const store::ImageName& name,
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
                                                const Tools& tools);
 
-/// Makes what is missing and returns all, bottom first: base, frame, wheels, bytecode, code.
+/// Makes what is missing and returns all, bottom first: base (of a base image all of its layers),
+/// frame, wheels, bytecode, code.
 class LayerBuilder {
  public:
   LayerBuilder(const store::Store& store, const ProjectFolder& project, const spec::Lock& lock,
@@ -61,17 +63,18 @@ class LayerBuilder {
 
  private:
   Result<ImageLayer> base_layer(const CancelToken& cancel);
+  Result<std::vector<ImageLayer>> base_layers(const CancelToken& cancel);
   Result<ImageLayer> wheel_layer(const WheelGroup& group, const CancelToken& cancel);
-  Result<ImageLayer> frame_layer(const ImageLayer& base);
+  Result<ImageLayer> frame_layer(const std::vector<ImageLayer>& base);
   struct BytecodeGroup;
   Result<void> give_to_owner(const std::string& path) const;
   Result<std::vector<BytecodeGroup>> group_bytecode(const std::vector<WheelFacts>& wheels,
                                                     const layer::BytecodeOptions& options);
   Result<std::vector<ImageLayer>> bytecode_layers(
       const std::vector<WheelFacts>& wheels, const std::map<std::string, std::string>& wheel_trees,
-      const ImageLayer& base);
+      const std::vector<ImageLayer>& base);
   struct BaseAndWheels {
-    ImageLayer base;
+    std::vector<ImageLayer> base;
     std::vector<ImageLayer> wheels;  ///< one for each group
   };
   Result<BaseAndWheels> base_and_wheels(const std::vector<WheelGroup>& groups);

@@ -5,6 +5,15 @@
 #include "base/nearest.h"
 
 namespace slipway::plan {
+namespace {
+
+/// A base image need not have bash, or any shell.
+std::string shell_of(const spec::Lock& lock) {
+  if (!lock.base || lock.base->shell == "/bin/bash") return "bash";
+  return lock.base->shell.empty() ? "python" : "sh";
+}
+
+}  // namespace
 
 const Command& notebook_command() {
   // A port that is taken is an error: the next one would lead nowhere.
@@ -17,7 +26,7 @@ const Command& notebook_command() {
 }
 
 std::map<std::string, Command> image_modes(const spec::Project& project, const spec::Lock& lock) {
-  std::map<std::string, Command> modes{{kShellMode, {"bash"}}};
+  std::map<std::string, Command> modes{{kShellMode, {shell_of(lock)}}};
   const bool has_jupyter =
       std::any_of(lock.wheels.begin(), lock.wheels.end(),
                   [](const spec::LockedWheel& wheel) { return wheel.name == "jupyterlab"; });

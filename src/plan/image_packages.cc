@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "gpu/remedy.h"
 #include "plan/layer_facts.h"
+#include "plan/os_release.h"
 #include "version/package_name.h"
 
 namespace slipway::plan {
@@ -82,21 +83,6 @@ void read_site_folder(const std::string& folder, const ImageFiles& files, const 
       tools.reporter.warn(fmt::format("`{}` is empty, not there, or too large to be one", path));
     if (auto package = read_python_package(place, text)) packages.push_back(std::move(*package));
   }
-}
-
-/// A word of os-release(5), without quotes.
-std::string os_release_word(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != '=') continue;
-    line.remove_prefix(key.size() + 1);
-    const bool is_quoted =
-        line.size() >= 2 && (line.front() == '"' || line.front() == '\'') && line.back() == line[0];
-    return std::string(is_quoted ? line.substr(1, line.size() - 2) : line);
-  }
-  return {};
 }
 
 }  // namespace

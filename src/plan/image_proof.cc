@@ -1,10 +1,12 @@
 #include "plan/image_proof.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/threads.h"
 #include "gpu/closure.h"
 #include "gpu/compatibility.h"
+#include "plan/base_image.h"
 #include "plan/check_environment.h"
 #include "plan/layer_facts.h"
 
@@ -12,10 +14,11 @@ namespace slipway::plan {
 namespace {
 
 gpu::ClosureReport find_missing(std::span<const gpu::LayerLibraries> libraries,
-                                const spec::Lock& lock) {
+                                std::size_t foreign_layers, const spec::Lock& lock) {
   std::map<std::string, std::string> owners;
   gpu::ClosureRequest request;
   request.layers = libraries;
+  request.foreign_layers = foreign_layers;
   for (const gpu::LayerLibraries& layer : libraries) {
     for (const gpu::LibraryFile& file : layer.elves) owners[file.path] = file.owner;
   }
@@ -66,8 +69,17 @@ Result<void> prove_image(const store::Store& store, const spec::Lock& lock,
     return {};
   };
   TRY(for_each_parallel(layers.size(), usable_cores(), tools.cancel, read));
-  const gpu::ClosureReport report = find_missing(libraries, lock);
-  if (!report.missing.empty()) return gpu::closure_error(report.missing);
+  const gpu::ClosureReport report = find_missing(
+      libraries, static_cast<std::size_t>(std::ranges::count_if(layers, is_base_layer)), lock);
+  if (!report.missing.empty()) {
+    Error error = gpu::closure_error(report.missing);
+    if (lock.base) {
+      error.hints.push_back(fmt::format(
+          "take a base that has them: `{}` brings what is in it, and nothing is installed onto it",
+          lock.base->image));
+    }
+    return error;
+  }
   TRY(check_target(libraries, lock, tools));
   tools.reporter.done(
       fmt::format("proved: the libraries that {} ELF files need are in the image{}", report.files,

@@ -173,6 +173,17 @@ Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImag
   return {};
 }
 
+Result<void> unpack_layers(const IncomingImage& image, const store::Store& store,
+                           const Tools& tools) {
+  const std::vector<std::size_t> order = largest_first(image);
+  const auto unpack = [&](std::size_t i, const CancelToken& cancel) {
+    Tools with_cancel = tools;
+    with_cancel.cancel = cancel;
+    return unpack_incoming_layer(store, image, order[i], with_cancel);
+  };
+  return for_each_parallel(order.size(), usable_cores(), tools.cancel, unpack);
+}
+
 Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   if (has_one_id()) {
@@ -181,14 +192,7 @@ Result<void> unpack_incoming(const Incoming& incoming, const Tools& tools) {
         "(`slipway doctor` says how to get some)");
   }
   for (const IncomingImage& image : incoming.images) {
-    const std::vector<std::size_t> order = largest_first(image);
-    const auto unpack = [&](std::size_t i, const CancelToken& cancel) {
-      Tools with_cancel = tools;
-      with_cancel.cancel = cancel;
-      return unpack_incoming_layer(store, image, order[i], with_cancel);
-    };
-    TRY_WHILE(fmt::format("unpacking `{}`", image.shown()),
-              for_each_parallel(order.size(), usable_cores(), tools.cancel, unpack));
+    TRY_WHILE(fmt::format("unpacking `{}`", image.shown()), unpack_layers(image, store, tools));
     for (const store::ImageName& name : image.names) TRY(store.set_image(name, image.digest));
   }
   TRY(store.settle_layers());

@@ -48,6 +48,11 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
                                    std::size_t layer, const Tools& tools);
 
+/// Unpacks the layers of one image that the store does not have, several at a time. As
+/// unpack_incoming, which says the rest.
+Result<void> unpack_layers(const IncomingImage& image, const store::Store& store,
+                           const Tools& tools);
+
 /// Unpacks the layers that the store does not have, several at a time, and names the images. Needs
 /// uid 0, the machine's or a user namespace's. Fails with Corrupt where a layer's tar is not the
 /// one that the configuration names, and as layer/unpack_layer.h has it.

@@ -3,7 +3,6 @@
 #include "base/threads.h"
 #include "layer/wheel_layer.h"
 #include "plan/artifacts.h"
-#include "plan/image_frame.h"
 #include "plan/wheel_facts.h"
 
 namespace slipway::plan {
@@ -22,15 +21,22 @@ Result<std::optional<gpu::LayerLibraries>> find_facts(const store::Store& store,
   return std::optional<gpu::LayerLibraries>();
 }
 
+/// Of a wheel for one Python: its folder has the version in its name.
+Digest wheel_key(const Digest& sha256, const layer::WheelLayerOptions& options) {
+  if (options.python_minor == 11) return sha256;
+  return slipway::sha256(fmt::format("{} 3.{}", sha256.text(), options.python_minor));
+}
+
 Result<gpu::LayerLibraries> read_wheel(const store::Store& store, const layer::WheelInput& wheel,
-                                       const Tools& tools) {
+                                       layer::WheelLayerOptions options, const Tools& tools) {
   const TemporaryFolder tree = TRY(store.make_layer_folder());
   SilentReporter silent;  // it would speak of building
   // Whoever checks need not be root, or have ids to give files to.
-  const layer::WheelLayerOptions options{kVenv, 3, 11, layer::Owners::Caller};
+  options.owners = layer::Owners::Caller;
   TRY(layer::build_wheel_layer({&wheel, 1}, options, &tree.path(), nullptr, silent, tools.cancel));
   gpu::LayerLibraries libraries = TRY(gpu::scan_layer(tree.path(), tools.cancel));
-  TRY(store.put_known(kWheelKind, wheel.sha256, gpu::write_layer_libraries(libraries)));
+  TRY(store.put_known(kWheelKind, wheel_key(wheel.sha256, options),
+                      gpu::write_layer_libraries(libraries)));
   return libraries;
 }
 
@@ -48,8 +54,9 @@ Result<std::vector<gpu::LayerLibraries>> read_lock_facts(
     const store::Store& store, const spec::Lock& lock,
     const std::vector<spec::PythonIndex>& indexes, const Tools& tools) {
   std::vector<std::optional<gpu::LayerLibraries>> known(lock.wheels.size());
+  const layer::WheelLayerOptions options = wheel_options(lock);
   const auto look = [&](std::size_t i) -> Result<void> {
-    known[i] = TRY(find_facts(store, kWheelKind, lock.wheels[i].sha256));
+    known[i] = TRY(find_facts(store, kWheelKind, wheel_key(lock.wheels[i].sha256, options)));
     return {};
   };
   TRY(for_each_parallel(known.size(), usable_cores(), tools.cancel, look));
@@ -62,7 +69,8 @@ Result<std::vector<gpu::LayerLibraries>> read_lock_facts(
   if (!missing.empty())
     tools.reporter.note(fmt::format("reading {} wheels that are not known yet", missing.size()));
   const auto read = [&](std::size_t i) -> Result<void> {
-    if (!known[i]) known[i] = TRY(read_wheel(store, make_input(lock.wheels[i], tools), tools));
+    if (!known[i])
+      known[i] = TRY(read_wheel(store, make_input(lock.wheels[i], tools), options, tools));
     return {};
   };
   TRY(for_each_parallel(known.size(), usable_cores(), tools.cancel, read));

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "plan/image_frame.h"
+#include "plan/wheel_facts.h"
 
 namespace slipway::plan {
 namespace {
@@ -37,7 +37,9 @@ Result<Artifact> parse_wheel(std::span<const std::string_view> words) {
 }  // namespace
 
 std::string write_recipe(std::span<const layer::WheelInput> wheels, const spec::Lock& lock) {
-  std::string text = fmt::format("wheels {} {} 3 11\n", layer::kLayoutVersion, kVenv);
+  const layer::WheelLayerOptions options = wheel_options(lock);
+  std::string text = fmt::format("wheels {} {} {} {}\n", layer::kLayoutVersion, options.prefix,
+                                 options.python_major, options.python_minor);
   for (const layer::WheelInput& input : wheels) {
     const auto wheel = std::ranges::find(lock.wheels, input.name, &spec::LockedWheel::name);
     SLIPWAY_CHECK(wheel != lock.wheels.end());
@@ -57,6 +59,11 @@ Result<LayerRecipe> parse_recipe(std::string_view text) {
     if (first && words.size() == 5 && words[0] == "wheels") {
       std::from_chars(words[1].data(), words[1].data() + words[1].size(), recipe.layout);
       recipe.options.prefix = words[2];
+      const auto read = [](std::string_view word, int& number) {
+        std::from_chars(word.data(), word.data() + word.size(), number);
+      };
+      read(words[3], recipe.options.python_major);
+      read(words[4], recipe.options.python_minor);
       first = false;
     } else if (!first && !words.empty() && words[0] == "wheel") {
       recipe.wheels.push_back(TRY(parse_wheel(words)));

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "layer/layout.h"
-#include "plan/image_frame.h"
+#include "plan/base_image.h"
 #include "plan/image_layers.h"
 
 namespace slipway::plan {
@@ -33,7 +33,7 @@ bool is_code(const ImageLayer& layer) {
 }
 
 LayerKind kind_of(const ImageLayer& layer, std::size_t position) {
-  if (position == 0) return LayerKind::Base;
+  if (position == 0 || is_base_layer(layer)) return LayerKind::Base;
   if (layer.packages == std::vector<std::string>{"frame"}) return LayerKind::Frame;
   const bool is_bytecode =
       !layer.packages.empty() && layer.packages.front().starts_with(kBytecodeOf);
@@ -126,10 +126,27 @@ std::map<std::string, Digest> wheel_digests(const spec::Lock& lock) {
   return digests;
 }
 
-bool has_same_debs(const spec::Lock& old, const spec::Lock& now) {
+bool has_same_base(const spec::Lock& old, const spec::Lock& now) {
+  if (old.base != now.base || old.python_version != now.python_version) return false;
   return std::ranges::equal(old.debs, now.debs, [](const auto& a, const auto& b) {
     return a.name == b.name && a.sha256 == b.sha256;
   });
+}
+
+/// The layer of `others` that holds what `layers[i]` holds; of a base of several layers, the one in
+/// the same place. Null where there is none.
+const LockedLayer* find_twin(const std::vector<LockedLayer>& layers, std::size_t i,
+                             const std::vector<LockedLayer>& others) {
+  const LockedLayer& layer = layers[i];
+  const auto is_alike = [&](const LockedLayer& one) {
+    return one.kind == layer.kind && one.packages == layer.packages;
+  };
+  const auto end = layers.begin() + static_cast<std::ptrdiff_t>(i);
+  auto before = std::count_if(layers.begin(), end, is_alike);
+  for (const LockedLayer& other : others) {
+    if (is_alike(other) && before-- == 0) return &other;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -153,22 +170,21 @@ std::string layer_label(const ImageLayer& layer, std::size_t position) {
 std::vector<Difference> compare_images(const LockedImage& locked, const LockedImage& built,
                                        Bytecode bytecode) {
   std::vector<Difference> differences;
-  const auto same = [](const LockedLayer& a) {
-    return [&a](const LockedLayer& b) { return a.kind == b.kind && a.packages == b.packages; };
-  };
-  for (const LockedLayer& layer : built.layers) {
-    const auto other = std::ranges::find_if(locked.layers, same(layer));
-    if (other != locked.layers.end() && *other != layer) {
+  for (std::size_t i = 0; i < built.layers.size(); ++i) {
+    const LockedLayer& layer = built.layers[i];
+    const LockedLayer* other = find_twin(built.layers, i, locked.layers);
+    if (other != nullptr && *other != layer) {
       differences.push_back({layer.label(), difference_of(layer, *other)});
-    } else if (other == locked.layers.end() && locked.manifest) {
+    } else if (other == nullptr && locked.manifest) {
       differences.push_back(
           {layer.label(), fmt::format("{}: the lock has no such layer", layer.label())});
     }
   }
   if (!locked.manifest) return differences;
-  for (const LockedLayer& layer : locked.layers) {
+  for (std::size_t i = 0; i < locked.layers.size(); ++i) {
+    const LockedLayer& layer = locked.layers[i];
     if (bytecode == Bytecode::No && layer.kind == LayerKind::Bytecode) continue;
-    if (std::ranges::none_of(built.layers, same(layer))) {
+    if (find_twin(locked.layers, i, built.layers) == nullptr) {
       differences.push_back(
           {layer.label(),
            fmt::format("{}: the lock has that layer, and the image has not", layer.label())});
@@ -219,7 +235,9 @@ Result<std::string> record_build(const ProjectFolder& project, const spec::Lock&
                                  const BuiltImage& image, const Tools& tools) {
   const AsOwner owner(tools.owner);
   const std::string file = project.lock_file();
-  LockedImage now = make_locked_image(TRY(make_config(project.spec, lock)), image.layers);
+  const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
+  LockedImage now =
+      make_locked_image(TRY(configure_image(store, project.spec, lock)), image.layers);
   // What stands there now: a build takes its time.
   std::optional<spec::Lock> present = TRY(find_lock(project));
   if (!present || spec::write_solution(*present) != spec::write_solution(lock)) {
@@ -239,7 +257,8 @@ std::optional<LockedImage> kept_image(const spec::Lock& old, const spec::Lock& n
   const auto before = wheel_digests(old);
   const auto after = wheel_digests(now);
   const auto is_same = [&](const std::string& name) {
-    return before.contains(name) && after.contains(name) && before.at(name) == after.at(name);
+    return before.contains(name) && after.contains(name) && before.at(name) == after.at(name) &&
+           old.python_version == now.python_version;
   };
   std::set<std::vector<std::string>> groups;
   for (const WheelGroup& group : group_wheels(now, tools)) {
@@ -251,11 +270,11 @@ std::optional<LockedImage> kept_image(const spec::Lock& old, const spec::Lock& n
   LockedImage kept{old.image->layout, {}, {}};
   for (const LockedLayer& layer : old.image->layers) {
     const bool stays =
-        (layer.kind == LayerKind::Base && has_same_debs(old, now)) ||
+        (layer.kind == LayerKind::Base && has_same_base(old, now)) ||
         (layer.kind == LayerKind::Wheels && groups.contains(layer.packages) &&
          std::ranges::all_of(layer.packages, is_same)) ||
         // How bytecode is grouped shows in the build; its interpreter is in the base.
-        (layer.kind == LayerKind::Bytecode && has_same_debs(old, now) &&
+        (layer.kind == LayerKind::Bytecode && has_same_base(old, now) &&
          std::ranges::all_of(layer.packages, is_same));
     if (stays) kept.layers.push_back(layer);
   }

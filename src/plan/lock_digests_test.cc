@@ -50,6 +50,22 @@ TEST_CASE("layers as a lock names them") {
   CHECK(layer_label(layers().back(), 6) == "the project");
 }
 
+TEST_CASE("a base image has several layers, each in its place") {
+  std::vector<ImageLayer> list = layers();
+  list[0] = layer_of({"base layer 1 of 2"});
+  list.insert(list.begin() + 1, layer_of({"base layer 2 of 2"}));
+  const spec::LockedImage image = image_of(list);
+  CHECK(image.layers[0].kind == spec::LayerKind::Base);
+  CHECK(image.layers[1].kind == spec::LayerKind::Base);
+  CHECK(image.layers[2].kind == spec::LayerKind::Frame);
+  CHECK(told(image, image).empty());
+  std::vector<ImageLayer> other = list;
+  other[1].diff_id = sha256("another");
+  CHECK(has(told(image, image_of(other)), "the base: its diff_id is"));
+  other.erase(other.begin());
+  CHECK(has(told(image, image_of(other)), "the base"));
+}
+
 TEST_CASE("the project's code is not the lock's affair") {
   std::vector<ImageLayer> without = layers();
   without.pop_back();

@@ -10,6 +10,7 @@
 #include "layer/debian_layer.h"
 #include "plan/indexes.h"
 #include "plan/lock_digests.h"
+#include "plan/pin_base.h"
 #include "plan/solve_environment.h"
 #include "version/requirement.h"
 
@@ -26,6 +27,7 @@ Result<std::set<std::string>> upgraded_names(const LockRequest& request, const s
   if (old != nullptr) {
     for (const spec::LockedWheel& wheel : old->wheels) known.push_back(wheel.name);
     for (const spec::LockedDeb& deb : old->debs) known.push_back(deb.name);
+    if (old->base) known.push_back(old->base->image);
   }
   for (const std::string& text : request.packages) {
     const auto normal = version::PackageName::parse(text);
@@ -62,6 +64,11 @@ class Kept {
       if (!freed_.contains(wheel.name)) versions[wheel.name] = wheel.version;
     }
     return versions;
+  }
+  /// The lock whose base image stays; null where the tag is to be asked again.
+  const spec::Lock* base() const {
+    const bool is_free = old_ == nullptr || !old_->base || freed_.contains(old_->base->image);
+    return is_free ? nullptr : old_;
   }
   std::vector<index::DebPreference> debs() const {
     std::vector<index::DebPreference> versions;
@@ -141,6 +148,16 @@ std::string change_of_date(const spec::Lock& lock) {
                      : std::string("wheels of any date");
 }
 
+void add_base_change(const spec::Lock& before, const spec::Lock& after,
+                     std::vector<std::string>& changes) {
+  const auto text = [](const spec::Lock& lock) {
+    return lock.base ? fmt::format("{} ({})", lock.base->image, lock.base->digest.text())
+                     : "Debian " + lock.debian;
+  };
+  if (before.base == after.base) return;
+  changes.push_back(fmt::format("the base: {} -> {}", text(before), text(after)));
+}
+
 /// Each name once, with what happened to it.
 template <typename Locked>
 void add_changes(const std::vector<Locked>& before, const std::vector<Locked>& after,
@@ -162,6 +179,21 @@ void add_changes(const std::vector<Locked>& before, const std::vector<Locked>& a
   }
 }
 
+/// Fills the Debian packages and what they bring. Returns the exact version of Python.
+Result<std::string> lock_debian(const ProjectFolder& project, const Kept& kept, Indexes& indexes,
+                                const Tools& tools, spec::Lock& lock) {
+  const auto debs = TRY_WHILE("solving the Debian packages",
+                              solve_debian(project, kept, indexes, indexes.client(), tools));
+  lock.python_version = project.spec.python.version;
+  lock.glibc = TRY(version_of(debs, "libc6"));
+  lock.debian = project.spec.base.debian;
+  for (const index::DebFile& deb : debs) {
+    lock.debs.push_back({deb.package, deb.version, deb.architecture, deb.index, deb.path,
+                         deb.size_bytes, deb.sha256, reasons_of(deb, project.spec.base.apt)});
+  }
+  return version_of(debs, "python" + lock.python_version);
+}
+
 Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Indexes& indexes,
                              const Tools& tools) {
   // The indexes answer while Debian is being solved.
@@ -172,22 +204,20 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
       (void)home.index->prefetch_project(requirement->name);
     }
   }
-  const auto debs = TRY_WHILE("solving the Debian packages",
-                              solve_debian(project, kept, indexes, indexes.client(), tools));
   spec::Lock lock;
   lock.slipway_version = SLIPWAY_VERSION;
   lock.inputs = spec::inputs_digest(project.spec);
   lock.before = kept.before();
-  lock.python_version = project.spec.python.version;
   lock.architecture = project.spec.target.architectures.front();
-  lock.glibc = TRY(version_of(debs, "libc6"));
-  lock.debian = project.spec.base.debian;
-  for (const index::DebFile& deb : debs) {
-    lock.debs.push_back({deb.package, deb.version, deb.architecture, deb.index, deb.path,
-                         deb.size_bytes, deb.sha256, reasons_of(deb, project.spec.base.apt)});
+  EnvironmentRequest request{project, "", "", kept.wheels(), kept.before()};
+  if (project.spec.base.image.empty()) {
+    request.python_version = TRY(lock_debian(project, kept, indexes, tools, lock));
+    request.base = "Debian " + lock.debian;
+  } else {
+    TRY_WHILE("looking at the base", pin_base(project.spec, kept.base(), tools, lock));
+    request.python_version = lock.base->python;
+    request.base = fmt::format("the base `{}`", lock.base->image);
   }
-  EnvironmentRequest request{project, TRY(version_of(debs, "python" + lock.python_version)),
-                             lock.glibc, kept.wheels(), kept.before()};
   TRY(solve_environment(request, indexes, tools, lock));
   return lock;
 }
@@ -216,6 +246,7 @@ Result<LockOutcome> lock_project(const ProjectFolder& project, const LockRequest
   outcome.lock = TRY(spec::parse_lock(text, project.lock_file()));
   if (old) {
     if (old->before != date) outcome.changes.push_back(change_of_date(outcome.lock));
+    add_base_change(*old, outcome.lock, outcome.changes);
     add_changes(old->wheels, outcome.lock.wheels, outcome.changes);
     add_changes(old->debs, outcome.lock.debs, outcome.changes);
   }

@@ -14,7 +14,8 @@ namespace slipway::plan {
 struct LockRequest {
   enum class Upgrade { Nothing, Named, Everything };
   Upgrade upgrade = Upgrade::Nothing;
-  std::vector<std::string> packages;  ///< of Upgrade::Named: wheels or Debian packages
+  /// Of Upgrade::Named: wheels, Debian packages, or the base image as slipway.toml has it.
+  std::vector<std::string> packages;
   /// Only wheels that were uploaded earlier. Without it the date of the old lock holds on, unless
   /// everything is upgraded.
   std::optional<UtcTime> before{};

@@ -144,7 +144,7 @@ Result<solve::CandidateList> PythonSource::candidates(const std::string& name) {
   if (name == kGlibcPackage) {
     const std::string glibc =
         fmt::format("{}.{}", options_.target.glibc_major, options_.target.glibc_minor);
-    return given(kGlibcPackage, glibc, "the target has glibc " + glibc);
+    return given(kGlibcPackage, glibc, options_.glibc_given + glibc);
   }
   const version::PackageName package = TRY(version::PackageName::parse(name));
   std::map<version::Version, VersionFiles> versions;

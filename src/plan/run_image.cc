@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "gpu/extra_devices.h"
+#include "plan/base_image.h"
 #include "plan/cdi_devices.h"
 #include "plan/foreign_init.h"
 #include "plan/id_records.h"
@@ -101,6 +102,12 @@ Result<std::vector<std::string>> mode_command(const StoredImage& image, const st
 bool starts_with_init(const StoredImage& image) {
   const auto& entrypoint = image.config.entrypoint;
   return entrypoint.size() == 2 && entrypoint[0] == kInit && entrypoint[1] == "--";
+}
+
+/// One of ours whose base is an image of others, which brings no catatonit.
+bool stands_on_base_image(const StoredImage& image) {
+  return image.config.entrypoint.empty() && image.config.labels.contains(kLockLabel) &&
+         image.config.labels.contains(kBaseDigestLabel);
 }
 
 Result<std::vector<std::string>> command_of(const StoredImage& image, const RunFlags& flags) {
@@ -309,6 +316,9 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   check_places(files, request, tools.reporter);
   if (flags.init == RunFlags::Init::Wanted && request.init_path.empty()) {
     TRY(add_foreign_init(request));
+  } else if (stands_on_base_image(image) && request.init_path.empty()) {
+    // As good as the machine can: Docker starts such an image without one too.
+    (void)add_foreign_init(request);
   }
   TRY(add_cdi_devices(flags, files, request, tools.reporter));
 

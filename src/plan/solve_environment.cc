@@ -34,21 +34,30 @@ std::vector<std::string> known_names(const Tools& tools) {
 /// One solve: of the project, or of a changed copy of it.
 class Attempt {
  public:
-  Attempt(const EnvironmentRequest& request, const spec::Project& project, Indexes& indexes,
-          const Tools& tools)
-      : request_(request), project_(project), indexes_(indexes), tools_(tools) {}
+  Attempt(const EnvironmentRequest& request, const spec::Project& project, std::string glibc,
+          Indexes& indexes, const Tools& tools)
+      : request_(request),
+        project_(project),
+        glibc_(std::move(glibc)),
+        indexes_(indexes),
+        tools_(tools) {}
 
   Result<SolveOutcome> solve() {
     PythonSource::Options options;
     options.target.architecture = project_.target.architectures.front();
+    const auto python = TRY(version::Version::parse(request_.python_version));
+    if (python.release().size() > 1) {
+      options.target.minor = static_cast<int>(python.release()[1]);
+    }
     options.target.glibc_major = 2;
-    const auto glibc = TRY(version::Version::parse(request_.glibc));
+    const auto glibc = TRY(version::Version::parse(glibc_));
     if (glibc.release().size() > 1) {
       options.target.glibc_minor = static_cast<int>(glibc.release()[1]);
     }
     options.python_version = request_.python_version;
     options.python_given =
-        fmt::format("Debian {} brings Python {}", project_.base.debian, request_.python_version);
+        fmt::format("{} brings Python {}", request_.base, request_.python_version);
+    if (!project_.base.image.empty()) options.glibc_given = request_.base + " has glibc ";
     options.known_names = known_names(tools_);
     options.before = request_.before;
     python_.emplace(indexes_, std::move(options));
@@ -81,6 +90,7 @@ class Attempt {
 
   const EnvironmentRequest& request_;
   const spec::Project& project_;
+  std::string glibc_;
   Indexes& indexes_;
   const Tools& tools_;
   std::optional<PythonSource> python_;
@@ -144,7 +154,7 @@ auto told(Reporter& reporter, std::string_view verb, std::string_view name, cons
 Result<void> solve_environment(const EnvironmentRequest& request, Indexes& indexes,
                                const Tools& tools, spec::Lock& lock) {
   const spec::Project& project = request.project.spec;
-  Attempt attempt(request, project, indexes, tools);
+  Attempt attempt(request, project, lock.glibc, indexes, tools);
   const SolveOutcome outcome =
       TRY(told(tools.reporter, "solving", "the Python packages", [&] { return attempt.solve(); }));
   if (const auto* solution = std::get_if<solve::Solution>(&outcome)) {
@@ -153,7 +163,7 @@ Result<void> solve_environment(const EnvironmentRequest& request, Indexes& index
   }
   const auto& conflict = std::get<solve::Conflict>(outcome);
   const SolveAgain solve_again = [&](const spec::Project& changed) {
-    return Attempt(request, changed, indexes, tools).solve();
+    return Attempt(request, changed, lock.glibc, indexes, tools).solve();
   };
   solve::Explanation explanation = solve::explain(conflict);
   Error error = make_error(ErrorKind::Unsolvable, "nothing satisfies `{}`", request.project.file());

@@ -14,14 +14,14 @@ namespace slipway::plan {
 struct EnvironmentRequest {
   const ProjectFolder& project;
   std::string python_version;                      ///< "3.11.2": of the base's interpreter
-  std::string glibc;                               ///< "2.36"
+  std::string base;                                ///< "Debian bookworm": who brings it
   std::map<std::string, std::string> preferences;  ///< see solve::Request
   std::optional<UtcTime> before;                   ///< wheels uploaded later do not count
 };
 
-/// Fills the wheels and the target's GPUs, driver and CUDA of `lock`. Fails with Unsolvable, with
-/// the explanation and with changes that were seen to work (plan/remedies.h); else as the indexes
-/// do.
+/// Fills the wheels and the target's GPUs, driver and CUDA of `lock`, which has the base's glibc.
+/// Fails with Unsolvable, with the explanation and with changes that were seen to work
+/// (plan/remedies.h); else as the indexes do.
 Result<void> solve_environment(const EnvironmentRequest& request, Indexes& indexes,
                                const Tools& tools, spec::Lock& lock);
 

@@ -22,18 +22,6 @@ std::vector<std::string> split_packages(std::string_view text) {
   return packages;
 }
 
-/// Foreign images may have annotations that make no sense: they count as absent.
-void read_toc(const oci::Annotations& annotations, ImageLayer& layer) {
-  const auto digest = annotations.find(std::string(layer::kTocDigestAnnotation));
-  const auto bytes = annotations.find(std::string(layer::kTarBytesAnnotation));
-  if (digest == annotations.end() || bytes == annotations.end()) return;
-  const auto toc = parse_digest(digest->second);
-  const char* const end = bytes->second.data() + bytes->second.size();
-  if (toc.ok() && std::from_chars(bytes->second.data(), end, layer.tar_bytes).ptr == end) {
-    layer.toc = *toc;
-  }
-}
-
 bool is_digest_of(std::string_view reference, const Digest& digest) {
   if (reference.starts_with("sha256:")) reference.remove_prefix(7);
   return reference.size() >= 12 && digest.hex().starts_with(reference);
@@ -76,6 +64,17 @@ Error unknown_image(const std::string& reference, const std::vector<store::Store
 
 }  // namespace
 
+void read_toc(const oci::Annotations& annotations, ImageLayer& layer) {
+  const auto digest = annotations.find(std::string(layer::kTocDigestAnnotation));
+  const auto bytes = annotations.find(std::string(layer::kTarBytesAnnotation));
+  if (digest == annotations.end() || bytes == annotations.end()) return;
+  const auto toc = parse_digest(digest->second);
+  const char* const end = bytes->second.data() + bytes->second.size();
+  if (toc.ok() && std::from_chars(bytes->second.data(), end, layer.tar_bytes).ptr == end) {
+    layer.toc = *toc;
+  }
+}
+
 std::uint64_t StoredImage::size_bytes() const {
   std::uint64_t bytes = 0;
   for (const oci::Descriptor& layer : manifest.layers) bytes += layer.size_bytes;
@@ -90,6 +89,7 @@ std::vector<ImageLayer> StoredImage::layers() const {
     layer.digest = descriptor.digest;
     layer.diff_id = config.diff_ids[i];
     layer.size_bytes = descriptor.size_bytes;
+    layer.media_type = descriptor.media_type;
     const auto packages = descriptor.annotations.find(kPackagesAnnotation);
     if (packages != descriptor.annotations.end()) layer.packages = split_packages(packages->second);
     read_toc(descriptor.annotations, layer);

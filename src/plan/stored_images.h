@@ -23,6 +23,10 @@ struct StoredImage {
   std::vector<ImageLayer> layers() const;  ///< packages as the manifest's annotations tell them
 };
 
+/// What the annotations of eStargz say. Foreign images may have some that make no sense: they count
+/// as absent. Pure.
+void read_toc(const oci::Annotations& annotations, ImageLayer& layer);
+
 /// Sorted by reference. Images whose manifest cannot be read are left out with a warning.
 Result<std::vector<StoredImage>> list_stored_images(const Tools& tools);
 

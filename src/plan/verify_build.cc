@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "plan/base_image.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
 #include "plan/layer_blobs.h"
@@ -88,7 +89,15 @@ Result<BuildVerifier> BuildVerifier::start(const ProjectFolder& project, const s
                        std::move(scratch));
 }
 
-Result<void> BuildVerifier::fetch() { return fetch_for_build(project_, lock_, scratch_tools_); }
+Result<void> BuildVerifier::fetch() {
+  // A base image is no work of ours that could be done anew: what is here of it counts, once its
+  // digests are checked.
+  const store::Store real = TRY(store::Store::open(tools_.store_folder, tools_.owner));
+  const store::Store scratch =
+      TRY(store::Store::open(scratch_tools_.store_folder, scratch_tools_.owner));
+  TRY(copy_base_image(real, scratch, lock_));
+  return fetch_for_build(project_, lock_, scratch_tools_);
+}
 
 Result<std::string> BuildVerifier::find_where(const ImageLayer& rebuilt,
                                               const ImageLayer& stored) const {
@@ -159,7 +168,7 @@ Result<VerifiedBuild> BuildVerifier::verify(store::Owner owner) {
       TRY(store::Store::open(scratch_tools_.store_folder, scratch_tools_.owner));
   LayerBuilder builder(store, project_, lock_, request, scratch_tools_);
   const std::vector<ImageLayer> layers = TRY(builder.build());
-  const oci::ImageConfig config = TRY(make_config(project_.spec, lock_));
+  const oci::ImageConfig config = TRY(configure_image(store, project_.spec, lock_));
   const ImageTexts texts = encode_image(config, layers);
 
   VerifiedBuild outcome;

@@ -42,10 +42,12 @@ std::optional<std::vector<layer::WheelPath>> parse_paths(std::string_view text) 
   return paths;
 }
 
-/// Under which the facts are kept: they depend on the layout too.
-Digest facts_key(const Digest& sha256) {
+/// Under which the facts are kept: they depend on the layout and the Python too.
+Digest facts_key(const Digest& sha256, const layer::WheelLayerOptions& options) {
+  const std::string python =
+      options.python_minor == 11 ? "" : fmt::format(" 3.{}", options.python_minor);
   return slipway::sha256(
-      fmt::format("wheel-paths {} {} {}", layer::kLayoutVersion, kVenv, sha256.text()));
+      fmt::format("wheel-paths {} {} {}{}", layer::kLayoutVersion, kVenv, sha256.text(), python));
 }
 
 }  // namespace
@@ -73,25 +75,38 @@ layer::WheelInput make_input(const spec::LockedWheel& wheel, const Tools& tools)
           wheel.size_bytes};
 }
 
-bool knows_wheel(const store::Store& store, const Digest& sha256) {
-  const auto text = store.find_known(kKind, facts_key(sha256));
+layer::WheelLayerOptions wheel_options(const spec::Lock& lock) {
+  layer::WheelLayerOptions options;
+  options.prefix = kVenv;
+  // `3.12`: a lock that says otherwise was changed by hand, and no wheel fits it.
+  const std::string& python = lock.python_version;
+  const std::size_t dot = std::min(python.find('.'), python.size());
+  std::from_chars(python.data(), python.data() + dot, options.python_major);
+  std::from_chars(python.data() + std::min(dot + 1, python.size()), python.data() + python.size(),
+                  options.python_minor);
+  return options;
+}
+
+bool knows_wheel(const store::Store& store, const spec::Lock& lock, const Digest& sha256) {
+  const auto text = store.find_known(kKind, facts_key(sha256, wheel_options(lock)));
   return text.ok() && text->has_value();
 }
 
 Result<std::vector<WheelFacts>> read_wheel_facts(const store::Store& store, const spec::Lock& lock,
                                                  const Tools& tools) {
   std::vector<WheelFacts> facts(lock.wheels.size());
+  const layer::WheelLayerOptions options = wheel_options(lock);
   const auto read = [&](std::size_t i) -> Result<void> {
     WheelFacts& one = facts[i];
     one.input = make_input(lock.wheels[i], tools);
-    const Digest key = facts_key(one.input.sha256);
+    const Digest key = facts_key(one.input.sha256, options);
     if (const auto text = TRY(store.find_known(kKind, key))) {
       if (auto paths = parse_paths(*text)) {
         one.paths = std::move(*paths);
         return {};
       }
     }
-    one.paths = TRY(layer::list_wheel(one.input, {kVenv, 3, 11}));
+    one.paths = TRY(layer::list_wheel(one.input, options));
     return store.put_known(kKind, key, write_paths(one.paths));
   };
   TRY(for_each_parallel(facts.size(), usable_cores(), tools.cancel, read));

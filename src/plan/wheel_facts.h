@@ -21,10 +21,13 @@ struct WheelFacts {
   std::uint64_t source_bytes() const;
 };
 
+/// How the lock's wheels are laid out: below the environment's prefix, for its Python.
+layer::WheelLayerOptions wheel_options(const spec::Lock& lock);
+
 layer::WheelInput make_input(const spec::LockedWheel& wheel, const Tools& tools);
 
 /// Whether `read_wheel_facts` needs the wheel itself.
-bool knows_wheel(const store::Store& store, const Digest& sha256);
+bool knows_wheel(const store::Store& store, const spec::Lock& lock, const Digest& sha256);
 
 /// In the lock's order. Wheels that are not known yet must be in the cache. Fails as list_wheel.
 Result<std::vector<WheelFacts>> read_wheel_facts(const store::Store& store, const spec::Lock& lock,

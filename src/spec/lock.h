@@ -52,6 +52,17 @@ struct LockedDeb {
   bool operator==(const LockedDeb&) const = default;
 };
 
+/// The image of a registry below everything, and what was read in it. Its glibc is the lock's.
+struct LockedBase {
+  std::string image;        ///< as slipway.toml has it: the tag may have moved since
+  Digest digest;            ///< of the manifest for the lock's architecture: what counts
+  std::string os;           ///< ID and VERSION_ID of os-release(5): "debian 12"; empty: not said
+  std::string python;       ///< "3.12.4"
+  std::string interpreter;  ///< "/usr/local/bin/python3.12": no link
+  std::string shell;        ///< "/bin/bash", else "/bin/sh"; empty: it has neither
+  bool operator==(const LockedBase&) const = default;
+};
+
 /// Files that `slipway capture` took as they are on a host: a Python package, kCapturedSystem or
 /// kCapturedRest.
 struct CapturedFiles {
@@ -104,20 +115,21 @@ struct LockedImage {
 };
 
 struct Lock {
-  std::string slipway_version;      ///< of the program that wrote it: for messages only
-  Digest inputs;                    ///< inputs_digest of the slipway.toml that was solved
-  std::optional<UtcTime> before;    ///< of `lock --before`: no wheel that was uploaded later
-  std::string python_version;       ///< "3.11"
-  std::string architecture;         ///< "x86_64"
-  std::string glibc;                ///< "2.36"
-  std::string debian;               ///< "bookworm"
-  std::vector<std::string> gpus;    ///< as slipway.toml has them; `sm_90` for those of "this host"
-  std::string driver;               ///< the same; `==570.86.15` for that of "this host"
-  std::string cuda_compat;          ///< "12.8": cuda-compat of the host; empty: not said
-  std::string cuda;                 ///< "12.4": that of the chosen torch; empty: none is used
-  std::string cpu;                  ///< "x86-64-v2"; empty: not said
-  std::vector<LockedWheel> wheels;  ///< sorted by name
-  std::vector<LockedDeb> debs;      ///< sorted by name, then architecture
+  std::string slipway_version;    ///< of the program that wrote it: for messages only
+  Digest inputs;                  ///< inputs_digest of the slipway.toml that was solved
+  std::optional<UtcTime> before;  ///< of `lock --before`: no wheel that was uploaded later
+  std::string python_version;     ///< "3.11"
+  std::string architecture;       ///< "x86_64"
+  std::string glibc;              ///< "2.36"
+  std::string debian;             ///< "bookworm"; empty where there is a `base`
+  std::vector<std::string> gpus;  ///< as slipway.toml has them; `sm_90` for those of "this host"
+  std::string driver;             ///< the same; `==570.86.15` for that of "this host"
+  std::string cuda_compat;        ///< "12.8": cuda-compat of the host; empty: not said
+  std::string cuda;               ///< "12.4": that of the chosen torch; empty: none is used
+  std::string cpu;                ///< "x86-64-v2"; empty: not said
+  std::optional<LockedBase> base = {};
+  std::vector<LockedWheel> wheels;           ///< sorted by name
+  std::vector<LockedDeb> debs;               ///< sorted by name, then architecture
   std::vector<CapturedFiles> captured = {};  ///< sorted by name; then there are no wheels and debs
   std::optional<LockedImage> image = {};     ///< once it was built
   bool operator==(const Lock&) const = default;

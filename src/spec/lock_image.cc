@@ -59,7 +59,9 @@ void check_layers(std::vector<TableReader>& tables, const std::vector<LockedLaye
     if (i > 0 && layer.kind < layers[i - 1].kind) {
       refuse(fmt::format("the layer of {} is out of order", layer.label()));
     }
-    if (!has_packages(layer.kind) && !seen[layer.kind].insert("").second) {
+    // A base of a registry has as many layers as it has.
+    const bool may_repeat = layer.kind == LayerKind::Base && lock.base.has_value();
+    if (!has_packages(layer.kind) && !seen[layer.kind].insert("").second && !may_repeat) {
       refuse(fmt::format("the layer of {} is there twice", layer.label()));
     }
     for (const std::string& package : layer.packages) {

@@ -105,11 +105,42 @@ CapturedFiles read_captured(TableReader& table) {
   return files;
 }
 
+/// Absolute, and without anything that could lead elsewhere.
+void check_inside(TableReader& table, std::string_view key, const std::string& path) {
+  if (path.empty()) return;
+  const bool is_plain = path.starts_with('/') && path.find('\n') == std::string::npos &&
+                        !check_copy_path(std::string_view(path).substr(1));
+  if (is_plain) return;
+  table.problem(table.at(),
+                fmt::format("`{}`: `{}` is no path in an image", table.dotted(key), path),
+                std::string(kRemedy));
+}
+
+std::optional<LockedBase> read_base(TableReader& root) {
+  auto table = root.table("base");
+  if (!table) return std::nullopt;
+  LockedBase base;
+  base.image = required(*table, "image");
+  base.digest = required_digest(*table, "digest");
+  base.os = optional(*table, "os");
+  base.python = required(*table, "python");
+  base.interpreter = required(*table, "interpreter");
+  base.shell = optional(*table, "shell");
+  check_inside(*table, "interpreter", base.interpreter);
+  check_inside(*table, "shell", base.shell);
+  table->refuse_the_rest();
+  return base;
+}
+
 void read_target(TableReader& root, Lock& lock) {
   auto table = root.table("target");
   if (!table) return root.problem(root.at(), "`target` is missing", std::string(kRemedy));
   lock.architecture = required(*table, "architecture");
-  lock.debian = lock.captured.empty() ? required(*table, "debian") : optional(*table, "debian");
+  const bool is_debian = lock.captured.empty() && !lock.base;
+  lock.debian = is_debian ? required(*table, "debian") : optional(*table, "debian");
+  if (lock.base && !lock.debian.empty()) {
+    table->problem(table->at(), "`target.debian` beside a base image", std::string(kRemedy));
+  }
   lock.glibc = required(*table, "glibc");
   lock.python_version = required(*table, "python");
   lock.gpus = sorted_list(*table, "gpu");
@@ -204,6 +235,7 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
   std::vector<TableReader> captured = root.tables("captured");
   for (TableReader& files : captured) lock.captured.push_back(read_captured(files));
   check_captured(captured, lock);
+  lock.base = read_base(root);
   read_target(root, lock);
   std::vector<TableReader> wheels = root.tables("wheel");
   for (TableReader& wheel : wheels) lock.wheels.push_back(read_wheel(wheel));
@@ -211,6 +243,10 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
   for (TableReader& deb : debs) lock.debs.push_back(read_deb(deb));
   check_wheels(wheels, lock.wheels);
   check_debs(debs, lock.debs);
+  if (lock.base && !debs.empty()) {
+    debs.front().problem(debs.front().at(), "Debian packages beside a base image",
+                         std::string(kRemedy));
+  }
   lock.image = read_locked_image(root, lock);
   root.refuse_the_rest();
   TRY(problems.result());

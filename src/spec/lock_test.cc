@@ -302,6 +302,46 @@ TEST_CASE("the digests of a build stand behind the solution, which does not chan
   CHECK(write_solution(lock) == write_lock(example()));
 }
 
+/// As built_example, on an image of a registry with three layers.
+Lock based_example() {
+  Lock lock = built_example();
+  lock.debian.clear();
+  lock.debs.clear();
+  lock.base = LockedBase{"nvidia/cuda:12.4.1",  sha256("b"), "ubuntu 22.04", "3.11.9",
+                         "/usr/bin/python3.11", "/bin/bash"};
+  LockedImage& image = *lock.image;
+  REQUIRE(image.layers.front().kind == LayerKind::Base);
+  for (const char* text : {"two", "three"}) {
+    LockedLayer layer = image.layers.front();
+    layer.digest = sha256(text);
+    image.layers.insert(image.layers.begin() + 1, std::move(layer));
+  }
+  return lock;
+}
+
+TEST_CASE("a base image stands in the place of Debian's packages") {
+  const Lock lock = based_example();
+  const std::string text = write_lock(lock);
+  slipway::testing::check_golden("spec/based.lock", text);
+  const auto again = parse_lock(text, "l");
+  REQUIRE_MESSAGE(again.ok(), again.error().message);
+  CHECK(again->base == lock.base);
+  CHECK(again->image == lock.image);
+  CHECK(write_lock(*again) == text);
+  const std::string deb = write_lock(example());
+  for (const Case& c : {Case{"[target]\n", "[target]\ndebian = \"bookworm\"\n",
+                             "`target.debian` beside a base image"},
+                        Case{"digest = \"sha256:", "digest = \"sha255:", "`base.digest`"},
+                        Case{"image = \"nvidia/cuda:12.4.1\"\n", "", "`base.image` is missing"},
+                        Case{"/usr/bin/python3.11", "usr/bin/python3.11", "is no path in an image"},
+                        Case{"/usr/bin/python3.11", "/usr/../bin/x", "is no path in an image"},
+                        Case{"[base]", "[bass]", "`target.debian` is missing"},
+                        Case{"\n[image]", "\n" + deb.substr(deb.find("[[deb]]")) + "\n[image]",
+                             "Debian packages beside a base image"}}) {
+    check_refusal(text, c);
+  }
+}
+
 TEST_CASE("where the solution changed, some layers are enough") {
   Lock lock = built_example();
   lock.image->manifest.reset();
@@ -365,6 +405,7 @@ TEST_CASE("the inputs are what changes the solution, and nothing else") {
   CHECK(changed([](Project& p) { p.python.version = "3.12"; }));
   CHECK(changed([](Project& p) { p.base.apt.pop_back(); }));
   CHECK(changed([](Project& p) { p.base.debian = "trixie"; }));
+  CHECK(changed([](Project& p) { p.base.image = "x"; }));
   CHECK(changed([](Project& p) { p.target.gpus = {"a100"}; }));
   CHECK(changed([](Project& p) { p.target.driver = ">=525"; }));
   CHECK(changed([](Project& p) { p.target.architectures = {"aarch64"}; }));

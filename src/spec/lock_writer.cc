@@ -89,6 +89,16 @@ void sort_all(Lock& lock) {
   });
 }
 
+void put_base(Emitter& out, const LockedBase& base) {
+  out.header("[base]");
+  out.put("image", base.image);
+  out.put("digest", base.digest.text());
+  out.put_if_said("os", base.os);
+  out.put("python", base.python);
+  out.put("interpreter", base.interpreter);
+  out.put_if_said("shell", base.shell);
+}
+
 void put_wheel(Emitter& out, const LockedWheel& wheel) {
   out.header("[[wheel]]");
   out.put("name", wheel.name);
@@ -168,6 +178,7 @@ std::string write_lock(Lock lock) {
   out.put_if_said("cuda-compat", lock.cuda_compat);
   out.put_if_said("cuda", lock.cuda);
   out.put_if_said("cpu", lock.cpu);
+  if (lock.base) put_base(out, *lock.base);
   for (const LockedWheel& wheel : lock.wheels) put_wheel(out, wheel);
   for (const LockedDeb& deb : lock.debs) put_deb(out, deb);
   for (const CapturedFiles& files : lock.captured) put_captured(out, files);
@@ -204,6 +215,7 @@ Digest inputs_digest(const Project& project) {
   put_list("arch", project.target.architectures);
   put("glibc", project.target.glibc);
   put("debian", project.base.debian);
+  if (!project.base.image.empty()) put("image", project.base.image);
   put_list("apt", project.base.apt);
   return sha256(text);
 }

@@ -10,13 +10,31 @@ constexpr std::size_t kMostBytes = 1 << 20;
 }  // namespace
 
 std::span<const std::string> project_keys() {
-  static const std::vector<std::string> kKeys{
-      "image.name",        "image.tag",          "image.default",     "target.gpu",
-      "target.driver",     "target.cuda-compat", "target.cpu",        "target.arch",
-      "base.debian",       "base.apt",           "python.version",    "python.packages",
-      "python.index.name", "python.index.url",   "python.index.kind", "python.index.packages",
-      "project.copy",      "user.name",          "user.uid",          "modes.NAME.command",
-      "resources.gpus",    "resources.memory",   "resources.cpus",    "resources.shm"};
+  static const std::vector<std::string> kKeys{"image.name",
+                                              "image.tag",
+                                              "image.default",
+                                              "target.gpu",
+                                              "target.driver",
+                                              "target.cuda-compat",
+                                              "target.cpu",
+                                              "target.arch",
+                                              "base.debian",
+                                              "base.image",
+                                              "base.apt",
+                                              "python.version",
+                                              "python.packages",
+                                              "python.index.name",
+                                              "python.index.url",
+                                              "python.index.kind",
+                                              "python.index.packages",
+                                              "project.copy",
+                                              "user.name",
+                                              "user.uid",
+                                              "modes.NAME.command",
+                                              "resources.gpus",
+                                              "resources.memory",
+                                              "resources.cpus",
+                                              "resources.shm"};
   return kKeys;
 }
 
@@ -35,7 +53,7 @@ Result<Project> parse_project(std::string_view text, std::string_view file_name)
   read_image(root, project.image);
   read_target(root, project.target);
   read_base(root, project.base);
-  read_python(root, project.python);
+  read_python(root, project.base, project.python);
   read_code(root, project.code);
   read_user(root, project.user);
   read_modes(root, project.modes);

@@ -43,9 +43,11 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
+/// What lies below everything: a Debian release, or an image of a registry.
 struct Base {
-  std::string debian = "bookworm";
-  std::vector<std::string> apt;  ///< Debian package names, in the order written
+  std::string debian = "bookworm";  ///< empty where there is an image
+  std::string image{};              ///< `python:3.12-slim`, `host:5000/team/x@sha256:…`; or empty
+  std::vector<std::string> apt;     ///< Debian package names, in the order written
   bool operator==(const Base&) const = default;
 };
 
@@ -65,7 +67,7 @@ struct PythonIndex {
 };
 
 struct Python {
-  std::string version = "3.11";
+  std::string version = "3.11";       ///< empty: that of `base.image`
   std::vector<std::string> packages;  ///< PEP 508 texts as written; each parses
   std::vector<PythonIndex> indexes;   ///< in the order in which they are asked
   bool operator==(const Python&) const = default;

@@ -14,20 +14,6 @@ std::optional<Fault> check_architecture(std::string_view name) {
                ErrorKind::Unsupported};
 }
 
-std::optional<Fault> check_python_version(std::string_view version) {
-  if (version == "3.11") return std::nullopt;
-  const bool is_number =
-      !version.empty() && version.find_first_not_of("0123456789.") == std::string_view::npos;
-  if (!is_number) {
-    return Fault{fmt::format("`{}` is not a Python version", version), "write `3.11`"};
-  }
-  if (version.starts_with("3.11.")) {
-    return Fault{"the last number of the version is Debian's to choose", "write `3.11`"};
-  }
-  return Fault{fmt::format("Debian bookworm has Python 3.11, and not {}", version),
-               "write `3.11`; other versions are not supported yet", ErrorKind::Unsupported};
-}
-
 std::optional<Fault> check_gpu(std::string_view name) {
   return name == kThisHost ? std::nullopt : check_plain_name(name);
 }
@@ -174,25 +160,11 @@ void read_target(TableReader& root, Target& target) {
   table->refuse_the_rest(project_keys());
 }
 
-void read_base(TableReader& root, Base& base) {
-  auto table = root.table("base");
-  if (!table) return;
-  if (auto debian = table->text("debian"); debian && debian->value != base.debian) {
-    refuse(*table, *debian,
-           Fault{fmt::format("Debian `{}` is not supported by this version", debian->value),
-                 "write `bookworm`", ErrorKind::Unsupported});
-  }
-  base.apt = read_checked(*table, "apt", check_debian_package);
-  table->not_yet({"image", "scratch"});
-  table->refuse_the_rest(project_keys());
-}
-
-void read_python(TableReader& root, Python& python) {
+void read_python(TableReader& root, const Base& base, Python& python) {
+  if (!base.image.empty()) python.version.clear();
   auto table = root.table("python");
   if (!table) return;
-  if (auto version = table->text("version")) {
-    refuse(*table, *version, check_python_version(version->value));
-  }
+  read_python_version(*table, base, python);
   python.packages = read_checked(*table, "packages", check_requirement);
   read_indexes(*table, python.indexes);
   table->not_yet({"prereleases", "wheels", "constraints", "sources"});

@@ -17,7 +17,9 @@ namespace slipway::spec {
 void read_image(TableReader& root, Image& image);
 void read_target(TableReader& root, Target& target);
 void read_base(TableReader& root, Base& base);
-void read_python(TableReader& root, Python& python);
+/// After the base: an image brings its own Python.
+void read_python(TableReader& root, const Base& base, Python& python);
+void read_python_version(TableReader& table, const Base& base, Python& python);
 void read_code(TableReader& root, ProjectCode& code);
 void read_user(TableReader& root, User& user);
 void read_modes(TableReader& root, std::map<std::string, Mode>& modes);

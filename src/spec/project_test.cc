@@ -79,6 +79,23 @@ TEST_CASE("what is not said has a safe default") {
   CHECK(parse(with_image("cpus = 1\n")).error().hints[0] == "it belongs in `[resources]`");
 }
 
+TEST_CASE("a base image takes the place of Debian, and brings its Python") {
+  for (const char* name :
+       {"x", "nvidia/cuda:12.4.1-base-ubuntu22.04", "localhost/x", "host:5000/a/b:c",
+        "registry.example/team/x@sha256:"
+        "32381523e63197c929b67f793a8098bed0ae3a6fa902634fdbcc6fa4567f3346"}) {
+    CAPTURE(name);
+    const auto project = parse(with_image(fmt::format("base = {{image = \"{}\"}}", name)));
+    REQUIRE(project.ok());
+    CHECK(project->base.image == name);
+    CHECK(project->base.debian.empty());
+    CHECK(project->python.version.empty());
+  }
+  const auto named = parse(with_image("base = {image = \"x\"}\npython = {version = \"3.12\"}"));
+  REQUIRE(named.ok());
+  CHECK(named->python.version == "3.12");
+}
+
 TEST_CASE("root is had only by asking for it twice") {
   CHECK(parse(with_image("[user]\nname = \"root\"\nuid = 0")).value().user == User{"root", 0});
   CHECK_FALSE(parse(with_image("[user]\nuid = 0")).ok());
@@ -109,11 +126,13 @@ TEST_CASE("image names and tags follow the reference grammar") {
 }
 
 TEST_CASE("what is valid and not there yet is told apart from a mistake") {
-  for (const char* text : {"[conda]\nchannels = []", "[gateway]", "[refresh]",
-                           "base = {image = \"x\"}", "base = {debian = \"trixie\"}",
-                           "python = {version = \"3.12\"}", "target = {arch = [\"aarch64\"]}",
-                           "python = {packages = [\"x @ https://a.example/x.whl\"]}",
-                           "project = {copy = [\".\"]}", "project = {copy = [\"*.py\"]}"}) {
+  for (const char* text :
+       {"[conda]\nchannels = []", "[gateway]", "[refresh]", "base = {scratch = true}",
+        "base = {debian = \"trixie\"}", "base = {image = \"x\", apt = [\"git\"]}",
+        "base = {image = \"x\"}\npython = {version = \"3.7\"}", "python = {version = \"3.12\"}",
+        "target = {arch = [\"aarch64\"]}",
+        "python = {packages = [\"x @ https://a.example/x.whl\"]}", "project = {copy = [\".\"]}",
+        "project = {copy = [\"*.py\"]}"}) {
     CAPTURE(text);
     const auto project = parse(with_image(text));
     REQUIRE_FALSE(project.ok());
@@ -150,6 +169,17 @@ TEST_CASE("each mistake has its place, its key and its remedy") {
       "[image]\nname = \"x\"\n[base]\napt = [\"git=1:2.39\", \"Git\", \"x\"]",
       "[image]\nname = \"x\"\n[base]\napt = [\"git\", \"git\"]",
       "[image]\nname = \"x\"\n[base]\ndebain = \"bookworm\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a/b:1\"\ndebian = \"bookworm\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a/b:1\"\napt = [\"git\"]",
+      "[image]\nname = \"x\"\n[base]\nimage = \"\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"A/b\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a:b/c:d:e\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"https://a.example/b\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a@sha256:12\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a@md5:12\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a\"\n[python]\nversion = \"3.12.1\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a\"\n[python]\nversion = \"2.7\"",
+      "[image]\nname = \"x\"\n[base]\nimage = \"a\"\n[python]\nversion = \"new\"",
       "[image]\nname = \"x\"\n[python]\nversion = 3.11",
       "[image]\nname = \"x\"\n[python]\nversion = \"3.11.2\"",
       "[image]\nname = \"x\"\n[python]\nversion = \"3.12\"",

@@ -43,7 +43,7 @@ Result<void> compile(const std::string& folder, const std::string& sources) {
     wheel.sources.push_back(item.path().lexically_relative(sources).string());
   }
   layer::BytecodeOptions options;
-  options.base_folder = folder + "/tree";
+  options.base_folders = {folder + "/tree"};
   options.output_folder = folder + "/bytecode";
   SilentReporter reporter;
   const auto trees = TRY(layer::build_bytecode(std::vector{wheel}, options, reporter, {}));
