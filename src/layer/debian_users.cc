@@ -1,7 +1,7 @@
 #include "layer/debian_users.h"
 
 #include <algorithm>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "layer/layout.h"
@@ -31,7 +31,10 @@ bool is_field(std::string_view text) {
   return text.starts_with('/') && text.find_first_of(":\n") == std::string_view::npos;
 }
 
-enum class Found { No, Same, Other };
+struct Found {
+  enum class What { No, Same, Other } what = What::No;
+  std::string name, id;  ///< of the other
+};
 
 /// Is `name` or `id` (the third field) taken in this file?
 Found find_entry(std::string_view text, std::string_view name, std::string_view id) {
@@ -40,10 +43,12 @@ Found find_entry(std::string_view text, std::string_view name, std::string_view 
     if (fields.size() < 3) continue;
     const bool same_name = fields[0] == name;
     const bool same_id = fields[2] == id;
-    if (same_name && same_id) return Found::Same;
-    if (same_name || same_id) return Found::Other;
+    if (same_name && same_id) return {Found::What::Same, {}, {}};
+    if (same_name || same_id) {
+      return {Found::What::Other, std::string(fields[0]), std::string(fields[2])};
+    }
   }
-  return Found::No;
+  return {};
 }
 
 void add_line(std::string& text, std::string_view line) {
@@ -66,20 +71,28 @@ Result<UserFiles> add_user(const UserFiles& base, const ImageUser& user) {
   const auto id = std::to_string(user.uid);
   const auto in_passwd = find_entry(base.passwd, user.name, id);
   const auto in_group = find_entry(base.group, user.name, id);
-  if (in_passwd == Found::Other || in_group == Found::Other) {
-    return make_error(ErrorKind::InvalidInput,
-                      "the user `{}` with id {} collides with a user or group of the base",
-                      user.name, id)
-        .hint("choose another name or id under `[user]`");
+  for (const auto& [kind, found] : {std::pair("user", in_passwd), std::pair("group", in_group)}) {
+    if (found.what != Found::What::Other) continue;
+    Error error = make_error(ErrorKind::InvalidInput,
+                             "the user `{}` with id {} collides with a user or group of the base",
+                             user.name, id);
+    error.because.push_back(
+        fmt::format("the base has the {} `{}` with id {}", kind, found.name, found.id));
+    error.hints.emplace_back(
+        fmt::format("under `[user]` write `name = \"{}\"` and `uid = {}` to be that one, or choose "
+                    "another name or id",
+                    found.name, found.id));
+    return error;
   }
   auto files = base;
-  if (in_passwd == Found::No) {
+  if (in_passwd.what == Found::What::No) {
     add_line(files.passwd,
              fmt::format("{0}:x:{1}:{1}::{2}:{3}", user.name, id, user.home, user.shell));
     constexpr auto kDays = kLayerTime / 86400;
     add_line(files.shadow, fmt::format("{}:*:{}:0:99999:7:::", user.name, kDays));
   }
-  if (in_group == Found::No) add_line(files.group, fmt::format("{}:x:{}:", user.name, id));
+  if (in_group.what == Found::What::No)
+    add_line(files.group, fmt::format("{}:x:{}:", user.name, id));
   return files;
 }
 

@@ -37,7 +37,8 @@ Result<bool> has_all_layers(const store::Store& store, const IncomingImage& imag
 Result<std::optional<BaseImage>> find_base(const store::Store& store,
                                            const spec::LockedBase& base) {
   if (!store.has_blob(base.digest)) return std::optional<BaseImage>();
-  Result<IncomingImage> image = make_incoming(store, {}, base.digest);
+  const auto written = TRY(store::parse_image_reference(base.image));
+  Result<IncomingImage> image = make_incoming(store, {written.name}, base.digest);
   if (!image.ok() && image.error().kind == ErrorKind::NotFound) return std::optional<BaseImage>();
   return std::optional(BaseImage{base.image, TRY(std::move(image))});
 }
@@ -88,9 +89,7 @@ Result<BaseImage> fetch_base_image(const std::string& reference,
   const auto parsed = TRY_WHILE("reading `base.image`", store::parse_image_reference(reference));
   const ImagePlace place = TRY(find_place(parsed.name, registry::Trust::Checked, tools));
   Incoming incoming = TRY(fetch_image(place, digest ? digest : parsed.digest, tools));
-  BaseImage base{reference, std::move(incoming.images.front())};
-  base.image.names.clear();
-  return base;
+  return BaseImage{reference, std::move(incoming.images.front())};
 }
 
 Result<std::optional<BaseImage>> find_base_image(const store::Store& store,

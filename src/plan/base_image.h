@@ -26,7 +26,7 @@ inline constexpr const char* kBaseDigestLabel = "org.opencontainers.image.base.d
 
 struct BaseImage {
   std::string reference;  ///< for people
-  IncomingImage image;    ///< without names
+  IncomingImage image;    ///< its names are for messages: the store gives it none
 
   /// Verbatim, but Docker's media types, which become OCI's. Labelled `base layer 1 of 3`.
   std::vector<ImageLayer> layers() const;

@@ -2,20 +2,24 @@
 
 #include "plan/base_facts.h"
 #include "plan/base_image.h"
+#include "plan/image_frame.h"
 
 namespace slipway::plan {
 namespace {
 
 Result<BaseFacts> read_facts(const BaseImage& base, const store::Store& store,
                              const std::string& python, const Tools& tools) {
+  if (base.image.config.labels.contains(kLockLabel)) {
+    return make_error(ErrorKind::Unsupported, "the base `{}` is an environment that Slipway made",
+                      base.reference)
+        .hint("take the image that it was made from, and put its packages into [python]");
+  }
   const auto task = tools.reporter.start("reading", base.reference, 0);
   std::vector<std::string> blobs;
   for (const oci::Descriptor& layer : base.image.manifest.layers) {
     if (!store.has_blob(layer.digest)) {
-      return make_error(ErrorKind::Unsupported,
-                        "the base `{}` is an image that was built here: it cannot be a base",
-                        base.reference)
-          .hint("take the image that it was made from");
+      return make_error(ErrorKind::NotFound, "layer {} of the base `{}` is not in the store",
+                        layer.digest.text(), base.reference);
     }
     blobs.push_back(store.blob_path(layer.digest));
   }

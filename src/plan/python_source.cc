@@ -128,6 +128,9 @@ solve::Candidate PythonSource::make_candidate(const VersionFiles& files) const {
     candidate.unusable =
         fmt::format("has no wheel for Python {}.{} on {} with glibc {}.{}", target.major,
                     target.minor, target.architecture, target.glibc_major, target.glibc_minor);
+    if (!options_.base_image.empty()) {
+      candidate.unusable += fmt::format(", which {} has", options_.base_image);
+    }
   } else if (!files.best) {
     candidate.unusable = "has no wheel whose sha256 and size the index tells";
   } else if (!files.requires_python.empty()) {
@@ -142,9 +145,12 @@ Result<solve::CandidateList> PythonSource::candidates(const std::string& name) {
     return given(kPythonPackage, options_.python_version, options_.python_given);
   }
   if (name == kGlibcPackage) {
+    const bool has_image = !options_.base_image.empty();
     const std::string glibc =
         fmt::format("{}.{}", options_.target.glibc_major, options_.target.glibc_minor);
-    return given(kGlibcPackage, glibc, options_.glibc_given + glibc);
+    return given(
+        kGlibcPackage, glibc,
+        fmt::format("{} has glibc {}", has_image ? options_.base_image : "the target", glibc));
   }
   const version::PackageName package = TRY(version::PackageName::parse(name));
   std::map<version::Version, VersionFiles> versions;

@@ -17,10 +17,10 @@ class PythonSource final : public solve::PackageSource {
  public:
   struct Options {
     version::PythonTarget target;
-    std::string python_version;  ///< "3.11.2", of the target's interpreter
-    std::string python_given;    ///< why: "Debian bookworm brings Python 3.11.2"
-    std::string glibc_given = "the target has glibc ";  ///< why, before its version
-    std::vector<std::string> known_names;               ///< for "did you mean"
+    std::string python_version;            ///< "3.11.2", of the target's interpreter
+    std::string python_given;              ///< why: "Debian bookworm brings Python 3.11.2"
+    std::string base_image{};              ///< "the base `x`", which has both; else empty
+    std::vector<std::string> known_names;  ///< for "did you mean"
     /// Wheels that were uploaded at this time or later do not count, nor do those of which the
     /// index does not tell it.
     std::optional<UtcTime> before{};

@@ -57,7 +57,7 @@ class Attempt {
     options.python_version = request_.python_version;
     options.python_given =
         fmt::format("{} brings Python {}", request_.base, request_.python_version);
-    if (!project_.base.image.empty()) options.glibc_given = request_.base + " has glibc ";
+    if (!project_.base.image.empty()) options.base_image = request_.base;
     options.known_names = known_names(tools_);
     options.before = request_.before;
     python_.emplace(indexes_, std::move(options));
