@@ -42,20 +42,24 @@ bool is_c_library(std::string_view name) {
 }
 
 bool is_text(const std::string& path) {
-  return path == "etc/os-release" || path == "usr/lib/os-release" ||
-         path == "var/lib/dpkg/status" || path.ends_with("/patchlevel.h");
+  return path == "etc/os-release" || path == "usr/lib/os-release" || path == "var/lib/dpkg/status";
+}
+
+bool is_header(const std::string& path) {
+  return path.ends_with("/patchlevel.h") && path.find("/include/python3.") != std::string::npos;
 }
 
 /// Of programs and libraries the versions in them, so that no large file is kept in memory.
 Result<std::optional<std::string>> look_at(const layer::TarItem& item, Source& bytes) {
   const std::string name = base_name(item.path);
   const bool is_program = is_interpreter(item.path) || is_python_library(name);
-  if (item.size_bytes > kMostBytes || !(is_program || is_c_library(name) || is_text(item.path))) {
-    return std::optional<std::string>();
-  }
+  const bool is_wanted =
+      is_program || is_c_library(name) || is_text(item.path) || is_header(item.path);
+  if (!is_wanted || item.size_bytes > kMostBytes) return std::optional<std::string>();
   StringSink sink;
   TRY(copy(bytes, sink));
   if (is_text(item.path)) return std::optional(std::move(sink.text));
+  if (is_header(item.path)) return std::optional(find_header_version(sink.text));
   // A wrapper (pyenv's, conda's) is no interpreter that an environment could be made from.
   if (!sink.text.starts_with("\177ELF")) return std::optional<std::string>();
   if (is_c_library(name)) return std::optional(find_glibc_version(sink.text));
@@ -217,28 +221,14 @@ class Facts {
       const std::string path = fmt::format("{}/{}/libpython3.{}.so.1.0", prefix, lib, python.minor);
       if (version.empty()) version = version_in(path, python.minor);
     }
-    if (version.empty()) version = header_version(prefix, python.minor);
+    if (version.empty()) {
+      version = version_in(fmt::format("{}/include/python3.{}/patchlevel.h", prefix, python.minor),
+                           python.minor);
+    }
     if (version.empty()) version = package_version(python.minor);
     if (!version.empty()) return version;
     return refuse(fmt::format("does not tell which Python `/{}` is", python.path),
                   "take another image");
-  }
-
-  /// `#define PY_VERSION "3.12.4"`.
-  std::string header_version(const std::string& prefix, int minor) const {
-    const std::string* text =
-        tree_.find(fmt::format("{}/include/python3.{}/patchlevel.h", prefix, minor));
-    constexpr std::string_view kMark = "PY_VERSION";
-    std::size_t at = text == nullptr ? std::string::npos : text->find(kMark);
-    for (; at != std::string::npos; at = text->find(kMark, at + 1)) {
-      const std::size_t quote = text->find_first_not_of(" \t", at + kMark.size());
-      if (quote == std::string::npos || (*text)[quote] != '"') continue;
-      const auto found = find_python_versions(
-          std::string(1, '\0') + text->substr(quote + 1, text->find('"', quote + 1) - quote - 1) +
-          std::string(1, '\0'));
-      return found.size() == 1 ? found.front() : "";
-    }
-    return {};
   }
 
   std::string package_version(int minor) const {

@@ -5,6 +5,8 @@
 namespace slipway::plan {
 namespace {
 
+constexpr std::size_t kMostVersions = 64;
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
@@ -31,10 +33,27 @@ std::vector<std::string> find_python_versions(std::string_view bytes) {
       if (!skip_digits() || i != text.size()) continue;
     }
     versions.emplace_back(text);
+    if (versions.size() >= kMostVersions) break;
   }
   std::ranges::sort(versions);
   versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
   return versions;
+}
+
+std::string find_header_version(std::string_view text) {
+  constexpr std::string_view kMark = "PY_VERSION";
+  for (std::size_t at = text.find(kMark); at != std::string_view::npos;
+       at = text.find(kMark, at + 1)) {
+    const std::size_t quote = text.find_first_not_of(" \t", at + kMark.size());
+    if (quote == std::string_view::npos || text[quote] != '"') continue;
+    const std::size_t end = std::min(text.find('"', quote + 1), text.size());
+    std::string literal(1, '\0');
+    literal += text.substr(quote + 1, end - quote - 1);
+    literal += '\0';
+    const auto found = find_python_versions(literal);
+    return found.empty() ? "" : found.front();
+  }
+  return {};
 }
 
 std::string find_glibc_version(std::string_view bytes) {

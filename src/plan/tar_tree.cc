@@ -9,7 +9,8 @@
 namespace slipway::plan {
 namespace {
 
-constexpr int kMostLinks = 40;  // as in the kernel: path_resolution(7)
+constexpr int kMostLinks = 40;                 // as in the kernel: path_resolution(7)
+constexpr std::size_t kMostFiles = 8'000'000;  // a tar of headers alone shrinks to nothing
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 
@@ -64,7 +65,8 @@ class TarTree::Layer {
       node.kind = Node::Kind::Folder;
     }
     nodes_[item.path] = std::move(node);
-    return {};
+    if (nodes_.size() + below_.nodes_.size() <= kMostFiles) return {};
+    return make_error(ErrorKind::Unsupported, "the image has more than {} files", kMostFiles);
   }
 
   void put_onto(TarTree& tree) {
