@@ -249,6 +249,11 @@ cd "$scratch/project" || exit 1
 cp before slipway.lock
 expect_ok slipway build
 expect_ok slipway gc
+curl -fsS -X DELETE "http://$registry/v2/debian-python/manifests/$base" || fail "the registry deletes nothing"
+SLIPWAY_HOME=$scratch/third
+expect_error 1 "slipway.lock has the base \`$registry/debian-python:3.11\` as $base" slipway build --locked
+assert_contains "what to do" '`slipway lock --upgrade` takes the image that the tag names now' "$err"
+SLIPWAY_HOME=$first
 stop_registries
 expect_ok slipway verify
 expect_ok slipway build --locked
