@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/threads.h"
 #include "layer/bytecode.h"
 #include "layer/layer_groups.h"
@@ -83,7 +85,11 @@ Result<std::vector<ImageLayer>> LayerBuilder::bytecode_layers(
     const std::vector<ImageLayer>& base) {
   layer::BytecodeOptions options;
   for (auto layer = base.rbegin(); layer != base.rend(); ++layer) {
-    options.base_folders.push_back(store_.layer_path(layer->diff_id));
+    // Images have empty layers more than once, which overlayfs refuses. What is on top counts: it
+    // does there all that it does below.
+    std::string folder = store_.layer_path(layer->diff_id);
+    if (std::ranges::find(options.base_folders, folder) != options.base_folders.end()) continue;
+    options.base_folders.push_back(std::move(folder));
   }
   options.scratch_folder = store_.home() + "/tmp";
   options.output_folder = request_.bytecode_folder.empty() ? tools_.cache_folder + "/bytecode"
