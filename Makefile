@@ -19,7 +19,7 @@ built = cmake --build $(1) -j $(JOBS) $(if $(2),--target $(2))
 # $(call tested,FOLDER)
 tested = ctest --test-dir $(1) --output-on-failure -j $(JOBS) $(if $(FILTER),-R '$(FILTER)')
 
-.PHONY: help demo test test-oracle build dist check format accept asan tsan fuzz bench setup
+.PHONY: help demo test test-oracle test-engines build dist check format accept asan tsan fuzz bench setup
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -45,6 +45,11 @@ test-oracle: ## solutions beside uv's, versions beside packaging's; needs the ne
 	@$(call configured,release,build)
 	@$(call built,build,oracle_version_answers oracle_solve_sets)
 	@tools/test_oracle.sh build '$(FILTER)'
+
+test-engines: ## a whole PyTorch image through docker, podman, containerd, ...; needs root and 25 GB
+	@tools/setup.sh build run test
+	@$(MAKE) build
+	@bash tests/engines/pytorch.sh
 
 build: ## the program, at build/slipway
 	@tools/setup.sh build

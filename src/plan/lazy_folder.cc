@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -105,7 +106,9 @@ Result<void> LazyFolder::link_tree(const std::string& target) const {
 Result<void> LazyFolder::remove_parts() const {
   for (const char* name : {"record", "order", "progress"}) TRY(remove_file(inside(name)));
   for (const char* name : {"toc", "blobs", "files", "mnt"}) TRY(remove_tree(inside(name)));
-  return remove_file(inside("lock"));
+  TRY(remove_file(inside("lock")));
+  struct stat link {};
+  return ::lstat(tree().c_str(), &link) == 0 ? Result<void>() : remove_tree(path_);
 }
 
 Result<void> LazyFolder::sweep(const store::Store& store, const std::set<Digest>& kept) {

@@ -60,7 +60,7 @@ class LazyFolder {
   Result<Table> read_table(const Digest& blob) const;
   /// From now on `tree` leads there.
   Result<void> link_tree(const std::string& target) const;
-  /// All but the link, of an image that is whole.
+  /// All but the link and the log, of an image that is whole; the folder too where it has no link.
   Result<void> remove_parts() const;
 
   /// Removes the folders of images that are not in `kept` (ChainIDs) and that nobody serves.

@@ -50,7 +50,7 @@ class LazyPull {
       return is_whole(i) ? unpack_incoming_layer(store_, image, i, tools_) : Result<void>();
     };
     TRY(for_each_parallel(image.manifest.layers.size(), usable_cores(), tools_.cancel, unpack));
-    if (result_.lazy_layers == 0 && !folder.is_served()) TRY(remove_tree(folder.path()));
+    if (result_.lazy_layers == 0 && !folder.is_served()) TRY(folder.remove_parts());
     result_.signatures = TRY(fetch_its_signatures(place_, image.digest, store_, registry_, tools_));
     return std::move(result_);
   }

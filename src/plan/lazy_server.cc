@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <set>
 #include <thread>
 
 #include "base/clock.h"
@@ -34,6 +35,8 @@ using namespace std::chrono_literals;
 constexpr auto kLastStarts = 3s;
 constexpr auto kProgressEvery = 500ms;
 constexpr auto kQuiet = 1s;
+constexpr std::chrono::milliseconds kFirstPause = 2s, kLongestPause = 5min;
+constexpr int kMostLines = 1000;  ///< of the log
 
 /// Keeps what it is told in the log.
 class LogReporter final : public Reporter {
@@ -54,11 +57,12 @@ class LogReporter final : public Reporter {
 
  private:
   void write(std::string_view line) {
-    if (!fd_) return;
+    if (!fd_ || lines_.fetch_add(1) >= kMostLines) return;
     FdSink sink(fd_.get());
     (void)sink.write(as_bytes(fmt::format("{} {}\n", utc_time_text(utc_now()), line)));
   }
   UniqueFd fd_;
+  std::atomic<int> lines_ = 0;
 };
 
 /// This thread, and those that it starts (setpriority(2), ioprio_set(2)).
@@ -135,6 +139,10 @@ class LazyServer {
     blob_of_.assign(diff_ids.size(), 0);
     for (std::size_t i = 0; i < diff_ids.size(); ++i) {
       const oci::Descriptor& layer = image_.manifest.layers[i];
+      if (store_.has_blob(layer.digest)) {  // a server before this one came so far
+        const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
+        TRY(unpack_incoming_layer(store_, image_, i, tools_));
+      }
       if (store_.has_layer(diff_ids[i])) {
         const auto entries = TRY(lazy::list_folder_entries(store_.layer_path(diff_ids[i])));
         TRY(tree.add_layer(i, entries));
@@ -176,41 +184,53 @@ class LazyServer {
   }
 
   /// Makes trees of blobs as they become whole, and of all of them the image's. Whoever uses the
-  /// image goes first, with the processor and with the disk.
+  /// image goes first, with the processor and with the disk. What fails (a full disk) is tried again,
+  /// ever more seldom, and the image is served meanwhile.
   void finish_all(lazy::Fetcher& fetcher, lazy::Contents& contents, lazy::FileSystem& files) {
     yield_to_others();
     fetcher.fetch_rest();
-    std::size_t done = 0;
-    while (done < blobs_.size() && !tools_.cancel.cancelled()) {
+    std::set<std::size_t> done;
+    auto pause = kFirstPause;
+    while (!is_whole_ && !tools_.cancel.cancelled()) {
       note_progress();
       if (!contents.is_idle(kQuiet)) {
         std::this_thread::sleep_for(kProgressEvery);
         continue;
       }
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
-      if (whole_.empty()) continue;
-      const std::size_t blob = whole_.front();
-      whole_.pop_front();
-      lock.unlock();
-      const Result<void> finished = finish(blob, fetcher, contents);
+      const auto blob = take_whole();
+      if (blob ? !blobs_[*blob].is_whole() : done.size() < blobs_.size()) continue;
+      const Result<void> finished = blob ? finish(*blob, fetcher, contents) : make_whole();
       if (finished.ok()) {
-        ++done;
+        if (blob) done.insert(*blob);
+        is_whole_ = !blob;
+        pause = kFirstPause;
       } else if (!tools_.cancel.cancelled()) {
         log_.tell(finished.error());
-        std::this_thread::sleep_for(kLastStarts);
-        note_whole(blob);
+        sleep_for(pause);
+        pause = std::min(2 * pause, kLongestPause);
+        if (blob) note_whole(*blob);
       }
-    }
-    if (done == blobs_.size()) {
-      const Result<void> merged = make_whole();
-      if (!merged.ok()) log_.tell(merged.error());
-      is_whole_ = merged.ok();
     }
     files.detach();
     // A server that is told to stop leaves its users behind; the kernel tells them.
     while (!is_over_) {
       if (tools_.cancel.cancelled()) ::_exit(0);
+      std::this_thread::sleep_for(kProgressEvery);
+    }
+  }
+
+  /// Waits a moment for one.
+  std::optional<std::size_t> take_whole() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
+    if (whole_.empty()) return std::nullopt;
+    const std::size_t blob = whole_.front();
+    whole_.pop_front();
+    return blob;
+  }
+
+  void sleep_for(std::chrono::milliseconds time) const {
+    for (; time > 0ms && !tools_.cancel.cancelled(); time -= kProgressEvery) {
       std::this_thread::sleep_for(kProgressEvery);
     }
   }
@@ -264,7 +284,7 @@ class LazyServer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::size_t> whole_;
-  bool is_whole_ = false;
+  bool is_whole_ = false;  ///< the merged tree is there, and the link leads to it
   std::atomic<bool> is_over_ = false;  ///< nobody uses the mount any more
 };
 
