@@ -20,8 +20,11 @@ answer=$out
 assert_contains "slipway's own answer" "2.6.0" "$answer"
 layout=$scratch/layout
 slipway save -o "$layout/" "$image" || fail "no layout"
+# A path with capitals is no reference for podman.
+ln -s "$layout" /tmp/slipway-engines-$$ && short_layout=/tmp/slipway-engines-$$
 tag=$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' "$layout/index.json")
 tried=()
+trap 'status=$?; rm -f "$short_layout"; umount "$scratch/podman/overlay" 2>/dev/null; (exit $status); at_end' EXIT
 
 step() { # WHAT COMMAND...: how long it took
   local what=$1 begin=$SECONDS
@@ -53,7 +56,7 @@ if command -v podman >/dev/null; then
   short=$(mktemp -d /tmp/podman.XXXXXX)
   storage=(--root "$scratch/podman" --runroot "$short" --storage-driver overlay)
   podman_() { podman "${storage[@]}" --cgroup-manager cgroupfs --runtime "$(PATH=$PATH:/usr/sbin command -v runc)" "$@"; }
-  step "podman: pull" podman_ pull -q "oci:$layout:$tag"
+  step "podman: pull" podman_ pull -q "oci:$short_layout:$tag"
   id=$(podman_ images -q --no-trunc | head -1)
   assert_equal "podman's image" "$config" "$id"
   step "podman: run" podman_ run --rm --network none --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$id" python -c "$compute"
