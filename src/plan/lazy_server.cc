@@ -184,8 +184,8 @@ class LazyServer {
   }
 
   /// Makes trees of blobs as they become whole, and of all of them the image's. Whoever uses the
-  /// image goes first, with the processor and with the disk. What fails (a full disk) is tried again,
-  /// ever more seldom, and the image is served meanwhile.
+  /// image goes first, with the processor and with the disk. What fails (a full disk) is tried
+  /// again, ever more seldom, and the image is served meanwhile.
   void finish_all(lazy::Fetcher& fetcher, lazy::Contents& contents, lazy::FileSystem& files) {
     yield_to_others();
     fetcher.fetch_rest();
@@ -284,7 +284,7 @@ class LazyServer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::size_t> whole_;
-  bool is_whole_ = false;  ///< the merged tree is there, and the link leads to it
+  bool is_whole_ = false;              ///< the merged tree is there, and the link leads to it
   std::atomic<bool> is_over_ = false;  ///< nobody uses the mount any more
 };
 
