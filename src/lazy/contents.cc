@@ -1,10 +1,13 @@
 #include "lazy/contents.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/open_within.h"
 #include "layer/decompress.h"
 
 namespace slipway::lazy {
@@ -63,41 +66,64 @@ std::string Contents::kept_path(const Extent& extent) const {
   return join_path(setup_.folder, extent.digest.hex());
 }
 
-/// Under the mutex. Where the contents can be opened, if they are there.
-std::string Contents::host_path(const Node& node) const {
-  if (const auto* path = std::get_if<HostPath>(&node.contents)) return *path;
-  const auto* extent = std::get_if<Extent>(&node.contents);
-  if (extent == nullptr) return "/dev/null";
-  if (!trees_[node.layer].empty()) return join_path(trees_[node.layer], node.item.path);
-  return kept_path(*extent);
-}
-
 bool Contents::is_there(const Node& node) const {
   const auto* extent = std::get_if<Extent>(&node.contents);
-  return extent == nullptr || !trees_[node.layer].empty() || kept_.contains(extent->digest);
+  return extent == nullptr || trees_[node.layer] != nullptr || kept_.contains(extent->digest);
+}
+
+/// Nobody has looked at what the layer's tree has there: the table may tell another story. No link
+/// is followed, so that none leads out of the tree, and what is no file is not opened.
+Result<UniqueFd> Contents::open_in_tree(const Node& node, int tree) const {
+  constexpr std::uint64_t kInside =
+      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  UniqueFd file(open_within(tree, node.item.path.c_str(), O_RDONLY | O_NONBLOCK, kInside));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return make_error(ErrorKind::Corrupt, "`{}` is not in its layer, whose table names it",
+                      node.item.path);
+  }
+  return file;
+}
+
+/// Nothing where it is not there, or not any more.
+std::optional<Result<UniqueFd>> Contents::open_now(const Node& node) const {
+  std::shared_ptr<UniqueFd> tree;
+  std::string path = "/dev/null";
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_there(node)) return std::nullopt;
+    if (const auto* on_host = std::get_if<HostPath>(&node.contents)) path = *on_host;
+    if (const auto* extent = std::get_if<Extent>(&node.contents)) {
+      tree = trees_[node.layer];
+      path = kept_path(*extent);
+    }
+  }
+  if (tree) return open_in_tree(node, tree->get());
+  Result<UniqueFd> opened = open_file(path, O_RDONLY | O_NOFOLLOW);
+  // What was kept of a layer goes when its tree is there, and with it what stood in for files of
+  // other layers that have the same contents.
+  const bool is_gone = !opened.ok() && opened.error().kind == ErrorKind::NotFound &&
+                       std::holds_alternative<Extent>(node.contents);
+  return is_gone ? open_after_change(node, path) : std::move(opened);
+}
+
+std::optional<Result<UniqueFd>> Contents::open_after_change(const Node& node,
+                                                            const std::string& path) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_there(node)) return std::nullopt;
+    if (!trees_[node.layer]) return make_error(ErrorKind::Io, "`{}` has been removed", path);
+  }
+  return open_now(node);
 }
 
 void Contents::answer(NodeId file, Ready ready) {
-  std::string path;
-  {
-    const std::lock_guard lock(mutex_);
-    path = host_path(setup_.tree.node(file));
-  }
-  Result<UniqueFd> opened = open_file(path, O_RDONLY | O_NOFOLLOW);
-  const bool is_gone = !opened.ok() && opened.error().kind == ErrorKind::NotFound;
-  if (is_gone && is_replaced(file, path)) {
-    open(file, std::move(ready));
+  std::optional<Result<UniqueFd>> opened = open_now(setup_.tree.node(file));
+  if (opened) {
+    ready(std::move(*opened));
   } else {
-    ready(std::move(opened));
+    open(file, std::move(ready));
   }
-}
-
-/// What was kept of a layer goes when its tree is there, and with it what stood in for files of
-/// other layers that have the same contents.
-bool Contents::is_replaced(NodeId file, const std::string& path) const {
-  const std::lock_guard lock(mutex_);
-  const Node& node = setup_.tree.node(file);
-  return !is_there(node) || host_path(node) != path;
 }
 
 void Contents::open(NodeId file, Ready ready) {
@@ -126,11 +152,12 @@ void Contents::expect(const std::vector<NodeId>& files) {
   changed_.notify_all();
 }
 
-void Contents::take_from_tree(std::size_t layer, const std::string& folder) {
+Result<void> Contents::take_from_tree(std::size_t layer, const std::string& folder) {
+  auto tree = std::make_shared<UniqueFd>(TRY(open_file(folder, O_PATH | O_DIRECTORY)));
   std::vector<std::string> unneeded;
   {
     const std::lock_guard lock(mutex_);
-    trees_[layer] = folder;
+    trees_[layer] = std::move(tree);
     std::erase_if(kept_, [&](const auto& kept) {
       if (kept.second != layer) return false;
       unneeded.push_back(join_path(setup_.folder, kept.first.hex()));
@@ -138,6 +165,7 @@ void Contents::take_from_tree(std::size_t layer, const std::string& folder) {
     });
   }
   for (const std::string& path : unneeded) (void)remove_file(path);
+  return {};
 }
 
 bool Contents::is_idle(std::chrono::milliseconds since) const {
@@ -181,7 +209,7 @@ void Contents::work(bool may_expect) {
     last_made_ = std::chrono::steady_clock::now();
     std::vector<Ready> ready = std::move(wanted_[*file].ready);
     wanted_.erase(*file);
-    if (made.ok() && trees_[node.layer].empty()) {
+    if (made.ok() && !trees_[node.layer]) {
       kept_.emplace(std::get<Extent>(node.contents).digest, node.layer);
     }
     lock.unlock();

@@ -10,7 +10,9 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,7 +54,7 @@ class Contents {
 
   /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
   /// the layer is removed.
-  void take_from_tree(std::size_t layer, const std::string& folder);
+  Result<void> take_from_tree(std::size_t layer, const std::string& folder);
 
  private:
   enum class State { Waiting, Coming };
@@ -62,9 +64,11 @@ class Contents {
   };
 
   std::string kept_path(const Extent& extent) const;
-  std::string host_path(const Node& node) const;
+  Result<UniqueFd> open_in_tree(const Node& node, int tree) const;
+  std::optional<Result<UniqueFd>> open_now(const Node& node) const;
+  std::optional<Result<UniqueFd>> open_after_change(const Node& node,
+                                                    const std::string& path) const;
   void answer(NodeId file, Ready ready);
-  bool is_replaced(NodeId file, const std::string& path) const;
   bool is_there(const Node& node) const;
   std::optional<NodeId> take_job(bool may_expect);
   void work(bool may_expect);
@@ -79,7 +83,7 @@ class Contents {
   std::deque<NodeId> awaited_, expected_;  ///< of those that are Waiting
   std::map<Digest, std::size_t> kept_;     ///< and the layer that brought them
   std::chrono::steady_clock::time_point last_made_{};
-  std::vector<std::string> trees_;  ///< of each layer; empty: not there
+  std::vector<std::shared_ptr<UniqueFd>> trees_;  ///< of each layer; null: not there
   std::vector<std::jthread> workers_;
 };
 

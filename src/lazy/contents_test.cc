@@ -1,6 +1,8 @@
 #include "lazy/contents.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -50,6 +52,7 @@ struct Place {
     REQUIRE(
         tree.add_layer(0, {file("a", a, {a_at, b_at, 0, {}}), file("twin", a, {a_at, b_at, 0, {}}),
                            file("b", b, {b_at, blob.size(), 0, {}}),
+                           file("deep/d", b, {b_at, blob.size(), 0, {}}),
                            file("c", "gamma", {b_at, blob.size(), b.size(), {}}), lying, empty})
             .ok());
     blobs.push_back(BlobPieces::open(join_path(folder.path(), "blob"), blob.size()).value());
@@ -134,7 +137,26 @@ TEST_CASE("what is expected is made ready; once the layer is a tree, it is read 
   const std::string tree = join_path(place.folder.path(), "tree");
   REQUIRE(make_folders(tree).ok());
   REQUIRE(write_file(join_path(tree, "b"), "of the tree").ok());
-  place.contents->take_from_tree(0, tree);
+  REQUIRE(place.contents->take_from_tree(0, tree).ok());
   CHECK(list_folder(place.kept()).value().empty());
   CHECK(place.read("b").value() == "of the tree");
+}
+
+TEST_CASE("a tree that has something else than the table says leads nowhere") {
+  Place place;
+  const std::string tree = join_path(place.folder.path(), "tree"),
+                    secret = join_path(place.folder.path(), "secret");
+  REQUIRE(make_folders(tree).ok());
+  REQUIRE(make_folders(secret).ok());
+  REQUIRE(write_file(join_path(secret, "d"), "of the host").ok());
+  REQUIRE(::symlink("../secret/d", join_path(tree, "a").c_str()) == 0);
+  REQUIRE(::symlink("../secret", join_path(tree, "deep").c_str()) == 0);
+  REQUIRE(::mkfifo(join_path(tree, "b").c_str(), 0600) == 0);
+  REQUIRE(place.contents->take_from_tree(0, tree).ok());
+  for (const char* path : {"a", "b", "c", "deep/d"}) {
+    CAPTURE(path);
+    const auto refused = place.read(path);
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().kind == ErrorKind::Corrupt);
+  }
 }

@@ -109,7 +109,7 @@ TEST_CASE("the rest comes, each blob is told once as whole, and a new start take
     changed.wait(lock, [&] { return whole.size() == 2; });
   };
   {
-    Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = on_whole});
+    Fetcher fetcher(place.blobs, place.remote.fetch(), {.workers = 1, .on_whole = on_whole});
     fetcher.expect(1, 0, 3 * kPiece);
     fetcher.fetch_rest();
     wait();

@@ -19,7 +19,7 @@ namespace {
 using Json = nlohmann::json;
 using Kind = layer::TarItem::Kind;
 
-constexpr std::uint64_t kMostIndexBytes = 256ULL << 20U;
+constexpr std::uint64_t kMostIndexBytes = 64ULL << 20U;
 
 Error corrupt(std::string_view why) {
   return make_error(ErrorKind::Corrupt, "table of contents {}", why);

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kParallelTables = 6;
 /// In the first request for a layer's end, which most tables fit in.
 constexpr std::uint64_t kTailBytes = 64 << 10;
+constexpr std::uint64_t kMostTableBytes = 64 << 20;
 
 class LazyPull {
  public:
@@ -92,6 +93,10 @@ class LazyPull {
         TRY(registry_.fetch_range(place_.repository, layer, tail_offset, tail_bytes, cancel));
     std::uint64_t fetched = tail_bytes;
     const std::uint64_t offset = TRY(lazy::parse_stargz_footer(tail, layer.size_bytes));
+    if (offset + kMostTableBytes < tail_offset) {
+      return make_error(ErrorKind::Unsupported,
+                        "its table of contents is larger than any real one");
+    }
     if (offset < tail_offset) {
       fetched += tail_offset - offset;
       tail.insert(0, TRY(registry_.fetch_range(place_.repository, layer, offset,

@@ -249,8 +249,7 @@ class LazyServer {
       TRY(pieces.remove_marks());
     }
     TRY(unpack_incoming_layer(store_, image_, i, tools_));
-    contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
-    return {};
+    return contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
   }
 
   Result<void> make_whole() {

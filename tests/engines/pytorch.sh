@@ -1,7 +1,8 @@
 #!/bin/bash
 # `make test-engines`: the example's PyTorch image through every engine that is here, one after the
 # other, so that the disk holds. Each takes it with its digests, computes with it, and gives it back
-# unchanged. A quarter of an hour and 25 GB; the suite does the same with a small image.
+# unchanged. A quarter of an hour and 25 GB; the suite does the same with a small image. ENGINES names
+# some of them: `ENGINES="docker umoci" make test-engines`.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/dockerd.sh"
 . "$top/tests/system/registry_common.sh"
@@ -24,6 +25,7 @@ slipway save -o "$layout/" "$image" || fail "no layout"
 ln -s "$layout" /tmp/slipway-engines-$$ && short_layout=/tmp/slipway-engines-$$
 tag=$(jq -r '.manifests[0].annotations["org.opencontainers.image.ref.name"]' "$layout/index.json")
 tried=()
+wants() { [[ " ${ENGINES:-$1} " == *" $1 "* ]] && command -v "${2:-$1}" >/dev/null; }
 trap 'status=$?; rm -f "$short_layout"; umount "$scratch/podman/overlay" 2>/dev/null; (exit $status); at_end' EXIT
 
 step() { # WHAT COMMAND...: how long it took
@@ -40,7 +42,7 @@ comes_back() { # ENGINE FILE: what it wrote is the image, to the last layer
   tried+=("$1")
 }
 
-if command -v dockerd >/dev/null; then
+if wants docker dockerd; then
   start_dockerd
   step "docker: load" docker load -q -i <(slipway save --format docker "$image")
   assert_equal "docker's image" "$config" "$(docker image inspect -f '{{.Id}}' "$image")"
@@ -52,7 +54,7 @@ if command -v dockerd >/dev/null; then
   rm -rf "$scratch/docker"
 fi
 
-if command -v podman >/dev/null; then
+if wants podman; then
   short=$(mktemp -d /tmp/podman.XXXXXX)
   storage=(--root "$scratch/podman" --runroot "$short" --storage-driver overlay)
   podman_() { podman "${storage[@]}" --cgroup-manager cgroupfs --runtime "$(PATH=$PATH:/usr/sbin command -v runc)" "$@"; }
@@ -76,7 +78,7 @@ if command -v podman >/dev/null; then
   rm -rf "$scratch/podman" "$short"
 fi
 
-if command -v containerd >/dev/null; then
+if wants containerd; then
   mkdir "$scratch/c"
   printf 'version = 2\nroot = "%s/root"\nstate = "%s/state"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "%s/s"\n' "$scratch/c" "$scratch/c" "$scratch/c" >"$scratch/c/config.toml"
   containerd --config "$scratch/c/config.toml" >"$scratch/c/log" 2>&1 &
@@ -96,7 +98,7 @@ if command -v containerd >/dev/null; then
   rm -rf "$scratch/c"
 fi
 
-if command -v umoci >/dev/null; then
+if wants umoci; then
   step "umoci: unpack" umoci unpack --image "$layout:$tag" "$scratch/bundle"
   step "umoci: its tree" chroot "$scratch/bundle/rootfs" /opt/venv/bin/python -c "$compute"
   answers umoci
@@ -104,7 +106,7 @@ if command -v umoci >/dev/null; then
   tried+=(umoci)
 fi
 
-if command -v skopeo >/dev/null && command -v docker-registry >/dev/null; then
+if wants skopeo && command -v docker-registry >/dev/null; then
   start_registry engines docker-registry
   step "skopeo: to a registry" skopeo copy -q --preserve-digests --dest-tls-verify=false "oci:$layout:$tag" "docker://$registry/t/torch:1"
   assert_equal "what the registry has" "$manifest" "$(skopeo inspect --tls-verify=false "docker://$registry/t/torch:1" | jq -r .Digest)"

@@ -77,7 +77,7 @@ end_server() {
 trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
 
 # 1. It runs while most of it is missing.
-fresh one '{"rate": 6000000}'
+fresh one '{"rate": 3000000}'
 expect_ok slipway pull --lazy "$image"
 assert_contains "the lazy pull" "can be run now" "$err"
 assert_contains "the lazy pull" "$manifest" "$err"
@@ -90,6 +90,7 @@ expect_ok slipway run -d --name goes-on "$image" -- sleep 600
 expect_ok slipway pull --lazy "$image"
 expect_error 1 "comes lazily" slipway diff "$image" "$image"
 assert_contains "the hint" "slipway pull $image" "$err"
+echo '{"rate": 10000000}' >settings
 slipway pull "$image" >/dev/null 2>waiting.err &
 waiting=$!
 list_tree "$(lazy_folder)/mnt" >early
