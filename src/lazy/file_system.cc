@@ -242,8 +242,10 @@ Result<void> check_fuse() {
   }
   const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (device) return {};
+  const bool is_for_others = errno == EACCES || errno == EPERM;
   return make_error(ErrorKind::Unsupported, "/dev/fuse cannot be opened: {}", std::strerror(errno))
-      .hint("`modprobe fuse` where the kernel has it as a module");
+      .hint(is_for_others ? "it is the administrator's: `chmod 666 /dev/fuse` lets every user"
+                          : "`modprobe fuse` where the kernel has it as a module");
 }
 
 Result<FileSystem> FileSystem::mount(const Tree& tree, Contents& contents,
