@@ -100,7 +100,9 @@ fi
 
 if wants umoci; then
   step "umoci: unpack" umoci unpack --image "$layout:$tag" "$scratch/bundle"
-  step "umoci: its tree" chroot "$scratch/bundle/rootfs" /opt/venv/bin/python -c "$compute"
+  jq --arg compute "$compute" '.process.terminal = false | .process.args = ["python", "-c", $compute]' "$scratch/bundle/config.json" >"$scratch/config.json" &&
+    mv "$scratch/config.json" "$scratch/bundle/config.json"
+  step "umoci: runc on its bundle" "$(PATH=$PATH:/usr/sbin command -v runc)" run -b "$scratch/bundle" "engines-$$"
   answers umoci
   rm -rf "$scratch/bundle"
   tried+=(umoci)
