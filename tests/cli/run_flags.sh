@@ -121,4 +121,4 @@ refused 2 "is the system's" -v ./data:/dev/x -- true
 refused 2 "\`/\`" -v ./data:/ -- true
 # What was open before is not open inside.
 exec 7</etc/passwd 8</etc 9>/dev/null
-said "0 1 2" -- sh -c 'sleep 9 & echo $(ls /proc/$!/fd); kill $!'
+said "0 1 2" -- sh -c 'sleep 9 & until grep -q sleep /proc/$!/comm; do :; done; echo $(ls /proc/$!/fd); kill $!'
