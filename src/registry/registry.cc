@@ -1,6 +1,7 @@
 #include "registry/registry.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "http/download.h"
 
@@ -57,6 +58,26 @@ Result<void> check_digest(const http::Response& response, const Digest& digest,
   if (!said || *said == digest.text()) return {};
   return make_error(ErrorKind::Corrupt, "`{}` says `{}` of bytes that hash to `{}`", session.host(),
                     *said, digest.text());
+}
+
+/// For what does not go through Session::send: `fetch` gets the headers that say who we are, and
+/// others once where these are refused.
+template <typename Fetch>
+std::invoke_result_t<Fetch, std::vector<std::string>> fetch_as_us(Session& session,
+                                                                  const std::string& repository,
+                                                                  const oci::Descriptor& blob,
+                                                                  const CancelToken& cancel,
+                                                                  const Fetch& fetch) {
+  for (const Session::Renew renew : {Session::Renew::No, Session::Renew::Yes}) {
+    std::vector<std::string> headers;
+    if (auto header = TRY(session.authorization(pull_scope(repository), renew, cancel))) {
+      headers.push_back(std::move(*header));
+    }
+    auto fetched = fetch(std::move(headers));
+    if (fetched.ok() || fetched.error().kind != ErrorKind::Denied) return fetched;
+  }
+  return make_error(ErrorKind::Denied, "`{}` refuses access to blob `{}` of `{}`", session.host(),
+                    blob.digest.text(), repository);
 }
 
 }  // namespace
@@ -124,44 +145,29 @@ Result<std::string> Registry::fetch_small(const std::string& repository,
 Result<void> Registry::fetch_blob(const std::string& repository, const oci::Descriptor& blob,
                                   const std::string& path, const std::string& label,
                                   Reporter& reporter, const CancelToken& cancel) {
-  http::Download download{session_.url(blob_path(repository, blob.digest)), path, blob.digest,
-                          blob.size_bytes, label};
-  for (const Session::Renew renew : {Session::Renew::No, Session::Renew::Yes}) {
-    download.headers.clear();
-    if (auto header = TRY(session_.authorization(pull_scope(repository), renew, cancel))) {
-      download.headers.push_back(std::move(*header));
-    }
-    Result<void> fetched =
-        http::download_all(session_.client(), {&download, 1}, 1, reporter, cancel);
-    if (fetched.ok() || fetched.error().kind != ErrorKind::Denied) return fetched;
-  }
-  return make_error(ErrorKind::Denied, "`{}` refuses access to blob `{}` of `{}`", session_.host(),
-                    blob.digest.text(), repository);
+  return fetch_as_us(session_, repository, blob, cancel, [&](std::vector<std::string> headers) {
+    http::Download download{session_.url(blob_path(repository, blob.digest)), path, blob.digest,
+                            blob.size_bytes, label};
+    download.headers = std::move(headers);
+    return http::download_all(session_.client(), {&download, 1}, 1, reporter, cancel);
+  });
 }
 
 Result<std::string> Registry::fetch_range(const std::string& repository,
                                           const oci::Descriptor& blob, std::uint64_t first,
                                           std::uint64_t bytes, const CancelToken& cancel) {
-  http::Request request{session_.url(blob_path(repository, blob.digest))};
-  request.cancel = {cancel};
-  for (const Session::Renew renew : {Session::Renew::No, Session::Renew::Yes}) {
-    request.headers.clear();
-    if (auto header = TRY(session_.authorization(pull_scope(repository), renew, cancel))) {
-      request.headers.push_back(std::move(*header));
-    }
-    Result<http::RangeBody> got = session_.client().get_range(request, first, first + bytes - 1);
-    if (!got.ok()) {
-      if (got.error().kind == ErrorKind::Denied) continue;
-      return std::move(got).error();
-    }
-    if (got->first != first || got->bytes.size() != bytes || got->total_bytes != blob.size_bytes) {
-      return make_error(ErrorKind::Corrupt, "`{}` gives another range of blob `{}` of `{}`",
-                        session_.host(), blob.digest.text(), repository);
-    }
-    return std::move(got->bytes);
+  http::RangeBody got =
+      TRY(fetch_as_us(session_, repository, blob, cancel, [&](std::vector<std::string> headers) {
+        http::Request request{session_.url(blob_path(repository, blob.digest))};
+        request.headers = std::move(headers);
+        request.cancel = {cancel};
+        return session_.client().get_range(request, first, first + bytes - 1);
+      }));
+  if (got.first != first || got.bytes.size() != bytes || got.total_bytes != blob.size_bytes) {
+    return make_error(ErrorKind::Corrupt, "`{}` gives another range of blob `{}` of `{}`",
+                      session_.host(), blob.digest.text(), repository);
   }
-  return make_error(ErrorKind::Denied, "`{}` refuses access to blob `{}` of `{}`", session_.host(),
-                    blob.digest.text(), repository);
+  return std::move(got.bytes);
 }
 
 Result<bool> Registry::has_blob(const std::string& repository, const Digest& digest,
