@@ -91,14 +91,12 @@ class LazyPull {
     const std::uint64_t tail_offset = layer.size_bytes - tail_bytes;
     std::string tail =
         TRY(registry_.fetch_range(place_.repository, layer, tail_offset, tail_bytes, cancel));
-    std::uint64_t fetched = tail_bytes;
     const std::uint64_t offset = TRY(lazy::parse_stargz_footer(tail, layer.size_bytes));
     if (offset + kMostTableBytes < tail_offset) {
       return make_error(ErrorKind::Unsupported,
                         "its table of contents is larger than any real one");
     }
     if (offset < tail_offset) {
-      fetched += tail_offset - offset;
       tail.insert(0, TRY(registry_.fetch_range(place_.repository, layer, offset,
                                                tail_offset - offset, cancel)));
     } else {
@@ -110,7 +108,6 @@ class LazyPull {
     // Whatever is wrong with it shows now, while there is somebody to be told.
     TRY_WHILE(fmt::format("reading layer `{}`", layer.digest.text()),
               lazy::parse_stargz_index(text, offset));
-    fetched_.fetch_add(fetched);
     return folder.write_table(layer.digest, offset, text);
   }
 
@@ -120,7 +117,6 @@ class LazyPull {
   const Tools& tools_;
   LazyIncoming result_;
   std::vector<std::atomic<bool>> is_lazy_;
-  std::atomic<std::uint64_t> fetched_ = 0;
 };
 
 }  // namespace

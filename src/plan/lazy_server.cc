@@ -23,6 +23,7 @@
 #include "plan/image_tree.h"
 #include "plan/lazy_folder.h"
 #include "plan/pull_image.h"
+#include "plan/read_order.h"
 #include "plan/stored_images.h"
 #include "run/handover.h"
 
@@ -165,12 +166,8 @@ class LazyServer {
     std::vector<lazy::NodeId> files;
     if (!path_exists(folder_.inside("order"))) return files;
     const std::string text = TRY(read_file(folder_.inside("order")));
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = std::min(text.find('\n', begin), text.size());
-      if (const auto file = tree.resolve(std::string_view(text).substr(begin, end - begin))) {
-        files.push_back(*file);
-      }
-      begin = end + 1;
+    for (const std::string& path : parse_read_order(text)) {
+      if (const auto file = tree.resolve(path)) files.push_back(*file);
     }
     return files;
   }

@@ -15,16 +15,6 @@ bool is_read_order(const oci::Manifest& manifest) {
   return manifest.artifact_type == kReadOrderType && manifest.layers.size() == 1;
 }
 
-void add_paths(std::string_view text, std::set<std::string, std::less<>>& seen,
-               std::vector<std::string>& paths) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view path = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (path.starts_with('/') && seen.emplace(path).second) paths.emplace_back(path);
-  }
-}
-
 Result<void> send_text(registry::Registry& registry, const std::string& repository,
                        const std::string& text, const CancelToken& cancel) {
   const registry::Blob blob{sha256(text), text.size(),
@@ -34,6 +24,18 @@ Result<void> send_text(registry::Registry& registry, const std::string& reposito
 }
 
 }  // namespace
+
+std::vector<std::string> parse_read_order(std::string_view text) {
+  std::vector<std::string> paths;
+  std::set<std::string_view> seen;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view path = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (path.starts_with('/') && seen.insert(path).second) paths.emplace_back(path);
+  }
+  return paths;
+}
 
 Result<void> store_read_order(const store::Store& store, const StoredImage& image,
                               const std::vector<std::string>& paths) {
@@ -71,11 +73,10 @@ Result<std::size_t> send_read_orders(registry::Registry& registry, const std::st
 Result<std::vector<std::string>> fetch_read_order(registry::Registry& registry,
                                                   const std::string& repository,
                                                   const Digest& image, const CancelToken& cancel) {
-  std::vector<std::string> paths;
-  std::set<std::string, std::less<>> seen;
+  std::string all;
   const auto referrers = registry.list_referrers(repository, image, kReadOrderType, cancel);
   TRY(cancel.check());
-  if (!referrers.ok()) return paths;
+  if (!referrers.ok()) return std::vector<std::string>();
   for (std::size_t i = 0; i < std::min(referrers->size(), kMostReferrers); ++i) {
     const auto text = [&]() -> Result<std::string> {
       const auto found =
@@ -85,9 +86,9 @@ Result<std::vector<std::string>> fetch_read_order(registry::Registry& registry,
       return registry.fetch_small(repository, manifest.layers[0], kMostBytes, cancel);
     }();
     TRY(cancel.check());
-    if (text.ok()) add_paths(*text, seen, paths);
+    if (text.ok()) all += *text + "\n";
   }
-  return paths;
+  return parse_read_order(all);
 }
 
 }  // namespace slipway::plan

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan/registries.h"
@@ -18,6 +19,9 @@
 namespace slipway::plan {
 
 inline constexpr std::string_view kReadOrderType = "application/vnd.slipway.read-order.v1";
+
+/// The lines of such a list, each once; what is no absolute path is passed over. Pure.
+std::vector<std::string> parse_read_order(std::string_view text);
 
 /// Keeps it beside the image, which needs a lease. What was kept before stays.
 Result<void> store_read_order(const store::Store& store, const StoredImage& image,

@@ -12,6 +12,7 @@
 
 #include "lazy/file_system.h"
 #include "lazy/folder_entries.h"
+#include "plan/read_order.h"
 #include "run/handover.h"
 
 namespace slipway::plan {
@@ -90,14 +91,7 @@ void ReadRecorder::stop() {
 
 Result<std::vector<std::string>> ReadRecorder::finish() {
   stop();
-  const std::string text = TRY(read_file(order_path(folder_.path())));
-  std::vector<std::string> paths;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = text.find('\n', begin);
-    paths.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return paths;
+  return parse_read_order(TRY(read_file(order_path(folder_.path()))));
 }
 
 }  // namespace slipway::plan
