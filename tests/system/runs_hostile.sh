@@ -41,11 +41,11 @@ hostile() {
   # What was open before is not open inside, detached or not.
   (
     exec 4</etc 5</etc/passwd 6<"$work" 7<&0 8>/dev/null 9</
-    check "$1 $2 descriptors" "0 1 2" "$($s run --rm box sh -c 'sleep 9 & echo $(ls /proc/$!/fd); kill $!')"
+    check "$1 $2 descriptors" "0 1 2" "$($s run --rm box sh -c 'sleep 9 & until grep -q sleep /proc/$!/comm; do :; done; echo $(ls /proc/$!/fd); kill $!')"
     id=$($s run -d --name open box sleep 9876505)
     monitor=$(sed -n 's/.*"monitor_pid": \([0-9]*\).*/\1/p' "$(store_of $1)/runs/$id/state.json")
     check "$1 $2 descriptors of the monitor" "" "$(ls -l /proc/$monitor/fd | grep -e ' /etc' -e "$work\$" -e ' /$')"
-    check "$1 $2 descriptors of exec" "0 1 2" "$($s exec open sh -c 'sleep 9 & echo $(ls /proc/$!/fd); kill $!')"
+    check "$1 $2 descriptors of exec" "0 1 2" "$($s exec open sh -c 'sleep 9 & until grep -q sleep /proc/$!/comm; do :; done; echo $(ls /proc/$!/fd); kill $!')"
     $s rm -f open >/dev/null
     exit $failures
   ) || failures=$((failures + 1))
