@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
+#include "base/child_process.h"
 #include "base/size_text.h"
 #include "cli/acting_as_root.h"
 #include "cli/all_commands.h"
 #include "cli/image_json.h"
+#include "cli/push_text.h"
 #include "plan/build_image.h"
 #include "plan/lock_digests.h"
 #include "plan/lock_project.h"
+#include "plan/push_image.h"
+#include "plan/push_layers_ahead.h"
 
 namespace slipway::cli {
 namespace {
@@ -42,38 +46,109 @@ void record(const plan::ProjectFolder& project, const spec::Lock& lock,
   }
 }
 
-Result<plan::BuiltImage> built(const plan::ProjectFolder& project, const spec::Lock& lock,
-                               const plan::BuildRequest& request, plan::Tools& tools) {
-  if (auto image = TRY(plan::find_built_image(project, lock, request, tools))) {
-    return std::move(*image);
-  }
-  const UserNamespaceRequest ids{project.spec.user.uid, project.spec.user.uid};
-  TRY_WHILE("building", check_ids(ids));  // before much is downloaded
-  TRY(plan::fetch_for_build(project, lock, tools));
-  TRY(act_as_root(ids, tools));
-  return plan::build_image(project, lock, request, tools);
-}
-
-Result<int> run(const Invocation& call, Context& context) {
-  plan::BuildRequest request;
-  if (call.has("no-bytecode")) request.bytecode = plan::Bytecode::No;
-  if (call.has("no-check")) request.proof = plan::Proof::Skip;
-  if (call.has("locked")) request.digests = plan::Digests::Held;
-
-  const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
-  plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
-  const spec::Lock lock = TRY(lock_of(project, call, tools));
-  const plan::BuiltImage image = TRY(built(project, lock, request, tools));
-  record(project, lock, image, request, tools);
-
-  if (call.has("json")) {
-    TRY(print(json_text(image)));
-    return 0;
-  }
-  context.reporter.done(fmt::format(
+Result<void> tell(const Invocation& call, const plan::BuiltImage& image, Reporter& reporter) {
+  if (call.has("json")) return print(json_text(image));
+  reporter.done(fmt::format(
       "{} `{}`: {} layers, {} compressed, {}", image.was_complete ? "nothing to do for" : "built",
       image.reference, image.layers.size(), size_text(image.size_bytes()), image.digest.text()));
+  return {};
+}
+
+/// Where `--push` wants it. Without it, what goes with it alone is refused.
+Result<std::optional<plan::ImagePlace>> find_target(const Invocation& call,
+                                                    const plan::Tools& tools) {
+  const auto target = call.find("push");
+  const bool is_insecure = call.has("insecure");
+  if (!target) {
+    if (!is_insecure) return std::optional<plan::ImagePlace>();
+    return make_error(ErrorKind::InvalidInput, "`--insecure` is about the registry of `--push`");
+  }
+  const store::ImageName name = TRY(store::parse_image_name(*target));
+  return std::optional(TRY(plan::find_place(
+      name, is_insecure ? registry::Trust::Insecure : registry::Trust::Checked, tools)));
+}
+
+/// All that is not there yet; `ahead` is what is there already.
+Result<int> push(const Digest& image, const plan::ImagePlace& place, const plan::SentAhead& ahead,
+                 const plan::Tools& tools) {
+  const plan::StoredImage stored = TRY(plan::find_stored_image(image.text(), tools));
+  plan::PushedImage pushed = TRY(plan::push_image(stored, place, {}, tools));
+  pushed.sent += ahead.sent;
+  pushed.mounted += ahead.mounted;
+  pushed.sent_bytes += ahead.sent_bytes;
+  tools.reporter.done(push_text(pushed));
   return 0;
+}
+
+class Build {
+ public:
+  Build(const Invocation& call, const plan::ProjectFolder& project, const spec::Lock& lock,
+        plan::Tools& tools)
+      : call_(call), project_(project), lock_(lock), tools_(tools) {
+    if (call.has("no-bytecode")) request_.bytecode = plan::Bytecode::No;
+    if (call.has("no-check")) request_.proof = plan::Proof::Skip;
+    if (call.has("locked")) request_.digests = plan::Digests::Held;
+  }
+
+  Result<int> run(const std::optional<plan::ImagePlace>& place) {
+    if (const auto image = TRY(plan::find_built_image(project_, lock_, request_, tools_))) {
+      TRY(end(*image));
+      return place ? push(image->digest, *place, {}, tools_) : 0;
+    }
+    // Before much is downloaded:
+    TRY_WHILE("building", check_ids(ids_));
+    if (place) TRY(plan::check_registry(*place, tools_));
+    TRY(plan::fetch_for_build(project_, lock_, tools_));
+    if (place) return make_and_push(*place);
+    TRY(make());
+    return 0;
+  }
+
+ private:
+  Result<Digest> make() {
+    TRY(act_as_root(ids_, tools_));
+    const plan::BuiltImage image = TRY(plan::build_image(project_, lock_, request_, tools_));
+    TRY(end(image));
+    return image.digest;
+  }
+
+  /// A process of its own makes the image, and is the only one that speaks until it ends.
+  Result<int> make_and_push(const plan::ImagePlace& place) {
+    ChildProcess builder = TRY(ChildProcess::fork());
+    if (builder.is_child()) {
+      const plan::LayerNews news(builder.take_pipe());
+      request_.on_layer = [&](const plan::ImageLayer& layer) { news.tell(layer); };
+      news.tell_built(TRY(make()));
+      return 0;
+    }
+    const auto ahead = plan::push_layers_ahead(builder.pipe(), place, tools_);
+    if (!ahead.ok()) builder.stop();
+    const int status = TRY(builder.wait());
+    if (status != 0 && (ahead.ok() || ahead.error().kind == ErrorKind::Cancelled)) return status;
+    if (!ahead.ok()) return ahead.error();
+    if (!ahead->built) return make_error(ErrorKind::Io, "the build ended, and told of no image");
+    return push(*ahead->built, place, *ahead, tools_);
+  }
+
+  Result<void> end(const plan::BuiltImage& image) {
+    record(project_, lock_, image, request_, tools_);
+    return tell(call_, image, tools_.reporter);
+  }
+
+  const Invocation& call_;
+  const plan::ProjectFolder& project_;
+  const spec::Lock& lock_;
+  plan::Tools& tools_;
+  plan::BuildRequest request_;
+  UserNamespaceRequest ids_{project_.spec.user.uid, project_.spec.user.uid};
+};
+
+Result<int> run(const Invocation& call, Context& context) {
+  const plan::ProjectFolder project = TRY(plan::open_project(context.folder));
+  plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
+  const auto place = TRY(find_target(call, tools));
+  const spec::Lock lock = TRY(lock_of(project, call, tools));
+  return Build(call, project, lock, tools).run(place);
 }
 
 }  // namespace
@@ -86,6 +161,8 @@ Command build_command() {
           {{"--locked", "", "exactly slipway.lock: its packages, and the digests in it, or fail"},
            {"--no-bytecode", "", "leave out the compiled Python files: faster now, slower starts"},
            {"--no-check", "", "skip the proof that every library finds what it needs"},
+           {"--push", "NAME", "send it to a registry, each layer as soon as it is made"},
+           {"--insecure", "", "that registry may speak http, or have any certificate"},
            json_option()},
           {{"slipway build", "lock if need be, download what is missing, build, prove"},
            {"slipway build --locked --json",

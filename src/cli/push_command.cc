@@ -1,28 +1,12 @@
 #include <fmt/format.h>
 
-#include "base/size_text.h"
 #include "cli/all_commands.h"
 #include "cli/project_image.h"
+#include "cli/push_text.h"
 #include "plan/push_image.h"
 
 namespace slipway::cli {
 namespace {
-
-std::string summary(const plan::PushedImage& pushed) {
-  std::string signatures = pushed.signatures == 0 ? ""
-                           : pushed.signatures == 1
-                               ? "; 1 signature"
-                               : fmt::format("; {} signatures", pushed.signatures);
-  if (pushed.read_orders > 0) signatures += "; with what a start reads first";
-  if (pushed.was_there) {
-    return fmt::format("`{}` is there already: {}{}", pushed.name.text(), pushed.digest.text(),
-                       signatures);
-  }
-  std::string text = fmt::format("pushed `{}`: {} of {} layers sent, {}", pushed.name.text(),
-                                 pushed.sent, pushed.layers, size_text(pushed.sent_bytes));
-  if (pushed.mounted > 0) text += fmt::format("; {} mounted", pushed.mounted);
-  return text + "; " + pushed.digest.text() + signatures;
-}
 
 Result<int> run(const Invocation& call, Context& context) {
   if (call.operands.size() > 2 || call.has_dashes) {
@@ -37,7 +21,7 @@ Result<int> run(const Invocation& call, Context& context) {
   std::optional<plan::Packing> packing;
   if (const auto word = call.find("compression")) packing = TRY(plan::parse_packing(*word));
   const plan::PushedImage pushed = TRY(plan::push_image(image, place, packing, tools));
-  context.reporter.done(summary(pushed));
+  context.reporter.done(push_text(pushed));
   if (pushed.digest != image.digest) {
     context.reporter.note(
         fmt::format("with layers compressed anew it has a digest of its own; here it is {}",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,13 +20,6 @@ enum class Proof { Skip, Closure };
 /// (lock_digests.h).
 enum class Digests { Written, Held };
 
-struct BuildRequest {
-  Bytecode bytecode = Bytecode::Yes;
-  Proof proof = Proof::Closure;
-  Digests digests = Digests::Written;
-  std::string bytecode_folder{};  ///< keeps compiled files between builds; empty: the cache does
-};
-
 struct ImageLayer {
   Digest digest;
   Digest diff_id;
@@ -35,6 +29,15 @@ struct ImageLayer {
   std::uint64_t tar_bytes = 0;
   std::optional<Digest> toc;  ///< of the table of contents at its end (layer/stargz_toc.h)
   std::string media_type{oci::kMediaTypeLayerGzip};
+};
+
+struct BuildRequest {
+  Bytecode bytecode = Bytecode::Yes;
+  Proof proof = Proof::Closure;
+  Digests digests = Digests::Written;
+  std::string bytecode_folder{};  ///< keeps compiled files between builds; empty: the cache does
+  /// Told of a layer once the store has it; not of every one. From any thread.
+  std::function<void(const ImageLayer&)> on_layer{};
 };
 
 struct BuiltImage {

@@ -283,13 +283,18 @@ Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
 
   BaseAndWheels made;
   made.wheels.resize(groups.size());
+  const auto tell_of = [&](const ImageLayer& layer) {
+    if (request_.on_layer) request_.on_layer(layer);
+  };
   // The base before them all: it takes one core for longest.
   const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
     if (i == 0) {
       made.base = TRY(base_layers(cancel));
+      for (const ImageLayer& layer : made.base) tell_of(layer);
     } else {
       const std::size_t group = order[i - 1];
       made.wheels[group] = TRY(wheel_layer(groups[group], cancel));
+      tell_of(made.wheels[group]);
     }
     return {};
   };

@@ -1,14 +1,12 @@
 #include "plan/push_image.h"
 
 #include <algorithm>
-#include <atomic>
 #include <set>
 
-#include "base/clock.h"
-#include "base/file.h"
 #include "base/threads.h"
 #include "oci/image_config.h"
 #include "plan/blob_places.h"
+#include "plan/blob_sender.h"
 #include "plan/layer_blobs.h"
 #include "plan/read_order.h"
 #include "plan/signatures.h"
@@ -19,27 +17,6 @@ namespace {
 
 constexpr std::size_t kParallelQuestions = 8;
 constexpr std::size_t kParallelUploads = 4;
-constexpr std::chrono::days kRecordLife{7};  ///< of an upload that nobody went on with
-
-/// What a task showed is never taken back: bytes that go out again count once.
-class Progress {
- public:
-  Progress(Reporter& reporter, const oci::Descriptor& blob)
-      : reporter_(reporter),
-        size_bytes_(blob.size_bytes),
-        task_(reporter.start("pushing", blob.digest.hex().substr(0, 12), blob.size_bytes)) {}
-  void advance(std::uint64_t bytes) {
-    const std::uint64_t counted = std::min(bytes, size_bytes_ - shown_bytes_);
-    shown_bytes_ += counted;
-    if (counted > 0) reporter_.advance(task_, counted);
-  }
-  void finish() { reporter_.finish(task_); }
-
- private:
-  Reporter& reporter_;
-  std::uint64_t size_bytes_, shown_bytes_ = 0;
-  Reporter::TaskId task_;
-};
 
 class Push {
  public:
@@ -52,7 +29,8 @@ class Push {
         tools_(tools),
         store_(store),
         registry_(registry),
-        layers_(store, tools) {}
+        layers_(store, tools),
+        sender_(registry, place, store, tools.reporter) {}
 
   Result<PushedImage> run() {
     PushedImage pushed{place_.name, image_.digest, image_.manifest.layers.size()};
@@ -78,9 +56,9 @@ class Push {
     for (const oci::Descriptor& layer : image_.manifest.layers) {
       TRY(note_blob_place(store_, layer.digest, place_.host.name, place_.repository));
     }
-    pushed.mounted = mounted_;
-    pushed.sent = to_send - mounted_;
-    pushed.sent_bytes = sent_bytes_;
+    pushed.mounted = sender_.mounted();
+    pushed.sent = to_send - pushed.mounted;
+    pushed.sent_bytes = sender_.sent_bytes();
     return pushed;
   }
 
@@ -111,31 +89,18 @@ class Push {
   }
 
   Result<void> send_blob(const oci::Descriptor& descriptor, const CancelToken& cancel) {
-    std::vector<std::string> others =
-        TRY(find_blob_places(store_, descriptor.digest, place_.host.name));
-    std::erase(others, place_.repository);
-    registry::Blob blob{descriptor.digest, descriptor.size_bytes, {}};
     if (descriptor.digest == image_.manifest.config.digest) {
-      std::string text = TRY(store_.read_blob(descriptor.digest, oci::kMostConfigBytes));
-      blob.write = [text = std::move(text)](Sink& out) { return out.write(as_bytes(text)); };
-    } else {
-      // It ends with its reader: a chunk that is on its way may end after `cancel`.
-      blob.write = [&](Sink& out) {
-        const CancelToken never;
-        return packed_ != nullptr ? write_layer(*packed_, descriptor, layers_, out, never)
-                                  : layers_.write(descriptor, out, never);
-      };
+      const std::string text = TRY(store_.read_blob(descriptor.digest, oci::kMostConfigBytes));
+      return sender_.send(
+          descriptor, [text](Sink& out) { return out.write(as_bytes(text)); }, cancel);
     }
-    Progress progress(tools_.reporter, descriptor);
-    const auto on_sent = [&](std::uint64_t bytes) {
-      progress.advance(bytes);
-      sent_bytes_ += bytes;
+    // It ends with its reader: a chunk that is on its way may end after `cancel`.
+    const auto write = [&](Sink& out) {
+      const CancelToken never;
+      return packed_ != nullptr ? write_layer(*packed_, descriptor, layers_, out, never)
+                                : layers_.write(descriptor, out, never);
     };
-    const registry::Sent sent =
-        TRY(registry_.send_blob(place_.repository, blob, others, on_sent, cancel));
-    if (sent == registry::Sent::Mounted) ++mounted_;
-    progress.finish();
-    return {};
+    return sender_.send(descriptor, write, cancel);
   }
 
   const StoredImage& image_;
@@ -145,8 +110,7 @@ class Push {
   const store::Store& store_;
   registry::Registry& registry_;
   LayerBlobs layers_;
-  std::atomic<std::size_t> mounted_ = 0;
-  std::atomic<std::uint64_t> sent_bytes_ = 0;
+  BlobSender sender_;
 };
 
 /// The image with its layers as asked; `sent` gets their manifest.
@@ -181,10 +145,7 @@ Result<PushedImage> push_image(const StoredImage& image, const ImagePlace& place
                                std::optional<Packing> packing, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
-  registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
-  const std::string records = join_path(tools.cache_folder, "uploads");
-  registry::sweep_upload_records(records, utc_now() - kRecordLife);
-  registry.set_upload_rules({records});
+  registry::Registry registry = TRY(open_for_push(place, tools));
   StoredImage sent = image;
   std::optional<RecompressedImage> packed;
   if (packing) packed.emplace(TRY(pack(image, *packing, sent, store, tools)));
