@@ -1,9 +1,11 @@
 """Slipway's images beside BuildKit's, built in the strongest way that Docker's world has.
 
-    buildkit.py --slipway PROGRAM [--runs N] [--folder DIR] [--table FILE]
+    buildkit.py --slipway PROGRAM --floor PROGRAM [--runs N] [--folder DIR] [--table FILE]
 
 buildkitd of today, with an overlay snapshotter and a root of its own; large and small wheels in two
-steps with uv, from a server on this machine. Both sides have their base already. Needs root, go and runc.
+steps with uv, from a server on this machine. Both sides have their base already, and the same
+order of work: each kind of output begins with a store that has nothing else. The floor (floor.cc) is run
+in each round. Needs root, go, runc and docker-registry.
 """
 
 import argparse
@@ -18,6 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import inputs
 import table
+from local_registry import Registry
+from measure import measure_floor
 from slipway_side import Slipway
 
 VERSION = "v0.34.2"
@@ -35,8 +39,10 @@ ENV PATH=/opt/venv/bin:/usr/bin:/bin
 INSTALL = ("/mnt/uv/uv pip install -q --no-cache --python /opt/venv/bin/python --no-index "
            "--find-links http://127.0.0.1:{port}/ --no-deps -r")
 ROWS = [("build", "build, an image to run"), ("layout", "build, and an OCI layout to push"),
-        ("reproducible", "the same, reproducible"), ("change", "one small package changed"),
-        ("change layout", "the same, and the layout again"), ("nothing", "nothing changed")]
+        ("reproducible", "the same, reproducible"),
+        ("push", "build, and push to an empty registry"), ("change", "one small package changed"),
+        ("change layout", "the same, and the layout again"),
+        ("change push", "the same, and pushed"), ("nothing", "nothing changed")]
 
 
 def fetch_buildkit(folder: Path) -> Path:
@@ -101,49 +107,74 @@ class BuildKit:
         return time.monotonic() - started
 
 
+PACKING = "compression=zstd,compression-level=1,force-compression=true"
+
+
 def layout_of(folder: Path, more: str = "") -> list[str]:
-    return ["--output", f"type=oci,tar=false,dest={folder},compression=zstd,compression-level=1,"
-                        f"force-compression=true{more}"]
+    return ["--output", f"type=oci,tar=false,dest={folder},{PACKING}{more}"]
 
 
 def measure_buildkit(programs: Path, folder: Path, contexts) -> dict[str, float]:
     times = {}
     out = folder / "layout"
-    reproducible = ["--opt", "build-arg:SOURCE_DATE_EPOCH=0"]
-    for key, options in (("build", []), ("layout", layout_of(out)),
-                         ("reproducible", [*reproducible, *layout_of(out, ",rewrite-timestamp=true")])):
-        shutil.rmtree(out, ignore_errors=True)
-        with BuildKit(programs, folder / "daemon") as buildkit:
-            buildkit.build(contexts["before"], *(reproducible if key == "reproducible" else []),
-                           "--opt", "target=base")
-            inputs.settle()
-            times[key] = buildkit.build(contexts["before"], *options)
-            if key == "build":
-                times["nothing"] = buildkit.build(contexts["before"])
-                times["change"] = buildkit.build(contexts["after"])
-            if key == "layout":
-                times["change layout"] = buildkit.build(contexts["after"], *options)
-                size = sum(file.stat().st_size for file in (out / "blobs/sha256").iterdir())
-                print(f"bench: BuildKit's layout, both images: {size / 1e9:.2f} GB", flush=True)
+    epoch = ["--opt", "build-arg:SOURCE_DATE_EPOCH=0"]
+
+    def begin(buildkit, *options):
+        buildkit.build(contexts["before"], *options, "--opt", "target=base")
+        inputs.settle()
+
+    with BuildKit(programs, folder / "daemon") as buildkit:
+        begin(buildkit)
+        times["build"] = buildkit.build(contexts["before"])
+        times["nothing"] = buildkit.build(contexts["before"])
+        times["change"] = buildkit.build(contexts["after"])
+    with BuildKit(programs, folder / "daemon") as buildkit:
+        begin(buildkit)
+        times["layout"] = buildkit.build(contexts["before"], *layout_of(out))
+        times["change layout"] = buildkit.build(contexts["after"], *layout_of(out))
+        size = sum(file.stat().st_size for file in (out / "blobs/sha256").iterdir())
+        print(f"bench: BuildKit's layout, both images: {size / 1e9:.2f} GB", flush=True)
     shutil.rmtree(out, ignore_errors=True)
+    with BuildKit(programs, folder / "daemon") as buildkit:
+        begin(buildkit, *epoch)
+        times["reproducible"] = buildkit.build(contexts["before"], *epoch,
+                                               *layout_of(out, ",rewrite-timestamp=true"))
+    shutil.rmtree(out, ignore_errors=True)
+    with BuildKit(programs, folder / "daemon") as buildkit, Registry(folder / "registry") as registry:
+        begin(buildkit)
+        push = ["--output", f"type=image,name={registry.host}/bench:1,push=true,registry.insecure=true,{PACKING}"]
+        times["push"] = buildkit.build(contexts["before"], *push)
+        times["change push"] = buildkit.build(contexts["after"], *push)
     return times
 
 
 def measure_slipway(slipway: Slipway, folder: Path) -> dict[str, float]:
     flags = ["build", "--locked", "--no-bytecode"]
     home, out = slipway.folder / "home", folder / "slipway-layout"
-    for old in (home, out):
-        shutil.rmtree(old, ignore_errors=True)
-    subprocess.run(["cp", "-a", slipway.folder / "base", home], check=True)
-    inputs.settle()
-    times = {"build": slipway.run("before", home, *flags)}
-    times["layout"] = times["build"] + slipway.run("before", home, "save", "-o", f"{out}/")
-    times["reproducible"] = times["layout"]  # there is no other way to build
+    times = {}
+
+    def begin():
+        for old in (home, out):
+            shutil.rmtree(old, ignore_errors=True)
+        subprocess.run(["cp", "-a", slipway.folder / "base", home], check=True)
+        inputs.settle()
+
+    begin()
+    times["build"] = slipway.run("before", home, *flags)
     times["nothing"] = slipway.run("before", home, *flags)
     times["change"] = slipway.run("after", home, *flags)
-    times["change layout"] = times["change"] + slipway.run("after", home, "save", "-o", f"{out}/")
+    begin()
+    save = ["save", "-o", f"{out}/"]
+    times["layout"] = slipway.run("before", home, *flags) + slipway.run("before", home, *save)
+    times["change layout"] = slipway.run("after", home, *flags) + slipway.run("after", home, *save)
+    times["reproducible"] = times["layout"]  # there is no other way to build
     size = sum(file.stat().st_size for file in (out / "blobs/sha256").iterdir())
     print(f"bench: Slipway's layout: {size / 1e9:.2f} GB", flush=True)
+    with Registry(folder / "registry") as registry:
+        begin()
+        push = ["--push", f"{registry.host}/bench:1"]
+        times["push"] = slipway.run("before", home, *flags, *push)
+        times["change push"] = slipway.run("after", home, *flags, *push)
     for old in (home, out):
         shutil.rmtree(old, ignore_errors=True)
     return times
@@ -163,18 +194,24 @@ def write(rounds: list[dict]) -> str:
     lines = ["# Images, beside BuildKit", "",
              f"Written by `make bench` (bench/buildkit.py) on {table.machine()}. BuildKit {VERSION}, large and small wheels in two",
              "steps with uv; its layouts are zstd, level 1. Slipway's are its own layers, spliced. No bytecode on either side; both",
-             "have their base already.", "",
+             "have their base already. The registry, Debian's docker-registry, shares the cores and the disk. The floor inflates,",
+             "hashes and writes the same wheels, and nothing else.", "",
              f"Seconds, medians of {len(rounds)} rounds; in brackets, how many times Slipway's.", "",
              "| | slipway | BuildKit |", "|---|---|---|"]
     for key, title in ROWS:
         own, other = (statistics.median(r[side][key] for r in rounds) for side in ("slipway", "buildkit"))
         lines.append(f"| {title} | {own:.2f} | {other:.2f} ({other / own:.1f}×) |")
+    floors = [r["floor"] for r in rounds]
+    ratio = statistics.median(r["slipway"]["build"] / r["floor"] for r in rounds)
+    lines += ["", f"The floor: {statistics.median(floors):.2f} s; the build takes {ratio:.2f} times that (median of the rounds'",
+              f"ratios; {', '.join(f'{r:.1f}' for r in floors)} s)."]
     return "\n".join(lines) + "\n"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--slipway", required=True)
+    parser.add_argument("--floor", required=True, help="the program of bench/floor.cc")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "slipway-bench")
     parser.add_argument("--table", type=Path)
@@ -187,6 +224,7 @@ def main():
     slipway.prepare()
     wheels = folder / "image" / "wheels"
     inputs.fetch_wheels(wheels, inputs.lock_requirements(folder / "slipway" / "before" / "slipway.lock"))
+    in_lock = [wheel for wheel in sorted(wheels.glob("*.whl")) if not wheel.name.startswith("six-1.16")]
     server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
                               cwd=wheels, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -195,7 +233,8 @@ def main():
         rounds = []
         for number in range(options.runs):
             print(f"bench: BuildKit, round {number + 1} of {options.runs}", flush=True)
-            rounds.append({"slipway": measure_slipway(slipway, folder),
+            rounds.append({"floor": measure_floor(options.floor, folder, in_lock)["cold"],
+                           "slipway": measure_slipway(slipway, folder),
                            "buildkit": measure_buildkit(programs, folder, contexts)})
     finally:
         server.terminate()

@@ -22,7 +22,7 @@ fi
 folder=${BENCH_FOLDER:-$HOME/.cache/slipway-bench}
 python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" \
   --folder "$folder" --table docs/benchmarks.md
-python3 bench/buildkit.py --slipway "$slipway" --runs "${RUNS:-3}" --folder "$folder" \
+python3 bench/buildkit.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" --folder "$folder" \
   --table docs/benchmarks-images.md
 # With the image of `make demo`, where that was made: how it starts, and to a registry and back.
 if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
