@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/mapped_root.h"
 #include "base/process.h"
 
 namespace slipway {
@@ -151,41 +150,6 @@ class Mapper {
   pid_t pid_ = -1;
 };
 
-std::string read_setting(const char* name) {
-  const Result<std::string> text = read_file(std::string("/proc/sys/") + name);
-  return text.ok() && !text->empty() ? text->substr(0, 1) : "";
-}
-
-Error no_namespaces(const std::string& what, int error_number) {
-  Error error = errno_error(what, error_number);
-  error.kind = ErrorKind::Unsupported;
-  if (read_setting("kernel/apparmor_restrict_unprivileged_userns") == "1") {
-    error.because.emplace_back("AppArmor restricts user namespaces here (as Ubuntu 24.04 does)");
-    error.hints.emplace_back(
-        "as root: `sysctl kernel.apparmor_restrict_unprivileged_userns=0`, or an AppArmor profile "
-        "with `userns,` for slipway, or run slipway as root");
-  } else if (read_setting("kernel/unprivileged_userns_clone") == "0") {
-    error.hints.emplace_back(
-        "as root: `sysctl kernel.unprivileged_userns_clone=1`, or run slipway as root");
-  } else if (read_setting("user/max_user_namespaces") == "0") {
-    error.hints.emplace_back(
-        "as root: `sysctl user.max_user_namespaces=10000`, or run slipway as root");
-  } else {
-    error.hints.emplace_back(
-        "this machine, or the container that this runs in, does not allow user namespaces: run "
-        "slipway as root, or as a user who may have them");
-  }
-  return error;
-}
-
-Result<void> become_private() {
-  // Slave, not private: what the host mounts or unmounts later is seen here, not the reverse.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
-    return no_namespaces("cannot make mounts of our own", errno);
-  }
-  return {};
-}
-
 Result<NamespaceInfo> stay_root(const UserNamespaceRequest& request) {
   if (request.mounts == UserNamespaceRequest::Mounts::Private) {
     if (::unshare(CLONE_NEWNS) != 0) return no_namespaces("cannot make a mount namespace", errno);
@@ -270,15 +234,6 @@ Result<void> map_one_id(uid_t user, gid_t group) {
   TRY(write_whole("/proc/self/setgroups", "deny"));
   TRY(write_whole("/proc/self/uid_map", fmt::format("0 {} 1", user)));
   return write_whole("/proc/self/gid_map", fmt::format("0 {} 1", group));
-}
-
-Result<void> become_mapped_root() {
-  if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
-    return no_namespaces("cannot become root in the user namespace", errno);
-  }
-  // A change of ids makes a process undumpable, and then its /proc files belong to a root outside.
-  ::prctl(PR_SET_DUMPABLE, 1);
-  return become_private();
 }
 
 Result<NamespaceInfo> map_one_and_become_root(uid_t user, gid_t group) {
