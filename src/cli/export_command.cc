@@ -28,8 +28,7 @@ Result<int> run(const Invocation& call, Context& context) {
   }
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::StoredImage image = TRY(image_of(call, context, tools));
-  const plan::ImageIds ids = TRY(plan::find_image_ids(image, image.config.user, tools));
-  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
+  TRY(act_as_root_for(image, tools));
   TRY(plan::export_image(image, compression, path, tools));
   if (path != "-") {
     context.reporter.done(fmt::format("exported `{}` to `{}`", image.reference, path));

@@ -20,22 +20,36 @@ std::string signatures_text(std::size_t signatures) {
   return fmt::format("; signatures: {}, which `slipway verify` checks", signatures);
 }
 
-Result<int> run_lazily(const plan::ImagePlace& place, registry::Trust trust,
-                       const std::optional<Digest>& digest, const plan::Tools& tools) {
-  const plan::LazyIncoming incoming = TRY(plan::pull_lazily(place, trust, digest, tools));
-  const plan::IncomingImage& image = incoming.image;
-  const std::string signatures = signatures_text(incoming.signatures);
-  if (incoming.lazy_layers == 0) {
-    tools.reporter.done(fmt::format(
-        "pulled `{}`: {}{}", image.shown(),
-        fetched_text(incoming.fetched_layers, image, incoming.fetched_bytes), signatures));
-    return 0;
-  }
+/// What has come is unpacked and named.
+Result<int> finish(const plan::Incoming& incoming, plan::Tools& tools) {
+  const plan::IncomingImage& image = incoming.images.front();
+  const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
+  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
+  TRY(plan::unpack_incoming(incoming, tools));
   tools.reporter.done(
-      fmt::format("`{}` can be run now; {} of its {} layers, {}, come meanwhile; {}{}",
-                  image.shown(), incoming.lazy_layers, image.manifest.layers.size(),
-                  size_text(incoming.lazy_bytes), image.digest.text(), signatures));
+      fmt::format("pulled `{}`: {}{}", image.shown(),
+                  fetched_text(incoming.fetched_layers, image, incoming.fetched_bytes),
+                  signatures_text(incoming.signatures)));
   return 0;
+}
+
+Result<int> run_lazily(const plan::ImagePlace& place, registry::Trust trust,
+                       const std::optional<Digest>& digest, plan::Tools& tools) {
+  const plan::LazyIncoming lazy = TRY(plan::pull_lazily(place, trust, digest, tools));
+  if (lazy.lazy_layers == 0) return finish(lazy.incoming, tools);
+  const plan::IncomingImage& image = lazy.incoming.images.front();
+  tools.reporter.done(fmt::format(
+      "`{}` can be run now; {} of its {} layers, {}, come meanwhile; {}{}", image.shown(),
+      lazy.lazy_layers, image.manifest.layers.size(), size_text(lazy.lazy_bytes),
+      image.digest.text(), signatures_text(lazy.incoming.signatures)));
+  return 0;
+}
+
+/// Why it is pulled as a whole all the same.
+void tell_obstacle(const Error& error, Reporter& reporter) {
+  std::string line = "all of the image is pulled before it can run: " + error.message;
+  for (const std::string& hint : error.hints) line += " (" + hint + ")";
+  reporter.warn(line);
 }
 
 Result<int> run(const Invocation& call, Context& context) {
@@ -46,18 +60,10 @@ Result<int> run(const Invocation& call, Context& context) {
   if (call.has("lazy")) {
     const auto obstacle = plan::find_lazy_obstacle();
     if (!obstacle) return run_lazily(place, trust, reference.digest, tools);
-    tools.reporter.warn(fmt::format("all of the image is pulled before it can run: {}", *obstacle));
+    tell_obstacle(*obstacle, tools.reporter);
   }
   const plan::Incoming incoming = TRY(plan::fetch_image(place, reference.digest, tools));
-  const plan::IncomingImage& image = incoming.images.front();
-  const plan::ImageIds ids = TRY(plan::find_incoming_ids(image, tools));
-  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
-  TRY(plan::unpack_incoming(incoming, tools));
-  context.reporter.done(
-      fmt::format("pulled `{}`: {}{}", image.shown(),
-                  fetched_text(incoming.fetched_layers, image, incoming.fetched_bytes),
-                  signatures_text(incoming.signatures)));
-  return 0;
+  return finish(incoming, tools);
 }
 
 }  // namespace

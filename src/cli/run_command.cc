@@ -125,8 +125,7 @@ Result<int> run(const Invocation& call, Context& context) {
   const plan::StoredImage image = TRY(image_of(call, context, tools));
   std::optional<plan::ProjectFolder> project;
   if (call.operands.empty()) project = TRY(plan::open_project(context.folder));
-  const plan::ImageIds ids = TRY(plan::find_image_ids(image, image.config.user, tools));
-  TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools));
+  TRY(act_as_root_for(image, tools));
   const plan::RunEnd end =
       TRY(plan::run_image(image, flags, project ? &project->spec.resources : nullptr, tools));
   if (!end.id.empty()) TRY(print(end.id + "\n"));

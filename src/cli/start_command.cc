@@ -14,21 +14,28 @@ class Starter {
 
   Result<run::DetachedStart> start(const run::KnownRun& run, run::RunRequest::Attach attach) {
     const plan::EndedRun ended = TRY(plan::read_ended_run(run, tools_));
-    const plan::ImageIds ids =
-        TRY(plan::find_image_ids(ended.image, ended.image.config.user, tools_));
-    if (entered_ && entered_ != ids && in_user_namespace() && !has_one_id()) {
-      return make_error(ErrorKind::Unsupported, "`{}` is for another user than those before it",
-                        run.facts.name)
+    const plan::ImageSpace space = TRY(plan::find_image_space(ended.image, tools_));
+    if (!may_start(space)) {
+      const bool is_lazy = space.lazy && space.lazy != entered_->lazy;
+      return make_error(
+                 ErrorKind::Unsupported, "`{}` {} than those before it", run.facts.name,
+                 is_lazy ? "uses an image that comes lazily, another one" : "is for another user")
           .hint(fmt::format("start it by itself: `slipway start {}`", run.facts.name));
     }
-    TRY(act_as_root({ids.uid, ids.gid, {}, kOneIsEnough}, tools_));
-    entered_ = ids;
+    TRY(act_as_root_in(space, ended.image, tools_));
+    entered_ = space;
     return plan::start_again(ended, attach, tools_);
   }
 
  private:
+  bool may_start(const plan::ImageSpace& space) const {
+    if (!entered_ || !in_user_namespace()) return true;
+    const bool is_shown = !space.lazy || space.lazy == entered_->lazy;
+    return is_shown && (space.ids == entered_->ids || has_one_id());
+  }
+
   plan::Tools& tools_;
-  std::optional<plan::ImageIds> entered_;
+  std::optional<plan::ImageSpace> entered_;
 };
 
 Result<void> start_one(const run::KnownRun& run, Starter& starter) {

@@ -14,8 +14,9 @@ namespace slipway::lazy {
 
 class FileSystem {
  public:
-  /// Mounts it at `folder`, for every user of this machine. Needs root, and /dev/fuse: Unsupported
-  /// and Denied say what is missing. Borrows tree and contents.
+  /// Mounts it at `folder`, for every user of this user namespace and of those below it. Needs uid
+  /// 0 in it, mounts that may be changed, and /dev/fuse. Where the namespace has one id, all files
+  /// are its root's, as layer/tree_unpacker.h has them there. Borrows tree and contents.
   static Result<FileSystem> mount(const Tree& tree, Contents& contents, const std::string& folder);
   FileSystem(FileSystem&&) noexcept;
   ~FileSystem();  ///< takes the mount away
@@ -39,7 +40,7 @@ class FileSystem {
   std::unique_ptr<State> state_;
 };
 
-/// What would make `mount` fail on this machine; nothing where it would work.
+/// Whether /dev/fuse can be opened; Unsupported says why not, and what would help.
 Result<void> check_fuse();
 
 }  // namespace slipway::lazy

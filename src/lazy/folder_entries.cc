@@ -27,14 +27,20 @@ class Walk {
  private:
   Result<void> add_folder(const std::string& path) {
     const std::string on_host = path.empty() ? top_ : join_path(top_, path);
-    char mark = 0;
-    if (::lgetxattr(on_host.c_str(), "trusted.overlay.opaque", &mark, 1) == 1 && mark == 'y') {
-      add_mark(path, ".wh..wh..opq");
-    }
+    if (is_opaque_at(on_host)) add_mark(path, ".wh..wh..opq");
     for (const std::string& name : TRY(list_folder(on_host))) {
       TRY(add(path, name, path.empty() ? name : path + "/" + name));
     }
     return {};
+  }
+
+  /// As root's overlayfs notes it, or a user's (layer/tree_unpacker.h).
+  static bool is_opaque_at(const std::string& folder) {
+    for (const char* name : {"trusted.overlay.opaque", "user.overlay.opaque"}) {
+      char mark = 0;
+      if (::lgetxattr(folder.c_str(), name, &mark, 1) == 1 && mark == 'y') return true;
+    }
+    return false;
   }
 
   void add_mark(const std::string& folder, const std::string& name) {

@@ -4,21 +4,17 @@
 
 #include <algorithm>
 #include <atomic>
-#include <map>
 
 #include "base/file.h"
 #include "base/size_text.h"
 #include "base/threads.h"
 #include "base/user_namespace.h"
-#include "layer/tar_reader.h"
 #include "layer/unpack_layer.h"
-#include "plan/id_records.h"
 
 namespace slipway::plan {
 namespace {
 
 constexpr std::string_view kOwnersKind = "layer-owners";
-constexpr std::size_t kMostRecords = 4 << 20;  ///< of a passwd or group file
 
 Result<void> check_usable(const IncomingImage& image) {
   const oci::Platform& platform = image.config.platform;
@@ -35,36 +31,6 @@ Result<void> check_usable(const IncomingImage& image) {
   }
   return {};
 }
-
-/// `etc/passwd` and `etc/group` as the topmost layers have them.
-class RecordFiles {
- public:
-  Result<void> read_layer(const std::string& blob, const CancelToken& cancel) {
-    std::map<std::string, std::string> found;
-    const auto visit = [&](const layer::TarItem& item, Source& contents) -> Result<void> {
-      if (item.kind != layer::TarItem::Kind::File || !is_wanted(item.path)) return {};
-      if (item.size_bytes > kMostRecords) {
-        return make_error(ErrorKind::Corrupt, "`{}` is larger than any real one", item.path);
-      }
-      StringSink text;
-      TRY(copy(contents, text));
-      found[item.path] = std::move(text.text);
-      return {};
-    };
-    TRY(layer::read_tar_file(blob, cancel, visit));
-    files_.merge(found);  // what a higher layer has stays
-    return {};
-  }
-  bool is_complete() const { return files_.size() == 2; }
-  const std::string& passwd() { return files_["etc/passwd"]; }
-  const std::string& group() { return files_["etc/group"]; }
-
- private:
-  static bool is_wanted(std::string_view path) {
-    return path == "etc/passwd" || path == "etc/group";
-  }
-  std::map<std::string, std::string> files_;
-};
 
 void warn_of_left_out(const layer::LeftOut& left_out, const IncomingImage& image,
                       Reporter& reporter) {
@@ -129,13 +95,21 @@ Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store
   return image;
 }
 
+Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer,
+                                   const store::Store& store, const CancelToken& cancel,
+                                   RecordFiles& files) {
+  const Digest& blob = image.manifest.layers[layer].digest;
+  if (store.has_blob(blob)) return files.read_layer(store.blob_path(blob), cancel);
+  // It was built here: then its blob is made when somebody wants it.
+  return files.read_unpacked(store.layer_path(image.config.diff_ids[layer]));
+}
+
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools) {
   if (const auto ids = find_numeric_ids(image.config.user)) return *ids;
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   RecordFiles files;
-  const auto& layers = image.manifest.layers;
-  for (auto layer = layers.rbegin(); layer != layers.rend() && !files.is_complete(); ++layer) {
-    TRY(files.read_layer(store.blob_path(layer->digest), tools.cancel));
+  for (std::size_t i = image.manifest.layers.size(); i-- > 0 && !files.is_complete();) {
+    TRY(read_records_of_layer(image, i, store, tools.cancel, files));
   }
   return find_ids(image.config.user, files.passwd(), files.group(), image.shown());
 }

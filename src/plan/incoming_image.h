@@ -13,6 +13,7 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "plan/id_records.h"
+#include "plan/record_files.h"
 #include "plan/tools.h"
 #include "store/store.h"
 
@@ -40,6 +41,11 @@ struct Incoming {
 /// run here could use: another platform, layers of a media type unknown here.
 Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,
                                     const Digest& manifest);
+
+/// Adds what one layer, which the store has as a blob or as a tree, says of users and groups.
+Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer,
+                                   const store::Store& store, const CancelToken& cancel,
+                                   RecordFiles& files);
 
 /// The numbers of the image's user, out of its layers' /etc/passwd where it is a name.
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);

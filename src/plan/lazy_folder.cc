@@ -1,11 +1,14 @@
 #include "plan/lazy_folder.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -32,7 +35,7 @@ bool is_held(const std::string& lock) {
 }  // namespace
 
 LazyFolder::LazyFolder(const store::Store& store, const std::vector<Digest>& diff_ids)
-    : path_(store.home() + "/lazy/" + oci::chain_id(diff_ids).hex()) {}
+    : path_(store.home() + "/lazy/" + oci::chain_id(diff_ids).hex()), owner_(store.owner()) {}
 
 std::string LazyFolder::inside(std::string_view name) const { return join_path(path_, name); }
 
@@ -40,9 +43,40 @@ bool LazyFolder::exists() const { return path_exists(inside("record")); }
 
 bool LazyFolder::is_served() const { return is_held(inside("lock")); }
 
+Result<void> LazyFolder::give_to_owner(std::string_view name) const {
+  if (owner_.uid == ::geteuid()) return {};
+  if (::lchown(inside(name).c_str(), owner_.uid, owner_.gid) == 0) return {};
+  return errno_error(fmt::format("cannot give `{}` to its owner", inside(name)));
+}
+
+Result<void> LazyFolder::make() const {
+  for (const char* folder : {"toc", "blobs", "files", "mnt"}) TRY(make_folders(inside(folder)));
+  return {};
+}
+
 Result<void> LazyFolder::write_progress(const Progress& progress) const {
-  return write_file(inside("progress"),
-                    fmt::format("{} {}\n", progress.there_bytes, progress.all_bytes));
+  TRY(write_file(inside("progress"),
+                 fmt::format("{} {}\n", progress.there_bytes, progress.all_bytes)));
+  return give_to_owner("progress");
+}
+
+Result<void> LazyFolder::write_server(const LazyServerMark& mark) const {
+  TRY(write_file(inside("server"),
+                 fmt::format("{}\n{} {}\n", mark.process, mark.owner.uid, mark.owner.gid)));
+  return give_to_owner("server");
+}
+
+Result<void> LazyFolder::remove_server() const { return remove_file(inside("server")); }
+
+std::optional<LazyServerMark> LazyFolder::find_server() const {
+  const Result<std::string> text = read_file(inside("server"));
+  if (!text.ok()) return std::nullopt;
+  const std::size_t end = std::min(text->find('\n'), text->size());
+  std::string_view rest = std::string_view(*text).substr(std::min(end + 1, text->size()));
+  LazyServerMark mark{text->substr(0, end), {}};
+  mark.owner.uid = static_cast<uid_t>(take_number(rest));
+  mark.owner.gid = static_cast<gid_t>(take_number(rest));
+  return mark;
 }
 
 LazyFolder::Progress LazyFolder::read_progress() const {
@@ -53,11 +87,15 @@ LazyFolder::Progress LazyFolder::read_progress() const {
 }
 
 Result<void> LazyFolder::write_record(const LazyRecord& record) const {
-  for (const char* folder : {"toc", "blobs", "files", "mnt"}) TRY(make_folders(inside(folder)));
-  const Json json{{"schema", 1},
-                  {"reference", record.reference},
-                  {"insecure", record.trust == registry::Trust::Insecure},
-                  {"manifest", record.manifest.text()}};
+  TRY(make());
+  Json json{{"schema", 1},
+            {"reference", record.reference},
+            {"insecure", record.trust == registry::Trust::Insecure},
+            {"manifest", record.manifest.text()}};
+  if (record.ids) {
+    json["uid"] = record.ids->uid;
+    json["gid"] = record.ids->gid;
+  }
   return write_file(inside("record"), json.dump() + "\n", 0600);
 }
 
@@ -73,6 +111,7 @@ Result<LazyRecord> LazyFolder::read_record() const {
   record.reference = json["reference"].get<std::string>();
   if (json.value("insecure", false)) record.trust = registry::Trust::Insecure;
   record.manifest = TRY(parse_digest(json.value("manifest", "")));
+  if (json.contains("uid")) record.ids = ImageIds{json.value("uid", 0U), json.value("gid", 0U)};
   return record;
 }
 
@@ -100,11 +139,18 @@ Result<void> LazyFolder::link_tree(const std::string& target) const {
   if (::symlink(target.c_str(), fresh.c_str()) != 0) {
     return errno_error(fmt::format("cannot make `{}`", fresh));
   }
-  return rename_path(fresh, tree());
+  TRY(rename_path(fresh, tree()));
+  return give_to_owner("tree");
+}
+
+bool LazyFolder::is_shown() const {
+  struct statfs status {};
+  if (::statfs(tree().c_str(), &status) != 0) return false;
+  return status.f_type == FUSE_SUPER_MAGIC || base_name(real_path(tree())) == base_name(path_);
 }
 
 Result<void> LazyFolder::remove_parts() const {
-  for (const char* name : {"record", "order", "progress"}) TRY(remove_file(inside(name)));
+  for (const char* name : {"record", "server", "order", "progress"}) TRY(remove_file(inside(name)));
   for (const char* name : {"toc", "blobs", "files", "mnt"}) TRY(remove_tree(inside(name)));
   TRY(remove_file(inside("lock")));
   struct stat link {};

@@ -7,10 +7,14 @@
 ///                     /files/<hex> contents that were unpacked, by their digest
 ///                     /mnt         where the server mounts the tree
 ///                     /tree        a link: to `mnt`, and once the image is whole, to its merged
-///                     tree /lock        whoever serves it holds it (flock) /progress    `<bytes
-///                     there> <bytes of all>` /log         what the server has to say
+///                     tree /lock        whoever serves it holds it (flock) /server      that
+///                     process, once the tree is mounted, and the owner of the
+///                                  store as it sees him
+///                     /progress    `<bytes there> <bytes of all>`
+///                     /log         what the server has to say
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,6 +23,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "oci/image_config.h"
+#include "plan/id_records.h"
 #include "registry/session.h"
 #include "store/store.h"
 
@@ -28,6 +33,14 @@ struct LazyRecord {
   std::string reference;  ///< whole: with its host
   registry::Trust trust = registry::Trust::Checked;
   Digest manifest;
+  /// Of the image's user, whose name says nothing before his passwd is there.
+  std::optional<ImageIds> ids;
+};
+
+/// Who serves it, for those who have to join him (lazy_space.h).
+struct LazyServerMark {
+  std::string process;       ///< base/joined_namespace.h
+  store::Owner owner{0, 0};  ///< in that process's user namespace
 };
 
 class LazyFolder {
@@ -38,8 +51,10 @@ class LazyFolder {
   const std::string& path() const { return path_; }
   std::string inside(std::string_view name) const;
   bool exists() const;
-  /// Whether somebody serves it now.
+  /// Whether somebody serves it now, or is about to.
   bool is_served() const;
+  /// Makes the folders below it.
+  Result<void> make() const;
   /// Where a run finds the image's tree.
   std::string tree() const { return inside("tree"); }
 
@@ -48,6 +63,11 @@ class LazyFolder {
   };
   Result<void> write_progress(const Progress& progress) const;
   Progress read_progress() const;
+
+  Result<void> write_server(const LazyServerMark& mark) const;
+  Result<void> remove_server() const;
+  /// Nothing before the tree can be used. What it says is true only while somebody serves it.
+  std::optional<LazyServerMark> find_server() const;
 
   Result<void> write_record(const LazyRecord& record) const;
   Result<LazyRecord> read_record() const;
@@ -60,6 +80,10 @@ class LazyFolder {
   Result<Table> read_table(const Digest& blob) const;
   /// From now on `tree` leads there.
   Result<void> link_tree(const std::string& target) const;
+  /// Whether it leads to the image's files, as this process sees it: a mount may be for others.
+  bool is_shown() const;
+  /// What the server has made is the store's owner's, as all of it.
+  Result<void> give_to_owner(std::string_view name) const;
   /// All but the link and the log, of an image that is whole; the folder too where it has no link.
   Result<void> remove_parts() const;
 
@@ -68,6 +92,7 @@ class LazyFolder {
 
  private:
   std::string path_;
+  store::Owner owner_;
 };
 
 }  // namespace slipway::plan

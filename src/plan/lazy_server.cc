@@ -15,6 +15,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/joined_namespace.h"
+#include "base/user_namespace.h"
 #include "base/utc_time.h"
 #include "lazy/contents.h"
 #include "lazy/file_system.h"
@@ -35,6 +37,7 @@ using namespace std::chrono_literals;
 /// A start that found the mount just before the tree took its place has mounted it by then.
 constexpr auto kLastStarts = 3s;
 constexpr auto kProgressEvery = 500ms;
+constexpr auto kLookEvery = 20ms;  ///< whether another server has started
 constexpr auto kQuiet = 1s;
 constexpr std::chrono::milliseconds kFirstPause = 2s, kLongestPause = 5min;
 constexpr int kMostLines = 1000;  ///< of the log
@@ -86,9 +89,12 @@ class LazyServer {
   Result<void> run(run::Handover& handover) {
     auto lock = TRY(FileLock::try_lock(folder_.inside("lock")));
     if (!lock) {  // somebody was faster
+      TRY(wait_until_served(folder_, tools_.cancel));
       handover.say_started();
       return {};
     }
+    TRY(folder_.remove_server());  // one before this one
+    for (const char* name : {"lock", "log"}) TRY(folder_.give_to_owner(name));
     const LazyRecord record = TRY(folder_.read_record());
     const store::ImageName name = TRY(store::parse_image_name(record.reference));
     const ImagePlace place = TRY(find_place(name, record.trust, tools_));
@@ -104,6 +110,8 @@ class LazyServer {
     lazy::Contents contents({tree, blobs_, fetcher, blob_of_, folder_.inside("files")});
     lazy::FileSystem files = TRY(lazy::FileSystem::mount(tree, contents, folder_.inside("mnt")));
     TRY(folder_.link_tree("mnt"));
+    const std::string us = TRY(own_process_mark());
+    TRY(folder_.write_server({us, store_.owner()}));
     contents.expect(TRY(read_order(tree)));
     std::jthread finisher([&] { finish_all(fetcher, contents, files); });
     handover.say_started();
@@ -126,6 +134,7 @@ class LazyServer {
     ::umount2(folder_.inside("mnt").c_str(), MNT_DETACH);
     TRY(remove_tree(folder_.inside("files")));
     TRY(make_folders(folder_.inside("files")));
+    TRY(folder_.give_to_owner("files"));
     rlimit most{};
     if (::getrlimit(RLIMIT_NOFILE, &most) == 0) {
       most.rlim_cur = most.rlim_max;
@@ -154,8 +163,9 @@ class LazyServer {
       TRY_WHILE(fmt::format("layer `{}`", layer.digest.text()), tree.add_layer(i, entries));
       blob_of_[i] = blobs_.size();
       layers_.push_back(i);
-      blobs_.push_back(TRY(
-          lazy::BlobPieces::open(folder_.inside("blobs/" + layer.digest.hex()), layer.size_bytes)));
+      const std::string blob = "blobs/" + layer.digest.hex();
+      blobs_.push_back(TRY(lazy::BlobPieces::open(folder_.inside(blob), layer.size_bytes)));
+      for (const char* end : {"", ".pieces"}) TRY(folder_.give_to_owner(blob + end));
     }
     tree.count_links();
     return tree;
@@ -284,21 +294,46 @@ class LazyServer {
   std::atomic<bool> is_over_ = false;  ///< nobody uses the mount any more
 };
 
+/// An ordinary user is another one in the namespace, and so is the owner of the store.
+Result<void> serve(const IncomingImage& image, const LazyFolder& folder, const Tools& tools,
+                   run::Handover& handover) {
+  UserNamespaceRequest request;
+  request.ids = UserNamespaceRequest::Ids::OneIsEnough;
+  if (const auto ids = TRY(folder.read_record()).ids) {
+    request.image_uid = ids->uid;
+    request.image_gid = ids->gid;
+  }
+  const NamespaceInfo space = TRY(enter_user_namespace(request));
+  Tools with_owner = tools;
+  if (space.entered) with_owner.owner = {space.owner_uid, space.owner_gid};
+  const store::Store store = TRY(store::Store::open(tools.store_folder, with_owner.owner));
+  return LazyServer(image, store, with_owner).run(handover);
+}
+
 }  // namespace
 
 Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
                                const Tools& tools) {
-  if (LazyFolder(store, image.config.diff_ids).is_served()) return {};
+  const LazyFolder folder(store, image.config.diff_ids);
+  if (folder.is_served()) return wait_until_served(folder, tools.cancel);
   run::Handover handover = TRY(run::Handover::create());
   const pid_t pid = ::fork();
   if (pid < 0) return errno_error("cannot start a process that serves the image");
   if (pid == 0) {
     handover.become_stranger();
-    const Result<void> served = LazyServer(image, store, tools).run(handover);
+    const Result<void> served = serve(image, folder, tools, handover);
     if (!served.ok()) handover.say_error(served.error());
     ::_exit(0);
   }
   TRY_WHILE(fmt::format("starting to serve `{}`", image.shown()), handover.wait(pid));
+  return {};
+}
+
+Result<void> wait_until_served(const LazyFolder& folder, const CancelToken& cancel) {
+  while (folder.is_served() && !folder.find_server()) {
+    TRY(cancel.check());
+    std::this_thread::sleep_for(kLookEvery);
+  }
   return {};
 }
 
@@ -334,6 +369,13 @@ Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,
     if (check_unpacked(image, store).ok()) return std::optional<LayerFolder>();
     const IncomingImage incoming = TRY(make_incoming(store, {}, image.digest));
     TRY(start_lazy_server(incoming, store, tools));
+  }
+  TRY(wait_until_served(folder, tools.cancel));
+  if (!folder.is_shown()) {
+    return make_error(ErrorKind::Unsupported,
+                      "`{}` comes lazily, and another user's processes alone see what is there",
+                      image.reference)
+        .hint(fmt::format("`slipway pull {}` waits until it is whole", image.reference));
   }
   return std::optional(LayerFolder{oci::chain_id(image.config.diff_ids), folder.tree()});
 }

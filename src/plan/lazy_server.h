@@ -5,6 +5,7 @@
 
 #include "plan/image_files.h"
 #include "plan/incoming_image.h"
+#include "plan/lazy_folder.h"
 #include "plan/tools.h"
 
 namespace slipway::plan {
@@ -12,9 +13,13 @@ namespace slipway::plan {
 /// Returns once the image's tree can be mounted, served by a process of its own. That one brings
 /// the rest of the layers, which are checked and unpacked as `pull` does it, and ends when the
 /// image is whole and nobody uses its mount any more. Where it is served already there is nothing
-/// to do. As root, by a process with one thread.
+/// to do. By a process with one thread. An ordinary user's server enters a user namespace, where
+/// the mount is seen by those who join it alone (lazy_space.h).
 Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
                                const Tools& tools);
+
+/// Waits while another process is about to serve the image.
+Result<void> wait_until_served(const LazyFolder& folder, const CancelToken& cancel);
 
 /// Waits, and says so, while another process brings the image. Returns at once where none does, and
 /// when that one ends without success.
@@ -22,7 +27,8 @@ Result<void> wait_for_lazy_server(const IncomingImage& image, const store::Store
                                   const Tools& tools);
 
 /// The tree of an image that comes lazily, and is not whole: served again where nobody serves it
-/// any more (after a reboot). Nothing for other images.
+/// any more (after a reboot). Nothing for other images. Fails with Unsupported where this process
+/// is in no namespace that sees the mount.
 Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,
                                                   const store::Store& store, const Tools& tools);
 
