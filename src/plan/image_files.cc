@@ -159,8 +159,10 @@ ImageFiles::ImageFiles(const StoredImage& image, const store::Store& store) {
     layers_.push_back({chain, store.layer_path(chain)});
     return;
   }
-  if (const LazyFolder lazy(store, diff_ids); lazy.exists()) {
+  const LazyFolder lazy(store, diff_ids);
+  if (lazy.exists() && (lazy.is_served() || !check_unpacked(image, store).ok())) {
     layers_.push_back({chain, lazy.tree()});
+    are_shown_ = lazy.is_shown();
     return;
   }
   for (auto diff_id = diff_ids.rbegin(); diff_id != diff_ids.rend(); ++diff_id) {

@@ -30,6 +30,9 @@ class ImageFiles {
   /// layers.
   ImageFiles(const StoredImage& image, const store::Store& store);
 
+  /// False where the tree is served, and mounted for others alone (lazy_space.h).
+  bool are_shown() const { return are_shown_; }
+
   struct Found {
     std::string path;     ///< inside, without links: `/usr/local/cuda-12.8/compat`
     std::string on_host;  ///< in its layer
@@ -52,6 +55,7 @@ class ImageFiles {
   class Walk;
 
   std::vector<LayerFolder> layers_;
+  bool are_shown_ = true;
 };
 
 }  // namespace slipway::plan

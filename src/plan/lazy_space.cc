@@ -1,5 +1,10 @@
 #include "plan/lazy_space.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <thread>
 
@@ -7,6 +12,7 @@
 #include "plan/lazy_folder.h"
 #include "plan/lazy_server.h"
 #include "plan/run_image.h"
+#include "run/handover.h"
 
 namespace slipway::plan {
 namespace {
@@ -18,8 +24,11 @@ constexpr auto kPause = 50ms;
 constexpr int kMostLooks = 40;
 constexpr int kMostStarts = 3;
 
-bool is_whole(const StoredImage& image, const store::Store& store) {
-  return store.has_layer(oci::chain_id(image.config.diff_ids)) || check_unpacked(image, store).ok();
+/// As find_image_tree and find_lazy_tree see it: while somebody serves an image, its layers are
+/// used by way of him until they are merged.
+bool is_whole(const StoredImage& image, const LazyFolder& folder, const store::Store& store) {
+  return store.has_layer(oci::chain_id(image.config.diff_ids)) ||
+         (!folder.is_served() && check_unpacked(image, store).ok());
 }
 
 Error out_of_reach(const StoredImage& image) {
@@ -48,7 +57,7 @@ Result<ImageSpace> find_image_space(const StoredImage& image, const Tools& tools
   const LazyFolder folder(store, image.config.diff_ids);
   ImageSpace space;
   std::optional<ImageIds> ids;
-  if (!image.config.diff_ids.empty() && folder.exists() && !is_whole(image, store)) {
+  if (!image.config.diff_ids.empty() && folder.exists() && !is_whole(image, folder, store)) {
     space.lazy = oci::chain_id(image.config.diff_ids);
     ids = TRY(folder.read_record()).ids;
   }
@@ -62,7 +71,7 @@ Result<std::optional<store::Owner>> join_lazy_server(const StoredImage& image, c
   int starts = 0;
   for (int looks = 0; looks < kMostLooks; ++looks) {
     TRY(tools.cancel.check());
-    if (is_whole(image, store)) return std::optional<store::Owner>();
+    if (is_whole(image, folder, store)) return std::optional<store::Owner>();
     if (!folder.is_served() && starts++ < kMostStarts) {
       const IncomingImage incoming = TRY(make_incoming(store, {}, image.digest));
       TRY(start_lazy_server(incoming, store, tools));
@@ -74,6 +83,36 @@ Result<std::optional<store::Owner>> join_lazy_server(const StoredImage& image, c
     std::this_thread::sleep_for(kPause);
   }
   return out_of_reach(image);
+}
+
+Result<ImageIds> find_ids_through_server(const StoredImage& image, const std::string& user,
+                                         const Tools& tools) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("cannot make a pipe");
+  const UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  run::Handover handover = TRY(run::Handover::create());
+  const pid_t pid = ::fork();
+  if (pid < 0) return errno_error("cannot start a process that looks into the image");
+  if (pid == 0) {
+    handover.become_child();
+    const Result<std::optional<store::Owner>> joined = join_lazy_server(image, tools);
+    const Result<ImageIds> ids = joined.ok() ? find_image_ids(image, user, tools) : joined.error();
+    if (ids.ok()) {
+      (void)!::write(theirs.get(), &*ids, sizeof *ids);
+      handover.say_started();
+    } else {
+      handover.say_error(ids.error());
+    }
+    ::_exit(0);
+  }
+  theirs.reset();
+  TRY(handover.wait(pid));
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  ImageIds ids;
+  if (::read(ours.get(), &ids, sizeof ids) == static_cast<ssize_t>(sizeof ids)) return ids;
+  return errno_error("cannot read what another process has found");
 }
 
 }  // namespace slipway::plan

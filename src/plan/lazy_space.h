@@ -32,4 +32,9 @@ Result<ImageSpace> find_image_space(const StoredImage& image, const Tools& tools
 /// and as start_lazy_server does.
 Result<std::optional<store::Owner>> join_lazy_server(const StoredImage& image, const Tools& tools);
 
+/// As find_image_ids, asked by a process of its own that joins the server, for one that has other
+/// work to do and does not see the image's files.
+Result<ImageIds> find_ids_through_server(const StoredImage& image, const std::string& user,
+                                         const Tools& tools);
+
 }  // namespace slipway::plan

@@ -14,7 +14,8 @@
 namespace slipway::plan {
 
 /// A process of its own shows the image's tree once more (lazy/file_system.h) and notes what is
-/// opened. Needs root and /dev/fuse. It ends with us, whatever happens to us.
+/// opened. Needs uid 0, the machine's or a user namespace's, and /dev/fuse. It ends with us,
+/// whatever happens to us.
 class ReadRecorder {
  public:
   /// To be called by one thread.
