@@ -90,6 +90,17 @@ class EntryReader {
   std::string problem_;
 };
 
+/// `.5` of a second, of an RFC 3339 time, is 500000000.
+std::uint32_t nanoseconds_in(std::string_view time) {
+  std::uint32_t nanoseconds = 0;
+  std::size_t at = std::min(time.find('.'), time.size() - 1) + 1;
+  for (std::uint32_t unit = 100'000'000; unit > 0 && at < time.size(); unit /= 10, ++at) {
+    if (time[at] < '0' || time[at] > '9') break;
+    nanoseconds += unit * static_cast<std::uint32_t>(time[at] - '0');
+  }
+  return nanoseconds;
+}
+
 class IndexReader {
  public:
   explicit IndexReader(std::uint64_t toc_offset) : toc_offset_(toc_offset) {}
@@ -152,6 +163,7 @@ class IndexReader {
       if (!moment.ok()) return corrupt(fmt::format("has the time `{}`", time));
       item.time_seconds =
           std::chrono::floor<std::chrono::seconds>(*moment).time_since_epoch().count();
+      item.time_nanoseconds = nanoseconds_in(time);
     }
     if (!reader.problem().empty()) return corrupt(reader.problem());
     return {};

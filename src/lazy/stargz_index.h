@@ -1,6 +1,7 @@
 /// Reads the table of contents of an eStargz layer (stargz-snapshotter's docs/estargz.md), ours or
-/// anybody's; layer/stargz_toc.h writes it. Pure. Failures are Corrupt, or Unsupported for what
-/// cannot be used file by file: then the layer has to be taken whole.
+/// anybody's; layer/stargz_toc.h writes it, and zstd:chunked (chunked_index.h) has the same. Pure.
+/// Failures are Corrupt, or Unsupported for what cannot be used file by file: then the layer has to
+/// be taken whole.
 #pragma once
 
 #include <cstdint>

@@ -2,17 +2,15 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 
 #include "base/file.h"
 #include "base/threads.h"
-#include "layer/stargz_toc.h"
 #include "lazy/fuse_trial.h"
-#include "lazy/stargz_index.h"
 #include "plan/lazy_folder.h"
 #include "plan/lazy_ids.h"
 #include "plan/lazy_server.h"
+#include "plan/lazy_table.h"
 #include "plan/pull_image.h"
 #include "plan/read_order.h"
 
@@ -20,9 +18,6 @@ namespace slipway::plan {
 namespace {
 
 constexpr std::size_t kParallelTables = 6;
-/// In the first request for a layer's end, which most tables fit in.
-constexpr std::uint64_t kTailBytes = 64 << 10;
-constexpr std::uint64_t kMostTableBytes = 64 << 20;
 
 class LazyPull {
  public:
@@ -85,14 +80,12 @@ class LazyPull {
       if (store_.has_layer(image().config.diff_ids[i]) || store_.has_blob(layers[i].digest)) {
         return {};
       }
-      const auto digest = layers[i].annotations.find(std::string(layer::kTocDigestAnnotation));
-      if (digest == layers[i].annotations.end()) return {};
-      Result<void> fetched =
-          fetch_table(folder, layers[i], TRY(parse_digest(digest->second)), cancel);
-      // Then it has to come whole: a registry without ranges, a table that is none for us.
-      if (!fetched.ok() && fetched.error().kind == ErrorKind::Unsupported) return {};
-      is_lazy_[i] = fetched.ok();
-      return fetched;
+      const auto table = fetch_lazy_table(registry_, place_.repository, layers[i], cancel);
+      // Then it comes whole.
+      if (!table.ok() && table.error().kind == ErrorKind::Unsupported) return {};
+      if (!table.ok()) return table.error();
+      is_lazy_[i] = true;
+      return folder.write_table(layers[i].digest, table->toc_offset, table->text);
     };
     TRY(for_each_parallel(layers.size(), kParallelTables, tools_.cancel, fetch));
     tools_.reporter.finish(task);
@@ -102,32 +95,6 @@ class LazyPull {
       result_.lazy_bytes += layers[i].size_bytes;
     }
     return {};
-  }
-
-  Result<void> fetch_table(const LazyFolder& folder, const oci::Descriptor& layer,
-                           const Digest& digest, const CancelToken& cancel) {
-    const std::uint64_t tail_bytes = std::min(kTailBytes, layer.size_bytes);
-    const std::uint64_t tail_offset = layer.size_bytes - tail_bytes;
-    std::string tail =
-        TRY(registry_.fetch_range(place_.repository, layer, tail_offset, tail_bytes, cancel));
-    const std::uint64_t offset = TRY(lazy::parse_stargz_footer(tail, layer.size_bytes));
-    if (offset + kMostTableBytes < tail_offset) {
-      return make_error(ErrorKind::Unsupported,
-                        "its table of contents is larger than any real one");
-    }
-    if (offset < tail_offset) {
-      tail.insert(0, TRY(registry_.fetch_range(place_.repository, layer, offset,
-                                               tail_offset - offset, cancel)));
-    } else {
-      tail.erase(0, static_cast<std::size_t>(offset - tail_offset));
-    }
-    tail.resize(tail.size() - layer::kStargzFooterBytes);
-    const std::string text = TRY_WHILE(fmt::format("reading layer `{}`", layer.digest.text()),
-                                       lazy::unpack_stargz_index(tail, digest));
-    // Whatever is wrong with it shows now, while there is somebody to be told.
-    TRY_WHILE(fmt::format("reading layer `{}`", layer.digest.text()),
-              lazy::parse_stargz_index(text, offset));
-    return folder.write_table(layer.digest, offset, text);
   }
 
   const ImagePlace& place_;
