@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 
 #include "base/file.h"
@@ -211,4 +212,28 @@ TEST_CASE("random layers: the tree that unpacking and merging makes") {
     CHECK(got == expected);
   }
   CHECK(compared > 20);
+}
+
+TEST_CASE("a layer's folder tells what it removes, as root's or a user's") {
+  for (const auto marks : {layer::OverlayMarks::Trusted, layer::OverlayMarks::User}) {
+    if (marks == layer::OverlayMarks::Trusted && ::geteuid() != 0) continue;
+    const TemporaryFolder top = TemporaryFolder::create("/var/tmp", "marks").value();
+    auto unpacker = layer::TreeUnpacker::open(top.path(), marks, layer::Owners::Caller);
+    REQUIRE(unpacker.ok());
+    for (const char* path : {"hidden", "hidden/.wh..wh..opq", ".wh.gone"}) {
+      layer::TarItem item;
+      item.path = path;
+      item.mode = 0755;
+      item.kind = item.path == "hidden" ? Kind::Folder : Kind::File;
+      BytesSource nothing({});
+      REQUIRE(unpacker->add(item, nothing).ok());
+    }
+    REQUIRE(unpacker->finish().ok());
+    const auto entries = list_folder_entries(top.path());
+    REQUIRE(entries.ok());
+    std::vector<std::string> paths;
+    for (const Entry& one : *entries) paths.push_back(one.item.path);
+    std::ranges::sort(paths);
+    CHECK(paths == std::vector<std::string>{".wh.gone", "hidden", "hidden/.wh..wh..opq"});
+  }
 }

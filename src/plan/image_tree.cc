@@ -1,7 +1,7 @@
 #include "plan/image_tree.h"
 
 #include "layer/merged_tree.h"
-#include "plan/lazy_server.h"
+#include "plan/lazy_tree.h"
 
 namespace slipway::plan {
 namespace {

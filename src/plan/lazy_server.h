@@ -1,11 +1,7 @@
 /// The process that serves an image which is not whole yet, and makes it whole.
 #pragma once
 
-#include <optional>
-
-#include "plan/image_files.h"
 #include "plan/incoming_image.h"
-#include "plan/lazy_folder.h"
 #include "plan/tools.h"
 
 namespace slipway::plan {
@@ -17,19 +13,5 @@ namespace slipway::plan {
 /// the mount is seen by those who join it alone (lazy_space.h).
 Result<void> start_lazy_server(const IncomingImage& image, const store::Store& store,
                                const Tools& tools);
-
-/// Waits while another process is about to serve the image.
-Result<void> wait_until_served(const LazyFolder& folder, const CancelToken& cancel);
-
-/// Waits, and says so, while another process brings the image. Returns at once where none does, and
-/// when that one ends without success.
-Result<void> wait_for_lazy_server(const IncomingImage& image, const store::Store& store,
-                                  const Tools& tools);
-
-/// The tree of an image that comes lazily, and is not whole: served again where nobody serves it
-/// any more (after a reboot). Nothing for other images. Fails with Unsupported where this process
-/// is in no namespace that sees the mount.
-Result<std::optional<LayerFolder>> find_lazy_tree(const StoredImage& image,
-                                                  const store::Store& store, const Tools& tools);
 
 }  // namespace slipway::plan

@@ -11,6 +11,7 @@
 #include "base/joined_namespace.h"
 #include "plan/lazy_folder.h"
 #include "plan/lazy_server.h"
+#include "plan/lazy_tree.h"
 #include "plan/run_image.h"
 #include "run/handover.h"
 

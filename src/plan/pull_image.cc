@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "plan/blob_places.h"
-#include "plan/lazy_server.h"
+#include "plan/lazy_tree.h"
 #include "plan/signatures.h"
 
 namespace slipway::plan {
