@@ -187,8 +187,12 @@ wait_until_ended
 [ -e "$(lazy_folder)/record" ] || fail "the image was whole before its server was killed"
 before=$(there)
 echo '{"rate": 8000000}' >settings
+sw run --rm "$image" -- python hello.py >beside 2>beside.err &
+beside=$!
 expect_ok sw run --rm "$image" -- python hello.py
 assert_equal "after a kill" "sum 10" "$out"
+wait $beside || fail "the second one after a kill: $(cat beside.err)"
+assert_equal "the second one after a kill" "sum 10" "$(cat beside)"
 [ "$(server_of)" != "$server" ] && [ -n "$(server_of)" ] || fail "no other server was started"
 [ "$(there)" -ge "$before" ] || fail "of $before bytes $(there) are left"
 expect_ok sw stop -t 1 bereft
