@@ -1,7 +1,7 @@
 #!/bin/bash
 # time-out: 400
 # `pull --lazy` of zstd:chunked layers: an image of them runs before they are there, and shows the
-# files that `pull` has. (skopeo 1.9 makes layers that no whole pull takes: their diff_ids are wrong.)
+# files that `pull` has. Layers of others: pull_lazy_foreign.sh.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
 need_root

@@ -1,7 +1,7 @@
-"""An image with eStargz layers: python3 as_stargz.py LAYOUT OUT MAKER CHUNK NAME...
+"""An image with eStargz or zstd:chunked layers: python3 as_lazy_layers.py LAYOUT OUT MAKER CHUNK NAME...
 
-Of LAYOUT, which foreign_layers.py wrote, the layers that are named, each made anew by the program MAKER
-(estargz_maker) with chunks of CHUNK bytes.
+Of LAYOUT, which foreign_layers.py wrote, the layers that are named, each made anew by the program MAKER:
+estargz_maker, with chunks of CHUNK bytes, or chunked_maker.
 """
 import gzip, hashlib, json, os, subprocess, sys, tempfile
 
@@ -30,8 +30,12 @@ for name in wanted:
         open(folder + "/tar", "wb").write(gzip.decompress(read(layer["digest"])))
         said = subprocess.run([maker, folder + "/tar", folder + "/blob", chunk], stdout=subprocess.PIPE, check=True, text=True)
         diff_id, toc = said.stdout.split()
-        layers.append(put(open(folder + "/blob", "rb").read(), layer["mediaType"],
-                          annotations={"containerd.io/snapshot/stargz/toc.digest": toc}))
+        blob = open(folder + "/blob", "rb").read()
+        if toc.startswith("{"):
+            layer["mediaType"], annotations = "application/vnd.oci.image.layer.v1.tar+zstd", json.loads(toc)
+        else:
+            annotations = {"containerd.io/snapshot/stargz/toc.digest": toc}
+        layers.append(put(blob, layer["mediaType"], annotations=annotations))
         diff_ids.append(diff_id)
 config["rootfs"]["diff_ids"] = diff_ids
 manifest["layers"] = layers
