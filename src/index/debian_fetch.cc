@@ -68,6 +68,14 @@ Result<void> inflate_gzip(Bytes packed, std::string& text) {
   return {};
 }
 
+bool is_flat(const DebianSource& source) { return source.components.empty(); }
+
+/// Where the suite's Release is, with a slash at the end.
+std::string suite_url(const DebianSource& source) {
+  if (!is_flat(source)) return fmt::format("{}/dists/{}/", source.url, source.suite);
+  return fmt::format("{}/{}", source.url, source.suite == "/" ? "" : source.suite);
+}
+
 Result<PackagesFile> choose_packages_file(const DebianSource& source, const DebianRelease& release,
                                           const std::string& plain) {
   const auto text = release.files.find(plain);
@@ -81,8 +89,8 @@ Result<PackagesFile> choose_packages_file(const DebianSource& source, const Debi
     file.sha256 = found->second.sha256;
     file.size_bytes = found->second.size_bytes;
     file.text_bytes = text->second.size_bytes;
-    const auto base = fmt::format("{}/dists/{}/", source.url, source.suite);
-    if (release.by_hash) {
+    const auto base = suite_url(source);
+    if (release.by_hash && !is_flat(source)) {
       file.urls.push_back(
           fmt::format("{}{}/by-hash/SHA256/{}", base, parent_path(file.path), file.sha256.hex()));
     }
@@ -98,13 +106,14 @@ Result<DebianRelease> fetch_release(const DebianSource& source, http::Client& cl
                                     const std::string& cache_folder, const CancelToken& cancel) {
   const auto folder = join_path(cache_folder, "debian/release");
   TRY(make_folders(folder));
-  const auto url = fmt::format("{}/dists/{}/InRelease", source.url, source.suite);
+  const auto url = suite_url(source) + "InRelease";
   const auto step =
       fmt::format("reading the release `{}` of the index `{}`", source.suite, source.name);
   const auto signed_text = TRY_WHILE(step, fetch_in_release(url, client, folder, cancel));
   const auto text = TRY_WHILE(step, read_signed_text(signed_text, source.keyring, folder));
   auto release = TRY_WHILE(step, parse_release(text));
-  TRY_WHILE(step, check_release(release, source.suite, std::time(nullptr)));
+  TRY_WHILE(step, check_release(release, is_flat(source) ? std::string_view() : source.suite,
+                                std::time(nullptr)));
   return release;
 }
 
@@ -112,9 +121,13 @@ Result<std::vector<PackagesFile>> choose_packages_files(const DebianSource& sour
                                                         const DebianRelease& release,
                                                         std::string_view architecture,
                                                         const std::string& cache_folder) {
-  std::vector<PackagesFile> files;
+  std::vector<std::string> lists;
   for (const auto& component : source.components) {
-    const auto plain = fmt::format("{}/binary-{}/Packages", component, architecture);
+    lists.push_back(fmt::format("{}/binary-{}/Packages", component, architecture));
+  }
+  if (is_flat(source)) lists.emplace_back("Packages");
+  std::vector<PackagesFile> files;
+  for (const auto& plain : lists) {
     auto file = TRY(choose_packages_file(source, release, plain));
     file.cached_path = join_path(join_path(cache_folder, "debian/packages"), file.sha256.hex());
     files.push_back(std::move(file));

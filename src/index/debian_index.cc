@@ -11,7 +11,7 @@ namespace slipway::index {
 namespace {
 
 // Rises when what we take from a Packages file changes.
-constexpr int kSolvVersion = 1;
+constexpr int kSolvVersion = 2;
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -95,6 +95,11 @@ Result<DebianIndex> DebianIndex::fetch(std::span<const DebianSource> sources,
     TRY(load_packages(state->pool, file, architecture, cache_folder));
   }
   return DebianIndex(std::move(state));
+}
+
+Result<void> DebianIndex::add_installed(std::string_view text) {
+  TRY_WHILE("reading dpkg's list of packages", state_->pool.add_installed(text));
+  return {};
 }
 
 Result<std::vector<DebFile>> DebianIndex::solve(std::span<const std::string> packages,

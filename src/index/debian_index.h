@@ -42,6 +42,7 @@ struct DebFile {
   bool is_always = false;              ///< essential, or of priority `required`
   std::vector<std::string> asked_as;   ///< the names in the request for which it was taken
   std::vector<std::string> needed_by;  ///< packages of the same solution; sorted
+  std::string upgrades;                ///< the installed version that it replaces; or empty
   bool operator==(const DebFile&) const = default;
 };
 
@@ -56,7 +57,8 @@ Result<std::string> debian_architecture(std::string_view machine);
 
 class DebianIndex {
  public:
-  /// Blocks on the network. `architecture` is Debian's ("amd64"). Fails with Unavailable when an
+  /// Blocks on the network. `release` is what the suites begin with; empty where they are none of
+  /// one release. `architecture` is Debian's ("amd64"). Fails with Unavailable when an
   /// archive does not answer, Corrupt when a signature, a date, a suite or a hash is wrong.
   static Result<DebianIndex> fetch(std::span<const DebianSource> sources, std::string_view release,
                                    std::string_view architecture, http::Client& client,
@@ -67,11 +69,19 @@ class DebianIndex {
   DebianIndex& operator=(DebianIndex&&) noexcept;
   ~DebianIndex();
 
+  /// From now on the packages of dpkg's status file (`text`) are installed, and `solve` adds to
+  /// them. Those of other architectures are passed over. Fails with Corrupt for bad relations.
+  Result<void> add_installed(std::string_view text);
+
   /// The essential packages, those of priority `required`, `packages` and all that they depend on
   /// (no Recommends), sorted by name. Each is the highest version of all suites unless
   /// `preferences` or a dependency says otherwise. Fails with InvalidInput for names that no suite
   /// has (with the nearest that are there), Unsolvable when the wishes contradict each other. One
   /// thread at a time.
+  ///
+  /// Where packages are installed: what `apt-get install --no-install-recommends` would add to them
+  /// for `packages` alone. An installed one is upgraded where it is asked for by name or a
+  /// dependency wants it, and none is removed: that is Unsolvable.
   Result<std::vector<DebFile>> solve(std::span<const std::string> packages,
                                      std::span<const DebPreference> preferences);
 

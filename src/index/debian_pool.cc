@@ -55,6 +55,20 @@ bool add_all_relations(Repo* repo, Solvable& solvable, const PackageStanza& stan
          add_relations(repo, solvable.conflicts, stanza.breaks);
 }
 
+/// Name, version and relations.
+Result<Id> add_solvable(Repo* repo, const PackageStanza& stanza, std::string_view file) {
+  const Id id = repo_add_solvable(repo);
+  Pool* pool = repo->pool;
+  Solvable& solvable = pool->solvables[id];
+  solvable.name = string_id(pool, stanza.package);
+  solvable.evr = string_id(pool, stanza.version);
+  solvable.arch = string_id(pool, stanza.architecture);
+  if (!add_all_relations(repo, solvable, stanza)) {
+    return make_error(ErrorKind::Corrupt, "{} has bad relations for `{}`", file, stanza.package);
+  }
+  return id;
+}
+
 Result<void> add_package(Repo* repo, Repodata* data, const PackageStanza& stanza) {
   unsigned long long size = 0;
   const auto* end = stanza.size.data() + stanza.size.size();
@@ -66,17 +80,11 @@ Result<void> add_package(Repo* repo, Repodata* data, const PackageStanza& stanza
     return make_error(ErrorKind::Corrupt, "the Packages file has an incomplete entry for `{}`",
                       stanza.package);
   }
-  const Id id = repo_add_solvable(repo);
-  Pool* pool = repo->pool;
-  Solvable& solvable = pool->solvables[id];
-  solvable.name = string_id(pool, stanza.package);
-  solvable.evr = string_id(pool, stanza.version);
-  solvable.arch = string_id(pool, stanza.architecture);
-  if (!add_all_relations(repo, solvable, stanza)) {
-    return make_error(ErrorKind::Corrupt, "the Packages file has bad relations for `{}`",
-                      stanza.package);
-  }
-  repodata_set_location(data, id, 0, nullptr, std::string(stanza.file_name).c_str());
+  const Id id = TRY(add_solvable(repo, stanza, "the Packages file"));
+  // A flat archive writes `./name.deb`.
+  auto location = stanza.file_name;
+  while (location.starts_with("./")) location.remove_prefix(2);
+  repodata_set_location(data, id, 0, nullptr, std::string(location).c_str());
   repodata_set_num(data, id, SOLVABLE_DOWNLOADSIZE, size);
   repodata_set_checksum(data, id, SOLVABLE_CHECKSUM, REPOKEY_TYPE_SHA256,
                         std::string(stanza.sha256).c_str());
@@ -118,6 +126,36 @@ Result<void> DebianPool::add_packages(std::string_view text, std::string_view in
   }
   repodata_internalize(data);
   return {};
+}
+
+Result<void> DebianPool::add_installed(std::string_view text) {
+  Pool* pool = state_->pool;
+  if (pool->installed == nullptr) pool_set_installed(pool, state_->new_repo("installed"));
+  state_->is_indexed = false;
+  for (;;) {
+    PackageStanza stanza;
+    std::string_view status = "install ok installed";  // status.d has none
+    const bool is_paragraph =
+        next_paragraph(text, [&](std::string_view name, std::string_view value) {
+          if (same_field(name, "Package")) stanza.package = value;
+          if (same_field(name, "Version")) stanza.version = value;
+          if (same_field(name, "Architecture")) stanza.architecture = value;
+          if (same_field(name, "Pre-Depends")) stanza.pre_depends = value;
+          if (same_field(name, "Depends")) stanza.depends = value;
+          if (same_field(name, "Conflicts")) stanza.conflicts = value;
+          if (same_field(name, "Breaks")) stanza.breaks = value;
+          if (same_field(name, "Provides")) stanza.provides = value;
+          if (same_field(name, "Status")) status = value;
+        });
+    if (!is_paragraph) return {};
+    const auto words = words_of(status);  // what is wanted, "ok", what is so
+    const bool is_installed = words.size() == 3 && words[2] == "installed";
+    const bool is_ours =
+        stanza.architecture == "all" || stanza.architecture == state_->architecture;
+    if (!is_installed || !is_ours || stanza.package.empty() || stanza.version.empty()) continue;
+    const Id id = TRY(add_solvable(pool->installed, stanza, "dpkg's list"));
+    if (words[0] == "hold") state_->held.push_back(id);
+  }
 }
 
 Result<void> DebianPool::save_last(std::FILE* file) {

@@ -32,6 +32,9 @@ class DebianPool {
   /// Takes a file of `save_last`; Corrupt when it is none.
   Result<void> load(std::FILE* file, std::string_view index);
 
+  /// As DebianIndex::add_installed; may be called for several files.
+  Result<void> add_installed(std::string_view text);
+
   /// As DebianIndex::solve.
   Result<std::vector<DebFile>> solve(std::span<const std::string> packages,
                                      std::span<const DebPreference> preferences);

@@ -31,6 +31,7 @@ inline constexpr const char* kAlwaysTag = "slipway:always";
 struct DebianPool::State {
   Pool* pool = nullptr;
   Repo* last = nullptr;
+  std::vector<Id> held;  ///< installed, and not to be touched (apt-mark hold)
   std::string architecture;
   bool is_indexed = false;  ///< whether pool_createwhatprovides has seen all packages
 
@@ -63,9 +64,17 @@ std::vector<Id> find_providers(Pool* pool, Id dependency);
 /// `files`, in the same order.
 void add_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files);
 
+/// Of packages that are upgraded and that nobody in the solution needs: those for whose sake the
+/// installed version cannot stay. To be called after add_reasons.
+void add_upgrade_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files);
+
+/// The installed package of that name; 0 where there is none.
+Id find_installed(Pool* pool, Id name);
+
 /// What apt would install for `names`: the highest version (or the preferred one), and of
-/// alternatives the first unless another is there already. A proposal for the solver, which keeps
-/// to it where it holds.
+/// alternatives the first unless another is there already. What is installed is there already,
+/// unless another version of it is chosen. A proposal for the solver, which keeps to it where it
+/// holds.
 std::vector<Id> propose_like_apt(Pool* pool, std::span<const Id> names,
                                  const std::map<Id, Id>& preferred_by_name);
 

@@ -25,11 +25,18 @@ Id name_of(Pool* pool, Id dependency) {
 
 class Proposal {
  public:
-  Proposal(Pool* pool, const std::map<Id, Id>& preferred) : pool_(pool), preferred_(preferred) {}
+  Proposal(Pool* pool, const std::map<Id, Id>& preferred) : pool_(pool), preferred_(preferred) {
+    if (pool->installed == nullptr) return;
+    Id id = 0;
+    Solvable* solvable = nullptr;
+    FOR_REPO_SOLVABLES(pool->installed, id, solvable) chosen_.insert(id);
+  }
 
   void add(Id solvable) {
     if (!chosen_.insert(solvable).second) return;
     order_.push_back(solvable);
+    const Id installed = find_installed(pool_, pool_->solvables[solvable].name);
+    if (installed != solvable) chosen_.erase(installed);
   }
 
   /// Plain dependencies first: what they bring decides which alternative is there already.
@@ -88,7 +95,9 @@ class Proposal {
     if (const auto wish = preferred_.find(left.name); wish != preferred_.end()) {
       if (wish->second == a || wish->second == b) return wish->second == a;
     }
-    return pool_evrcmp(pool_, left.evr, right.evr, EVRCMP_COMPARE) > 0;
+    const int order = pool_evrcmp(pool_, left.evr, right.evr, EVRCMP_COMPARE);
+    // Of one version the installed: nothing has to be done for it.
+    return order > 0 || (order == 0 && left.repo == pool_->installed && left.repo != right.repo);
   }
 
   Pool* pool_;
@@ -113,6 +122,13 @@ std::vector<Id> find_by_name(Pool* pool, Id name) {
     if (pool->solvables[id].name == name) found.push_back(id);
   }
   return found;
+}
+
+Id find_installed(Pool* pool, Id name) {
+  for (const Id id : find_by_name(pool, name)) {
+    if (pool->installed != nullptr && pool->solvables[id].repo == pool->installed) return id;
+  }
+  return 0;
 }
 
 std::vector<Id> propose_like_apt(Pool* pool, std::span<const Id> names,

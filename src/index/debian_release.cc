@@ -83,9 +83,6 @@ Result<DebianRelease> parse_release(std::string_view text) {
     if (same_field(name, "Acquire-By-Hash")) release.by_hash = same_field(value, "yes");
     if (same_field(name, "SHA256")) files = value;
   });
-  if (release.codename.empty() && release.suite.empty()) {
-    return make_error(ErrorKind::Corrupt, "the Release names neither a codename nor a suite");
-  }
   if (files.empty()) {
     return make_error(ErrorKind::Corrupt, "the Release has no SHA-256 values");
   }
@@ -96,7 +93,10 @@ Result<DebianRelease> parse_release(std::string_view text) {
 }
 
 Result<void> check_release(const DebianRelease& release, std::string_view suite, std::int64_t now) {
-  if (release.codename != suite && release.suite != suite) {
+  if (!suite.empty() && release.codename != suite && release.suite != suite) {
+    if (release.codename.empty() && release.suite.empty()) {
+      return make_error(ErrorKind::Corrupt, "the Release names neither a codename nor a suite");
+    }
     return make_error(ErrorKind::Corrupt, "asked for `{}`, the archive answered with `{}`", suite,
                       release.codename.empty() ? release.suite : release.codename)
         .hint("check the address of the archive in this machine's apt configuration");

@@ -70,9 +70,15 @@ std::map<Id, Id> find_preferred(Pool* pool, std::span<const DebPreference> prefe
   return preferred;
 }
 
-Error explain_problems(Solver* solver, Pool* pool) {
+std::string label_of(Pool* pool, Id id) {
+  return fmt::format("{} {}", pool_id2str(pool, pool->solvables[id].name),
+                     pool_id2str(pool, pool->solvables[id].evr));
+}
+
+Error explain_problems(Solver* solver, Pool* pool, std::span<const Id> held) {
   auto error = make_error(ErrorKind::Unsolvable,
-                          "the Debian packages that are asked for cannot be installed together");
+                          "the Debian packages that are asked for cannot be installed {}",
+                          pool->installed == nullptr ? "together" : "onto what is installed");
   const auto count = static_cast<Id>(solver_problem_count(solver));
   for (Id problem = 1; problem <= count; ++problem) {
     IdQueue rules;
@@ -84,12 +90,16 @@ Error explain_problems(Solver* solver, Pool* pool) {
       const auto type = solver_ruleinfo(solver, rule, &source, &target, &dependency);
       if (type == SOLVER_RULE_JOB || type == SOLVER_RULE_UNKNOWN) continue;
       std::string text = solver_problemruleinfo2str(solver, type, source, target, dependency);
+      if (type == SOLVER_RULE_UPDATE) {
+        const bool is_held = std::find(held.begin(), held.end(), source) != held.end();
+        text = fmt::format("{} is installed{}, and would have to go", label_of(pool, source),
+                           is_held ? ", on hold" : "");
+      }
       const bool is_new =
           std::find(error.because.begin(), error.because.end(), text) == error.because.end();
       if (is_new) error.because.push_back(std::move(text));
     }
   }
-  static_cast<void>(pool);
   return error;
 }
 
@@ -115,9 +125,14 @@ Result<DebFile> read_file_facts(Pool* pool, Id id) {
   return file;
 }
 
-void add_jobs(Queue& jobs, std::span<const Id> names, std::span<const Id> proposal) {
+void add_jobs(Pool* pool, Queue& jobs, std::span<const Id> names, std::span<const Id> proposal) {
   for (const Id name : names) {
     queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
+    // Any version of it would do for that job: apt takes the new one of what it is told to install.
+    if (find_installed(pool, name) == 0) continue;
+    for (const Id id : proposal) {
+      if (pool->solvables[id].name == name) queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE, id);
+    }
   }
   for (const Id id : proposal) queue_push2(&jobs, SOLVER_FAVOR | SOLVER_SOLVABLE, id);
 }
@@ -128,17 +143,22 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
                                                std::span<const DebPreference> preferences) {
   state_->index();
   Pool* pool = state_->pool;
-  auto names = always_names(pool);
+  const bool is_addition = pool->installed != nullptr;
+  auto names = is_addition ? std::vector<Id>() : always_names(pool);
   std::map<Id, std::vector<std::string>> asked;
   for (const auto& package : packages) {
     names.push_back(TRY(resolve_name(pool, package)));
     asked[names.back()].push_back(package);
   }
   IdQueue jobs;
-  add_jobs(jobs.queue, names, propose_like_apt(pool, names, find_preferred(pool, preferences)));
+  add_jobs(pool, jobs.queue, names,
+           propose_like_apt(pool, names, find_preferred(pool, preferences)));
+  for (const Id id : state_->held) queue_push2(&jobs.queue, SOLVER_LOCK | SOLVER_SOLVABLE, id);
   const std::unique_ptr<Solver, SolverDeleter> solver(solver_create(pool));
   solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
-  if (solver_solve(solver.get(), &jobs.queue) != 0) return explain_problems(solver.get(), pool);
+  if (solver_solve(solver.get(), &jobs.queue) != 0) {
+    return explain_problems(solver.get(), pool, state_->held);
+  }
 
   IdQueue decisions;
   solver_get_decisionqueue(solver.get(), &decisions.queue);
@@ -146,12 +166,16 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
   std::vector<DebFile> files;
   for (const Id id : decisions.ids()) {
     if (id <= 0 || id == SYSTEMSOLVABLE) continue;
+    if (is_addition && pool->solvables[id].repo == pool->installed) continue;
     decided.push_back(id);
     files.push_back(TRY(read_file_facts(pool, id)));
+    if (const Id old = find_installed(pool, pool->solvables[id].name); old != 0)
+      files.back().upgrades = pool_id2str(pool, pool->solvables[old].evr);
     if (const auto names_of = asked.find(pool->solvables[id].name); names_of != asked.end())
       files.back().asked_as = names_of->second;
   }
   add_reasons(pool, decided, files);
+  if (is_addition) add_upgrade_reasons(pool, decided, files);
   std::sort(files.begin(), files.end(),
             [](const DebFile& a, const DebFile& b) { return a.package < b.package; });
   return files;

@@ -19,8 +19,22 @@ std::vector<std::string> to_strings(std::span<const std::string_view> words) {
   return {words.begin(), words.end()};
 }
 
+bool is_flat(std::string_view suite, std::size_t components) {
+  return components == 0 && suite.ends_with('/');
+}
+
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const auto part = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), part.size() + 1));
+    if (!part.empty()) parts.emplace_back(part);
+  }
+  return parts;
+}
+
 /// `[arch=amd64 signed-by=/path]` at the front of the words; takes it off. False: never closed.
-bool take_options(std::vector<std::string_view>& words, std::string& keyring) {
+bool take_options(std::vector<std::string_view>& words, AptEntry& entry) {
   if (words.empty() || !words.front().starts_with('[')) return true;
   bool closed = false;
   std::size_t used = 0;
@@ -29,7 +43,8 @@ bool take_options(std::vector<std::string_view>& words, std::string& keyring) {
     if (word.starts_with('[')) word.remove_prefix(1);
     closed = word.ends_with(']');
     if (closed) word.remove_suffix(1);
-    if (word.starts_with("signed-by=")) keyring = word.substr(10);
+    if (word.starts_with("signed-by=")) entry.keyring = word.substr(10);
+    if (word.starts_with("arch=")) entry.architectures = split_at_commas(word.substr(5));
   }
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
   return closed;
@@ -88,7 +103,9 @@ void follow_mirror_file(AptEntry& entry) {
   }
 }
 
-std::vector<AptEntry> read_host_entries() {
+}  // namespace
+
+std::vector<AptEntry> read_host_apt_entries() {
   std::vector<AptEntry> entries;
   const auto add = [&](const std::string& path, auto parse) {
     const auto text = read_file(path);
@@ -109,10 +126,12 @@ std::vector<AptEntry> read_host_entries() {
   return entries;
 }
 
+namespace {
+
 std::vector<AptEntry> default_entries() {
   std::vector<AptEntry> entries;
   const auto add = [&](std::string_view url, std::string suite) {
-    if (!url.empty()) entries.push_back({without_slash(url), std::move(suite), {"main"}, ""});
+    if (!url.empty()) entries.push_back({without_slash(url), std::move(suite), {"main"}, "", {}});
   };
   add(defaults::kDebianUrl, "default");
   add(defaults::kDebianUrl, "default-updates");
@@ -132,9 +151,11 @@ std::vector<AptEntry> parse_sources_list(std::string_view text) {
     if (words.empty() || words.front() != "deb") continue;
     words.erase(words.begin());
     AptEntry entry;
-    if (!take_options(words, entry.keyring) || words.size() < 3) continue;
+    if (!take_options(words, entry) || words.size() < 2) continue;
+    const bool flat = is_flat(words[1], words.size() - 2);
+    if (words.size() < 3 && !flat) continue;
     entry.url = without_slash(words[0]);
-    entry.suite = without_slash(words[1]);
+    entry.suite = flat ? std::string(words[1]) : without_slash(words[1]);
     entry.components = to_strings(std::span(words).subspan(2));
     entries.push_back(std::move(entry));
   }
@@ -145,7 +166,7 @@ std::vector<AptEntry> parse_sources_stanzas(std::string_view text) {
   std::vector<AptEntry> entries;
   bool more = true;
   while (more) {
-    std::vector<std::string_view> types, urls, suites, components;
+    std::vector<std::string_view> types, urls, suites, components, architectures;
     std::string_view keyring;
     bool enabled = true;
     more = next_paragraph(text, [&](std::string_view name, std::string_view value) {
@@ -153,14 +174,17 @@ std::vector<AptEntry> parse_sources_stanzas(std::string_view text) {
       if (same_field(name, "URIs")) urls = words_of(value);
       if (same_field(name, "Suites")) suites = words_of(value);
       if (same_field(name, "Components")) components = words_of(value);
+      if (same_field(name, "Architectures")) architectures = words_of(value);
       if (same_field(name, "Signed-By")) keyring = value;
       if (same_field(name, "Enabled")) enabled = !same_field(value, "no");
     });
     if (!enabled || !contains(types, "deb")) continue;
     for (const auto url : urls) {
       for (const auto suite : suites) {
-        entries.push_back({without_slash(url), without_slash(suite), to_strings(components),
-                           std::string(keyring)});
+        const bool flat = is_flat(suite, components.size());
+        entries.push_back({without_slash(url), flat ? std::string(suite) : without_slash(suite),
+                           to_strings(components), std::string(keyring),
+                           to_strings(architectures)});
       }
     }
   }
@@ -187,7 +211,7 @@ std::vector<DebianSource> choose_debian_sources(std::string_view release,
 }
 
 Result<std::vector<DebianSource>> read_host_debian_sources(std::string_view release) {
-  auto sources = choose_debian_sources(release, read_host_entries(), default_entries());
+  auto sources = choose_debian_sources(release, read_host_apt_entries(), default_entries());
   if (sources.empty() || sources.front().suite != release) {
     return make_error(ErrorKind::NotFound, "this machine names no archive for Debian `{}`", release)
         .hint("give the index `debian` an address in Slipway's configuration");

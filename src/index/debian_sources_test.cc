@@ -15,10 +15,12 @@ TEST_CASE("sources.list lines") {
       "deb-src http://one.test/debian bookworm main\n"
       "deb [ arch=amd64 signed-by=/k.gpg ] http://two.test/x stable/ y\n"
       "deb [signed-by=/k.gpg http://never.test/closed a b\n"
-      "deb http://too.short/x bookworm\n");
-  REQUIRE(entries.size() == 2);
+      "deb http://too.short/x bookworm\n"
+      "deb http://flat.test/x/ ./\n");
+  REQUIRE(entries.size() == 3);
   CHECK(entries[0] == AptEntry{kMain, "bookworm", {"main", "contrib"}, ""});
-  CHECK(entries[1] == AptEntry{"http://two.test/x", "stable", {"y"}, "/k.gpg"});
+  CHECK(entries[1] == AptEntry{"http://two.test/x", "stable", {"y"}, "/k.gpg", {"amd64"}});
+  CHECK(entries[2] == AptEntry{"http://flat.test/x", "./", {}, ""});
 }
 
 TEST_CASE("deb822 stanzas") {

@@ -42,13 +42,14 @@ struct DebianRelease {
   std::map<std::string, ReleaseFile, std::less<>> files;  ///< by path below `dists/<suite>/`
 };
 
-/// Fails with Corrupt for a text that lacks a codename, dates or SHA-256 values, or has bad ones.
+/// Fails with Corrupt for a text that lacks a date or SHA-256 values, or has bad ones.
 Result<DebianRelease> parse_release(std::string_view text);
 
 /// `Sat, 11 Jul 2026 10:16:37 UTC` as seconds since 1970. Fails with Corrupt.
 Result<std::int64_t> parse_release_date(std::string_view text);
 
-/// Is this the release of `suite`, and still valid at `now`? Fails with Corrupt and a hint.
+/// Is this the release of `suite`, and still valid at `now`? A flat archive has no suite: empty.
+/// Fails with Corrupt and a hint.
 Result<void> check_release(const DebianRelease& release, std::string_view suite, std::int64_t now);
 
 /// One alternative of a relation: `libc6 (>= 2.36)`; `python3:any` loses its qualifier, because we
