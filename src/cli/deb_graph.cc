@@ -24,9 +24,13 @@ std::map<std::string, int> deb_distances(const spec::Lock& lock) {
   for (const spec::LockedDeb& deb : lock.debs) {
     for (const std::string& needer : deb.because) needs[needer].push_back(deb.name);
   }
-  std::map<std::string, int> distances{{std::string(spec::kAskedByUser), 0},
-                                       {std::string(spec::kPartOfBase), 0}};
-  std::vector<std::string> reached{std::string(spec::kAskedByUser), std::string(spec::kPartOfBase)};
+  std::map<std::string, int> distances;
+  std::vector<std::string> reached;
+  for (const std::string_view root :
+       {spec::kAskedByUser, spec::kPartOfBase, spec::kNoPython, spec::kForWheels}) {
+    distances.emplace(root, 0);
+    reached.emplace_back(root);
+  }
   for (std::size_t i = 0; i < reached.size(); ++i) {
     const std::string from = reached[i];
     for (const std::string& name : needs[from]) {
@@ -58,9 +62,29 @@ Labels deb_labels(const spec::Lock& lock) {
   return labels;
 }
 
+/// Those that are put onto a base image: below who or what asks for them.
+std::string draw_added_debs(const spec::Lock& lock) {
+  if (lock.debs.empty()) return {};
+  Drawing drawing(deb_labels(lock), [&](const std::string& needer) {
+    std::vector<std::string> below;
+    for (const spec::LockedDeb& deb : lock.debs) {
+      if (contains(deb.because, needer)) below.push_back(deb.name);
+    }
+    return below;
+  });
+  std::vector<std::string> roots;
+  for (const std::string_view root : {spec::kAskedByUser, spec::kNoPython, spec::kForWheels}) {
+    const auto is_of_root = [&](const spec::LockedDeb& deb) { return contains(deb.because, root); };
+    if (std::ranges::any_of(lock.debs, is_of_root)) roots.emplace_back(root);
+  }
+  drawing.draw(roots);
+  return fmt::format("{} Debian packages on the base\n{}", lock.debs.size(), drawing.text());
+}
+
 }  // namespace
 
 std::string draw_debs(const spec::Lock& lock) {
+  if (lock.base) return draw_added_debs(lock);
   const std::set<std::string> base = base_packages(lock);
   if (base.empty()) return {};  // a lock of an older slipway
   Drawing drawing(deb_labels(lock), [&](const std::string& needer) {

@@ -73,9 +73,12 @@ Result<int> run(const Invocation& call, Context& context) {
   }
   for (const std::string& change : outcome.changes) context.reporter.done(change);
   const spec::Lock& lock = outcome.lock;
-  const std::string below = lock.base ? fmt::format("on `{}` with Python {} and glibc {}",
-                                                    lock.base->image, lock.base->python, lock.glibc)
-                                      : fmt::format("{} Debian packages", lock.debs.size());
+  std::string below;
+  if (!lock.base || !lock.debs.empty())
+    below = fmt::format("{} Debian packages{}", lock.debs.size(), lock.base ? ", " : "");
+  if (lock.base)
+    below += fmt::format("on `{}` with Python {} and glibc {}", lock.base->image, lock.base->python,
+                         lock.glibc);
   context.reporter.done(fmt::format("{} `{}`: {} wheels, {}",
                                     outcome.changed ? "wrote" : "nothing to change in",
                                     project.lock_file(), lock.wheels.size(), below));

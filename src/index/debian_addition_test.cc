@@ -35,11 +35,10 @@ std::vector<std::string> added(const std::string& base, const std::string& archi
   std::vector<std::string> texts;
   for (const auto& file : *files) {
     CHECK(file.path == fmt::format("pool/{}_{}.deb", file.package, file.version));
-    texts.push_back(fmt::format("{} {}{}{}", file.package,
-                                file.upgrades.empty() ? "" : file.upgrades + " -> ", file.version,
-                                file.needed_by.empty()
-                                    ? ""
-                                    : fmt::format(" [{}]", fmt::join(file.needed_by, " "))));
+    texts.push_back(fmt::format(
+        "{} {}{}{}", file.package, file.upgrades.empty() ? "" : file.upgrades + " -> ",
+        file.version,
+        file.needed_by.empty() ? "" : fmt::format(" [{}]", fmt::join(file.needed_by, " "))));
   }
   return texts;
 }
@@ -51,33 +50,53 @@ TEST_CASE("what apt would add") {
     std::vector<std::string> wishes, added;
   };
   const Case cases[] = {
-      {"nothing of the base where nobody asks", installed("a", "1"),
-       offered("a", "2") + offered("e", "1", "Essential: yes\n"), {}, {}},
+      {"nothing of the base where nobody asks",
+       installed("a", "1"),
+       offered("a", "2") + offered("e", "1", "Essential: yes\n"),
+       {},
+       {}},
       {"what is missing, and an installed package that will do stays as it is",
-       installed("b", "1"), offered("a", "1", "Depends: b (>= 1), c\n") + offered("b", "2") +
-           offered("c", "1"), {"a"}, {"a 1", "c 1 [a]"}},
-      {"an upgrade where a dependency wants it, to the newest", installed("b", "1"),
-       offered("a", "1", "Depends: b (>= 2)\n") + offered("b", "2") + offered("b", "3"), {"a"},
+       installed("b", "1"),
+       offered("a", "1", "Depends: b (>= 1), c\n") + offered("b", "2") + offered("c", "1"),
+       {"a"},
+       {"a 1", "c 1 [a]"}},
+      {"an upgrade where a dependency wants it, to the newest",
+       installed("b", "1"),
+       offered("a", "1", "Depends: b (>= 2)\n") + offered("b", "2") + offered("b", "3"),
+       {"a"},
        {"a 1", "b 1 -> 3 [a]"}},
       {"an upgrade brings along what depends on the old version",
        installed("b", "1") + installed("b-extra", "1", "Depends: b (= 1)\n"),
        offered("a", "1", "Depends: b (>= 2)\n") + offered("b", "2") +
-           offered("b-extra", "2", "Depends: b (= 2)\n"), {"a"},
+           offered("b-extra", "2", "Depends: b (= 2)\n"),
+       {"a"},
        {"a 1", "b 1 -> 2 [a b-extra]", "b-extra 1 -> 2 [b]"}},
-      {"and what the new one breaks", installed("b", "1"),
-       offered("a", "1", "Breaks: b (<< 2)\n") + offered("b", "2"), {"a"},
+      {"and what the new one breaks",
+       installed("b", "1"),
+       offered("a", "1", "Breaks: b (<< 2)\n") + offered("b", "2"),
+       {"a"},
        {"a 1", "b 1 -> 2 [a]"}},
-      {"what is asked for by name is taken new", installed("a", "1"), offered("a", "2"), {"a"},
+      {"what is asked for by name is taken new",
+       installed("a", "1"),
+       offered("a", "2"),
+       {"a"},
        {"a 1 -> 2"}},
       {"unless it is new already", installed("a", "2"), offered("a", "2"), {"a"}, {}},
       {"or newer than the archive's", installed("a", "3"), offered("a", "2"), {"a"}, {}},
-      {"an installed alternative satisfies", installed("z", "1"),
-       offered("a", "1", "Depends: b | z\n") + offered("b", "1"), {"a"}, {"a 1"}},
+      {"an installed alternative satisfies",
+       installed("z", "1"),
+       offered("a", "1", "Depends: b | z\n") + offered("b", "1"),
+       {"a"},
+       {"a 1"}},
       {"what was removed and left its configuration is not installed",
        installed("b", "1", "", "deinstall ok config-files"),
-       offered("a", "1", "Depends: b\n") + offered("b", "1"), {"a"}, {"a 1", "b 1 [a]"}},
-      {"no package is removed", installed("b", "1"),
-       offered("a", "1", "Conflicts: b\n"), {"a"},
+       offered("a", "1", "Depends: b\n") + offered("b", "1"),
+       {"a"},
+       {"a 1", "b 1 [a]"}},
+      {"no package is removed",
+       installed("b", "1"),
+       offered("a", "1", "Conflicts: b\n"),
+       {"a"},
        {"the Debian packages that are asked for cannot be installed onto what is installed",
         "package a-1.amd64 conflicts with b provided by b-1.amd64",
         "b 1 is installed, and would have to go"}},

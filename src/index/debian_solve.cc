@@ -131,7 +131,8 @@ void add_jobs(Pool* pool, Queue& jobs, std::span<const Id> names, std::span<cons
     // Any version of it would do for that job: apt takes the new one of what it is told to install.
     if (find_installed(pool, name) == 0) continue;
     for (const Id id : proposal) {
-      if (pool->solvables[id].name == name) queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE, id);
+      if (pool->solvables[id].name == name)
+        queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE, id);
     }
   }
   for (const Id id : proposal) queue_push2(&jobs, SOLVER_FAVOR | SOLVER_SOLVABLE, id);

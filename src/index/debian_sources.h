@@ -17,8 +17,8 @@ namespace slipway::index {
 /// One suite of one archive: `<url>/dists/<suite>/InRelease`, or `<url>/<suite>InRelease` of a flat
 /// one.
 struct DebianSource {
-  std::string name;                     ///< "debian" or "debian-security": what the lock names
-  std::string url;                      ///< of the archive, without a slash at the end
+  std::string name;   ///< "debian" or "debian-security": what the lock names
+  std::string url;    ///< of the archive, without a slash at the end
   std::string suite;  ///< "bookworm", "bookworm-updates"; of a flat archive "/", "./", "some/"
   std::vector<std::string> components;  ///< "main"; none: a flat archive (sources.list(5))
   std::string keyring;                  ///< path of the keyring that must have signed it

@@ -29,8 +29,8 @@ std::vector<DebianSource> choose_image_sources(std::string_view distribution,
                                                std::span<const ImageFile> files,
                                                std::span<const AptEntry> host);
 
-/// Where the keys are that may sign a source: what `signed_by` (Signed-By of sources.list(5)) names,
-/// or all that apt trusts.
+/// Where the keys are that may sign a source: what `signed_by` (Signed-By of sources.list(5))
+/// names, or all that apt trusts.
 struct KeyChoice {
   std::vector<std::string> paths;  ///< in the image, without a leading slash
   std::string key;                 ///< one that stands in the sources file itself

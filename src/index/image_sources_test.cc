@@ -24,9 +24,11 @@ TEST_CASE("the archives of an image, by what its files say") {
        "Signed-By: /usr/share/keyrings/u.gpg\n"}};
   const auto sources = choose_image_sources("ubuntu", "amd64", files, {});
   REQUIRE(sources.size() == 4);
-  CHECK(sources[0] == DebianSource{"ubuntu", "http://u.test/ubuntu", "jammy",
-                                   {"main", "restricted", "universe"}, ""});
-  CHECK(sources[1] == DebianSource{"ubuntu", "http://u.test/ubuntu", "jammy-updates", {"main"}, ""});
+  CHECK(sources[0] ==
+        DebianSource{
+            "ubuntu", "http://u.test/ubuntu", "jammy", {"main", "restricted", "universe"}, ""});
+  CHECK(sources[1] ==
+        DebianSource{"ubuntu", "http://u.test/ubuntu", "jammy-updates", {"main"}, ""});
   CHECK(sources[2] == DebianSource{"cuda-x", "https://c.test/amd64", "/", {}, "/c.gpg"});
   CHECK(sources[3] ==
         DebianSource{"ubuntu", "http://u.test/ubuntu", "jammy-security", {"main"}, kKeyring});
@@ -34,9 +36,10 @@ TEST_CASE("the archives of an image, by what its files say") {
 
 TEST_CASE("a host of the same distribution lends its mirror, not its keys") {
   const std::vector<ImageFile> files = {
-      {"etc/apt/sources.list", "deb http://u.test/ubuntu jammy main\n"
-                               "deb http://u.test/ubuntu jammy-updates main\n"
-                               "deb http://u.test/ubuntu jammy-backports main\n"},
+      {"etc/apt/sources.list",
+       "deb http://u.test/ubuntu jammy main\n"
+       "deb http://u.test/ubuntu jammy-updates main\n"
+       "deb http://u.test/ubuntu jammy-backports main\n"},
       {"etc/apt/sources.list.d/x.list", "deb http://x.test/ubuntu jammy main\n"}};
   const std::vector<AptEntry> host = {{"http://near.test/ubuntu", "jammy", {"main"}, "/host.gpg"},
                                       {"http://far.test/ubuntu", "noble-updates", {"main"}, ""},

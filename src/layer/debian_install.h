@@ -6,14 +6,9 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
-#include "base/sandbox.h"
 #include "layer/debian_layer.h"
 
 namespace slipway::layer {
-
-/// What maintainer scripts see: nothing of the host, fixed seeds, the layer's time as the time that
-/// reproducible tools write down (SOURCE_DATE_EPOCH, reproducible-builds.org).
-SandboxRequest debian_room(const std::string& tree_folder);
 
 /// Installs the packages into the empty `tree_folder`: essential ones and what they need unpacked
 /// by us, then by dpkg, in two runs. As build_debian_layer.

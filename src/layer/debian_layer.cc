@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "layer/bytecode_script.h"
+#include "layer/debian_dpkg.h"
 #include "layer/debian_entries.h"
 #include "layer/debian_install.h"
 #include "layer/debian_normalise.h"

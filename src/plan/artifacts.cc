@@ -48,8 +48,8 @@ Result<bool> take_from_bundle(const Artifact& artifact, const Tools& tools) {
 /// The addresses of all artifacts, found from the machine's configuration.
 class Addresses {
  public:
-  Addresses(Indexes& indexes, std::string debian, const Tools& tools)
-      : indexes_(indexes), debian_(std::move(debian)), tools_(tools) {}
+  Addresses(Indexes& indexes, const Archives& archives, const Tools& tools)
+      : indexes_(indexes), archives_(archives), tools_(tools) {}
 
   Result<std::vector<std::string>> find(const Artifact& artifact) {
     std::vector<std::string> urls = artifact.kind == Artifact::Kind::Wheel
@@ -85,7 +85,10 @@ class Addresses {
   }
 
   Result<std::vector<std::string>> find_deb(const Artifact& artifact) {
-    if (sources_.empty()) sources_ = TRY(indexes_.debian(debian_));
+    if (sources_.empty()) {
+      sources_ = archives_.of_base ? TRY(archives_.of_base(indexes_))
+                                   : TRY(indexes_.debian(archives_.debian));
+    }
     std::vector<std::string> urls;
     for (const index::DebianSource& source : sources_) {
       const std::string url = strip_slash(source.url) + "/" + artifact.path;
@@ -97,7 +100,7 @@ class Addresses {
   }
 
   Indexes& indexes_;
-  std::string debian_;
+  const Archives& archives_;
   const Tools& tools_;
   std::vector<index::DebianSource> sources_;
 };
@@ -122,19 +125,19 @@ Error lost_error(std::span<const Artifact* const> lost) {
   Error error = make_error(ErrorKind::NotFound, "{} of the lock {} no longer to be had",
                            lost.size() == 1 ? "one file" : fmt::format("{} files", lost.size()),
                            lost.size() == 1 ? "is" : "are");
-  bool debs = false;
+  std::string archive;
   for (const Artifact* artifact : lost) {
     error.because.push_back(fmt::format("`{}` ({}, {}) is not at `{}`", artifact->file_name,
                                         artifact->label, artifact->sha256.text(), artifact->index));
-    debs = debs || artifact->kind == Artifact::Kind::Deb;
+    if (artifact->kind == Artifact::Kind::Deb) archive = artifact->index;
   }
   error.hints.push_back(fmt::format(
       "take the version that replaced it: `slipway lock --upgrade {}`", lost.front()->package));
   error.hints.push_back(
       "or put the file into a folder that `[bundle] folders` of config.toml names");
-  if (debs) {
-    error.hints.push_back(
-        "or name an archive that keeps old versions as `snapshot` of `[index.debian]` there");
+  if (!archive.empty()) {
+    error.hints.push_back(fmt::format(
+        "or name an archive that keeps old versions as `snapshot` of `[index.{}]` there", archive));
   }
   return error;
 }
@@ -184,7 +187,7 @@ Result<void> fetch_artifacts(std::span<const Artifact> artifacts, const Archives
   if (missing.empty()) return {};
 
   Indexes indexes = TRY(Indexes::open(tools, index::Freshness::UseCached, archives.indexes));
-  Addresses addresses(indexes, archives.debian, tools);
+  Addresses addresses(indexes, archives, tools);
   std::vector<Wanted> wanted;
   std::vector<http::Download> batch;
   std::uint64_t bytes = 0;

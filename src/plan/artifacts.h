@@ -4,15 +4,19 @@
 /// cache, a bundle folder, the index, a snapshot archive, in that order.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "index/debian_sources.h"
 #include "plan/tools.h"
 #include "spec/lock.h"
 #include "spec/project.h"
 
 namespace slipway::plan {
+
+class Indexes;
 
 struct Artifact {
   enum class Kind { Wheel, Deb };
@@ -38,6 +42,8 @@ bool is_cached(const Artifact& artifact, const Tools& tools);
 struct Archives {
   std::string debian;                           ///< the release, for the archives' names
   std::vector<spec::PythonIndex> indexes = {};  ///< of slipway.toml
+  /// Of a base image: where its packages come from. Asked once something is missing.
+  std::function<Result<std::vector<index::DebianSource>>(const Indexes&)> of_base = {};
 };
 
 /// Brings all into the cache, several at a time.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPython = "python3";
 constexpr std::string_view kMultiarch = "x86_64-linux-gnu";
 constexpr std::uint64_t kMostBytes = 128 << 20;  ///< of a file that is looked at
-constexpr int kOldestMinor = 8;
+constexpr std::uint64_t kMostAptBytes = 4 << 20;
 
 /// 12 of `python3.12`; nothing of `python3`, `python3.12-config`.
 std::optional<int> minor_of_name(std::string_view name) {
@@ -41,8 +41,17 @@ bool is_c_library(std::string_view name) {
   return name == "libc.so.6" || (name.starts_with("libc-2.") && name.ends_with(".so"));
 }
 
-bool is_text(const std::string& path) {
-  return path == "etc/os-release" || path == "usr/lib/os-release" || path == "var/lib/dpkg/status";
+/// What apt asks, and whom it trusts; Signed-By may name a key anywhere.
+bool is_of_apt(const std::string& path) {
+  return path.starts_with("etc/apt/") || path.starts_with("usr/share/keyrings/") ||
+         path.ends_with(".gpg") || path.ends_with(".asc") || path.ends_with(".pgp");
+}
+
+bool is_text(const layer::TarItem& item) {
+  const std::string& path = item.path;
+  if (is_of_apt(path)) return item.size_bytes <= kMostAptBytes;
+  return path == "etc/os-release" || path == "usr/lib/os-release" ||
+         path == "var/lib/dpkg/status" || path.starts_with("var/lib/dpkg/status.d/");
 }
 
 bool is_header(const std::string& path) {
@@ -53,12 +62,11 @@ bool is_header(const std::string& path) {
 Result<std::optional<std::string>> look_at(const layer::TarItem& item, Source& bytes) {
   const std::string name = base_name(item.path);
   const bool is_program = is_interpreter(item.path) || is_python_library(name);
-  const bool is_wanted =
-      is_program || is_c_library(name) || is_text(item.path) || is_header(item.path);
+  const bool is_wanted = is_program || is_c_library(name) || is_text(item) || is_header(item.path);
   if (!is_wanted || item.size_bytes > kMostBytes) return std::optional<std::string>();
   StringSink sink;
   TRY(copy(bytes, sink));
-  if (is_text(item.path)) return std::optional(std::move(sink.text));
+  if (is_text(item)) return std::optional(std::move(sink.text));
   if (is_header(item.path)) return std::optional(find_header_version(sink.text));
   // A wrapper (pyenv's, conda's) is no interpreter that an environment could be made from.
   if (!sink.text.starts_with("\177ELF")) return std::optional<std::string>();
@@ -105,15 +113,11 @@ class Facts {
     if (text != nullptr) facts_.os = os_name(*text);
   }
 
-  Result<BaseFacts> find(const std::string& python) {
+  Result<BaseFacts> find(const std::string& python, NoPython no_python) {
     TRY(find_glibc());
-    const Interpreter interpreter = TRY(choose_interpreter(python));
-    if (interpreter.minor < kOldestMinor) {
-      return refuse(fmt::format("has Python 3.{}, which is too old", interpreter.minor),
-                    fmt::format("take an image with Python 3.{} or newer", kOldestMinor));
-    }
-    facts_.interpreter = "/" + interpreter.path;
-    facts_.python = TRY(exact_version(interpreter));
+    const std::vector<Interpreter> interpreters = list_interpreters();
+    if (!interpreters.empty() || no_python == NoPython::Refused)
+      TRY(add_python(interpreters, python));
     for (const char* shell : {"/bin/bash", "/bin/sh"}) {
       if (facts_.shell.empty() && tree_.resolve(shell)) facts_.shell = shell;
     }
@@ -126,6 +130,17 @@ class Facts {
   }
 
  private:
+  Result<void> add_python(const std::vector<Interpreter>& interpreters, const std::string& python) {
+    const Interpreter interpreter = TRY(choose_interpreter(interpreters, python));
+    if (interpreter.minor < kOldestPython) {
+      return refuse(fmt::format("has Python 3.{}, which is too old", interpreter.minor),
+                    fmt::format("take an image with Python 3.{} or newer", kOldestPython));
+    }
+    facts_.interpreter = "/" + interpreter.path;
+    facts_.python = TRY(exact_version(interpreter));
+    return {};
+  }
+
   Error refuse(std::string what, std::string hint) const {
     Error error = make_error(ErrorKind::Unsupported, "the base `{}` {}", name_, what);
     error.because.push_back(facts_.os.empty() ? "it does not say what it is (/etc/os-release)"
@@ -176,12 +191,13 @@ class Facts {
     return found;
   }
 
-  Result<Interpreter> choose_interpreter(const std::string& python) const {
-    const std::vector<Interpreter> found = list_interpreters();
+  Result<Interpreter> choose_interpreter(const std::vector<Interpreter>& found,
+                                         const std::string& python) const {
     if (found.empty()) {
-      return refuse("has no Python 3 on its PATH",
-                    "take an image that has one, or `[base] debian = \"bookworm\"`, for which "
-                    "Slipway brings Python along");
+      return refuse(
+          "has no Python 3 on its PATH",
+          "it has no dpkg that could install one: take an image that has a Python, or one "
+          "with dpkg (Debian, Ubuntu), or `[base] debian = \"bookworm\"`");
     }
     if (python.empty()) return found.front();
     for (const Interpreter& one : found) {
@@ -255,8 +271,9 @@ Result<TarTree> read_base_tree(std::span<const std::string> blobs, const CancelT
 }
 
 Result<BaseFacts> find_base_facts(const TarTree& tree, const oci::ImageConfig& config,
-                                  const std::string& python, const std::string& name) {
-  return Facts(tree, config, name).find(python);
+                                  const std::string& python, const std::string& name,
+                                  NoPython no_python) {
+  return Facts(tree, config, name).find(python, no_python);
 }
 
 }  // namespace slipway::plan

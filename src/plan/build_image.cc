@@ -1,6 +1,7 @@
 #include "plan/build_image.h"
 
 #include "oci/image_config.h"
+#include "plan/base_apt.h"
 #include "plan/base_image.h"
 #include "plan/image_frame.h"
 #include "plan/image_layers.h"
@@ -91,9 +92,17 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
 Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
                              const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
-  if (lock.base) TRY(bring_base_image(store, *lock.base, tools));
+  std::optional<BaseImage> base;
+  if (lock.base) base = TRY(bring_base_image(store, *lock.base, tools));
   const auto needed = TRY(needed_artifacts(store, lock, tools));
-  return fetch_artifacts(needed, {lock.debian, project.spec.python.indexes}, tools);
+  Archives archives{lock.debian, project.spec.python.indexes, {}};
+  if (base) {
+    archives.of_base = [&](const Indexes& indexes) -> Result<std::vector<index::DebianSource>> {
+      const TarTree tree = TRY(read_base_image(*base, store, tools));
+      return find_base_archives(tree, base->reference, indexes);
+    };
+  }
+  return fetch_artifacts(needed, archives, tools);
 }
 
 Result<BuiltImage> build_image(const ProjectFolder& project, const spec::Lock& lock,

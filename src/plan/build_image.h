@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/digest.h"
@@ -19,6 +20,10 @@ enum class Proof { Skip, Closure };
 /// What the lock says of the image's digests: to be held to, or to be written anew
 /// (lock_digests.h).
 enum class Digests { Written, Held };
+
+/// First of the packages of the layer of Debian packages on a base image: no package is called so,
+/// since a version follows their names.
+inline constexpr std::string_view kAptLabel = "Debian packages";
 
 struct ImageLayer {
   Digest digest;

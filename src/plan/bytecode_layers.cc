@@ -16,10 +16,9 @@ namespace {
 /// What the bytecode depends on besides the source: the packages that bring the interpreter, or the
 /// image.
 Digest interpreter_digest(const spec::Lock& lock) {
-  if (lock.base) {
-    return sha256(fmt::format("{} {}", lock.base->digest.text(), lock.base->interpreter));
-  }
   Sha256 hash;
+  if (lock.base)
+    hash.update(fmt::format("{} {}", lock.base->digest.text(), lock.base->interpreter));
   for (const spec::LockedDeb& deb : lock.debs) {
     if (deb.name.find("python" + lock.python_version) != std::string::npos) {
       hash.update(deb.sha256.hex());

@@ -8,6 +8,8 @@
 #include "gpu/gpu_names.h"
 #include "gpu/host.h"
 #include "plan/base_image.h"
+#include "plan/image_layers.h"
+#include "plan/known_layers.h"
 #include "plan/layer_facts.h"
 #include "plan/target_facts.h"
 #include "spec/project.h"
@@ -45,8 +47,8 @@ Result<gpu::LayerLibraries> scan(const std::string& folder, const std::string& p
   return layer;
 }
 
-/// Below the wheels of a lock, where its base image is here and unpacked; else the system stays
-/// outside.
+/// Below the wheels of a lock, where its base image is here and unpacked, and so are the packages
+/// on it; else the system stays outside.
 Result<void> add_base_layers(const store::Store& store, const spec::Lock& lock,
                              CheckedEnvironment& environment, const Tools& tools) {
   const auto base = TRY(find_base_image(store, lock));
@@ -56,7 +58,14 @@ Result<void> add_base_layers(const store::Store& store, const spec::Lock& lock,
     if (!store.has_layer(diff_id)) return {};
     layers.push_back(TRY(read_layer_facts(store, diff_id, tools)));
   }
-  environment.foreign_layers = layers.size();
+  const std::size_t foreign_layers = layers.size();
+  if (!lock.debs.empty()) {
+    const Digest key = TRY(apt_key(store, lock, tools));
+    const auto packages = TRY(find_layer(store, key));
+    if (!packages || !store.has_layer(packages->diff_id)) return {};
+    layers.push_back(TRY(read_layer_facts(store, packages->diff_id, tools)));
+  }
+  environment.foreign_layers = foreign_layers;
   environment.layers.insert(environment.layers.begin(), std::make_move_iterator(layers.begin()),
                             std::make_move_iterator(layers.end()));
   environment.system = gpu::System::Inside;

@@ -21,7 +21,14 @@ std::string driver_line(const spec::Lock& lock) {
                      driver->text(), compat);
 }
 
-std::string bringer(const spec::Lock& lock) {
+/// `packages`: the first that is in the lock brings it onto a base image.
+std::string bringer(const spec::Lock& lock, std::initializer_list<std::string> packages) {
+  for (const std::string& package : packages) {
+    const auto deb = std::ranges::find(lock.debs, package, &spec::LockedDeb::name);
+    if (!lock.base || deb == lock.debs.end()) continue;
+    return fmt::format("{} {} from `{}` brings it onto the base `{}` (`slipway why {}`)", deb->name,
+                       deb->version, deb->index, lock.base->image, deb->name);
+  }
   if (!lock.base) return fmt::format("Debian {}, the base, brings it", lock.debian);
   return fmt::format("the base `{}`{} brings it", lock.base->image,
                      lock.base->os.empty() ? "" : fmt::format(" ({})", lock.base->os));
@@ -66,10 +73,13 @@ std::optional<std::string> explain_layer(const spec::Lock& lock, const std::stri
   if (word == "cuda") return explain_cuda(lock);
   if (word == "driver") return explain_driver(lock);
   if (word == "gpu") return explain_gpu(lock);
-  if (word == "glibc") return fmt::format("glibc {}\n└─ {}\n", lock.glibc, bringer(lock));
+  if (word == "glibc")
+    return fmt::format("glibc {}\n└─ {}\n", lock.glibc, bringer(lock, {"libc6"}));
   if (word == "python") {
+    const std::string package = "python" + lock.python_version;
     return fmt::format("Python {}\n└─ {}{}\n", lock.base ? lock.base->python : lock.python_version,
-                       bringer(lock), lock.base ? ": " + lock.base->interpreter : "");
+                       bringer(lock, {package + "-minimal", package}),
+                       lock.base ? ": " + lock.base->interpreter : "");
   }
   return std::nullopt;
 }

@@ -20,14 +20,6 @@
 namespace slipway::plan {
 namespace {
 
-std::vector<layer::DebInput> deb_inputs(const spec::Lock& lock, const Tools& tools) {
-  std::vector<layer::DebInput> debs;
-  for (const spec::LockedDeb& deb : lock.debs) {
-    debs.push_back({deb.name, cached_path(make_artifact(deb), tools), deb.sha256});
-  }
-  return debs;
-}
-
 layer::DebianLayerOptions debian_options(const store::Store& store) {
   layer::DebianLayerOptions options;
   options.scratch_folder = store.home() + "/tmp";
@@ -142,9 +134,10 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools)
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
                                                const Tools& tools) {
   std::vector<Artifact> needed;
-  const auto debs = deb_inputs(lock, tools);
-  const Digest base = layer::debian_layer_key(debs, debian_options(store));
-  if (!lock.base && !TRY(find_layer(store, base))) {
+  const Digest key = lock.base
+                         ? TRY(apt_key(store, lock, tools))
+                         : layer::debian_layer_key(deb_inputs(lock, tools), debian_options(store));
+  if (!lock.debs.empty() && !TRY(find_layer(store, key))) {
     for (const spec::LockedDeb& deb : lock.debs) needed.push_back(make_artifact(deb));
   }
   std::map<std::string, const spec::LockedWheel*> wheels;
@@ -200,7 +193,9 @@ Result<std::vector<ImageLayer>> LayerBuilder::base_layers(const CancelToken& can
   tools.cancel = cancel;
   TRY_WHILE(fmt::format("unpacking the base `{}`", base->reference),
             unpack_layers(base->image, store_, tools));
-  return base->layers();
+  std::vector<ImageLayer> layers = base->layers();
+  if (!lock_.debs.empty()) layers.push_back(TRY(apt_layer(layers, cancel)));
+  return layers;
 }
 
 Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group, const CancelToken& cancel) {

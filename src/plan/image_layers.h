@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "layer/bytecode.h"
+#include "layer/debian_layer.h"
 #include "layer/layout.h"
 #include "layer/tar_layer.h"
 #include "oci/image_config.h"
@@ -47,12 +48,17 @@ ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& 
 Result<void> put_image(const store::Store& store, const store::ImageName& name,
                        const ImageTexts& texts);
 
+std::vector<layer::DebInput> deb_inputs(const spec::Lock& lock, const Tools& tools);
+
+/// Of the layer of Debian packages on a base image, whose manifest the store has.
+Result<Digest> apt_key(const store::Store& store, const spec::Lock& lock, const Tools& tools);
+
 /// The files that making the missing layers needs.
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
                                                const Tools& tools);
 
-/// Makes what is missing and returns all, bottom first: base (of a base image all of its layers),
-/// frame, wheels, bytecode, code.
+/// Makes what is missing and returns all, bottom first: base (of a base image all of its layers,
+/// and one of the Debian packages on it), frame, wheels, bytecode, code.
 class LayerBuilder {
  public:
   LayerBuilder(const store::Store& store, const ProjectFolder& project, const spec::Lock& lock,
@@ -64,6 +70,7 @@ class LayerBuilder {
  private:
   Result<ImageLayer> base_layer(const CancelToken& cancel);
   Result<std::vector<ImageLayer>> base_layers(const CancelToken& cancel);
+  Result<ImageLayer> apt_layer(const std::vector<ImageLayer>& base, const CancelToken& cancel);
   Result<ImageLayer> wheel_layer(const WheelGroup& group, const CancelToken& cancel);
   Result<ImageLayer> frame_layer(const std::vector<ImageLayer>& base);
   struct BytecodeGroup;

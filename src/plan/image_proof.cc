@@ -75,7 +75,7 @@ Result<void> prove_image(const store::Store& store, const spec::Lock& lock,
     Error error = gpu::closure_error(report.missing);
     if (lock.base) {
       error.hints.push_back(fmt::format(
-          "take a base that has them: `{}` brings what is in it, and nothing is installed onto it",
+          "name the packages that have them under `apt` of [base], or take another base than `{}`",
           lock.base->image));
     }
     return error;

@@ -160,7 +160,11 @@ Result<std::vector<PackageHome>> Indexes::homes(const version::PackageName& pack
 }
 
 Result<std::vector<index::DebianSource>> Indexes::debian(const std::string& release) const {
-  std::vector<index::DebianSource> sources = TRY(index::read_host_debian_sources(release));
+  return configured(TRY(index::read_host_debian_sources(release)));
+}
+
+std::vector<index::DebianSource> Indexes::configured(
+    std::vector<index::DebianSource> sources) const {
   for (index::DebianSource& source : sources) {
     if (const std::string* url = find_url(tools_->host, source.name)) source.url = *url;
   }

@@ -57,6 +57,8 @@ class Indexes {
 
   /// The suites of a Debian release, each with the url this machine uses.
   Result<std::vector<index::DebianSource>> debian(const std::string& release) const;
+  /// These, each at the address that config.toml has for its name.
+  std::vector<index::DebianSource> configured(std::vector<index::DebianSource> sources) const;
 
  private:
   explicit Indexes(const Tools& tools, index::Freshness freshness)

@@ -65,7 +65,7 @@ Result<std::vector<gpu::LayerLibraries>> read_lock_facts(
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (!known[i]) missing.push_back(make_artifact(lock.wheels[i]));
   }
-  TRY(fetch_artifacts(missing, {lock.debian, indexes}, tools));
+  TRY(fetch_artifacts(missing, {lock.debian, indexes, {}}, tools));
   if (!missing.empty())
     tools.reporter.note(fmt::format("reading {} wheels that are not known yet", missing.size()));
   const auto read = [&](std::size_t i) -> Result<void> {

@@ -34,6 +34,7 @@ bool is_code(const ImageLayer& layer) {
 
 LayerKind kind_of(const ImageLayer& layer, std::size_t position) {
   if (position == 0 || is_base_layer(layer)) return LayerKind::Base;
+  if (!layer.packages.empty() && layer.packages.front() == kAptLabel) return LayerKind::Apt;
   if (layer.packages == std::vector<std::string>{"frame"}) return LayerKind::Frame;
   const bool is_bytecode =
       !layer.packages.empty() && layer.packages.front().starts_with(kBytecodeOf);
@@ -131,6 +132,11 @@ bool has_same_base(const spec::Lock& old, const spec::Lock& now) {
   return std::ranges::equal(old.debs, now.debs, [](const auto& a, const auto& b) {
     return a.name == b.name && a.sha256 == b.sha256;
   });
+}
+
+/// Its layers are as they are, whatever packages come onto them.
+bool has_same_image(const spec::Lock& old, const spec::Lock& now) {
+  return old.base && now.base && old.base->digest == now.base->digest;
 }
 
 /// The layer of `others` that holds what `layers[i]` holds; of a base of several layers, the one in
@@ -270,7 +276,9 @@ std::optional<LockedImage> kept_image(const spec::Lock& old, const spec::Lock& n
   LockedImage kept{old.image->layout, {}, {}};
   for (const LockedLayer& layer : old.image->layers) {
     const bool stays =
-        (layer.kind == LayerKind::Base && has_same_base(old, now)) ||
+        (layer.kind == LayerKind::Base && has_same_image(old, now)) ||
+        ((layer.kind == LayerKind::Base || layer.kind == LayerKind::Apt) &&
+         has_same_base(old, now)) ||
         (layer.kind == LayerKind::Wheels && groups.contains(layer.packages) &&
          std::ranges::all_of(layer.packages, is_same)) ||
         // How bytecode is grouped shows in the build; its interpreter is in the base.

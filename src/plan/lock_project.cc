@@ -214,7 +214,8 @@ Result<spec::Lock> solve_all(const ProjectFolder& project, const Kept& kept, Ind
     request.python_version = TRY(lock_debian(project, kept, indexes, tools, lock));
     request.base = "Debian " + lock.debian;
   } else {
-    TRY_WHILE("looking at the base", pin_base(project.spec, kept.base(), tools, lock));
+    TRY_WHILE("looking at the base",
+              pin_base(project.spec, {kept.base(), kept.debs()}, indexes, tools, lock));
     request.python_version = lock.base->python;
     request.base = fmt::format("the base `{}`", lock.base->image);
   }

@@ -23,6 +23,9 @@ inline constexpr int kLockSchema = 1;
 inline constexpr std::string_view kAskedByUser = "slipway.toml";
 /// And of a Debian package that every image has. No package has a blank in its name.
 inline constexpr std::string_view kPartOfBase = "the base";
+/// Of Debian packages on a base image: the Python, and what wheels look for in every system.
+inline constexpr std::string_view kNoPython = "the base has no Python";
+inline constexpr std::string_view kForWheels = "wheels expect it of a system";
 
 struct LockedWheel {
   std::string name;     ///< normalised (PEP 503); unique in the lock
@@ -46,13 +49,14 @@ struct LockedDeb {
   std::string path;          ///< below the index: `pool/main/...`; its last part is the file name
   std::uint64_t size_bytes = 0;
   Digest sha256;
-  /// Debian packages in this lock that need it, kAskedByUser, kPartOfBase. Empty in locks that an
-  /// older slipway wrote.
+  /// Debian packages in this lock that need it, kAskedByUser, kPartOfBase, kNoPython, kForWheels.
+  /// Empty in locks that an older slipway wrote.
   std::vector<std::string> because = {};
   bool operator==(const LockedDeb&) const = default;
 };
 
-/// The image of a registry below everything, and what was read in it. Its glibc is the lock's.
+/// The image of a registry below everything, and what was read in it, or what the Debian packages
+/// of the lock make of it. Its glibc is the lock's.
 struct LockedBase {
   std::string image;        ///< as slipway.toml has it: the tag may have moved since
   Digest digest;            ///< of the manifest for the lock's architecture: what counts
@@ -86,7 +90,7 @@ inline constexpr std::string_view kCapturedSystem = "the system";
 inline constexpr std::string_view kCapturedRest = "the rest";
 
 /// Bottom first, as they lie in an image.
-enum class LayerKind { Base, Frame, Wheels, Bytecode };
+enum class LayerKind { Base, Apt, Frame, Wheels, Bytecode };
 /// "base", "frame", ...
 std::string_view layer_kind_text(LayerKind kind);
 

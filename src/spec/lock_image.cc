@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kRebuild =
     "take [image] and every [[layer]] out: `slipway build` writes them anew";
 
-constexpr std::array<std::string_view, 4> kLayerWords{"base", "frame", "wheels", "bytecode"};
+constexpr std::array<std::string_view, 5> kLayerWords{"base", "apt", "frame", "wheels", "bytecode"};
 
 bool has_packages(LayerKind kind) {
   return kind == LayerKind::Wheels || kind == LayerKind::Bytecode;
@@ -79,8 +79,10 @@ void check_complete(TableReader& image, const std::vector<LockedLayer>& layers, 
   std::set<std::string_view> installed;
   bool has_base = false;
   bool has_frame = false;
+  bool has_apt = false;
   for (const LockedLayer& layer : layers) {
     has_base = has_base || layer.kind == LayerKind::Base;
+    has_apt = has_apt || layer.kind == LayerKind::Apt;
     has_frame = has_frame || layer.kind == LayerKind::Frame;
     if (layer.kind == LayerKind::Wheels) {
       installed.insert(layer.packages.begin(), layer.packages.end());
@@ -91,6 +93,7 @@ void check_complete(TableReader& image, const std::vector<LockedLayer>& layers, 
                   std::string(kRebuild));
   };
   if (!has_base) miss("the base");
+  if (lock.base && !lock.debs.empty() && !has_apt) miss("the Debian packages");
   if (!has_frame) miss("the frame");
   for (const LockedWheel& wheel : lock.wheels) {
     if (!installed.contains(wheel.name)) miss(wheel.name);
@@ -104,6 +107,7 @@ std::string_view layer_kind_text(LayerKind kind) {
 }
 
 std::string LockedLayer::label() const {
+  if (kind == LayerKind::Apt) return "the Debian packages";
   if (!has_packages(kind)) return fmt::format("the {}", layer_kind_text(kind));
   return fmt::format("{}{}", kind == LayerKind::Bytecode ? "bytecode of " : "",
                      fmt::join(packages, ", "));

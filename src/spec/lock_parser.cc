@@ -189,7 +189,7 @@ void check_debs(std::vector<TableReader>& tables, const std::vector<LockedDeb>& 
                       fmt::format("`{}` is there twice, or out of order", debs[i].name),
                       std::string(kRemedy));
   }
-  std::set<std::string_view> names{kAskedByUser, kPartOfBase};
+  std::set<std::string_view> names{kAskedByUser, kPartOfBase, kNoPython, kForWheels};
   for (const LockedDeb& deb : debs) names.insert(deb.name);
   for (std::size_t i = 0; i < debs.size(); ++i)
     check_names(tables[i], debs[i].name, debs[i].because, names);
@@ -243,10 +243,6 @@ Result<Lock> parse_lock(std::string_view text, std::string_view file_name) {
   for (TableReader& deb : debs) lock.debs.push_back(read_deb(deb));
   check_wheels(wheels, lock.wheels);
   check_debs(debs, lock.debs);
-  if (lock.base && !debs.empty()) {
-    debs.front().problem(debs.front().at(), "Debian packages beside a base image",
-                         std::string(kRemedy));
-  }
   lock.image = read_locked_image(root, lock);
   root.refuse_the_rest();
   TRY(problems.result());

@@ -337,9 +337,36 @@ TEST_CASE("a base image stands in the place of Debian's packages") {
                         Case{"/usr/bin/python3.11", "/usr/../bin/x", "is no path in an image"},
                         Case{"[base]", "[bass]", "`target.debian` is missing"},
                         Case{"\n[image]", "\n" + deb.substr(deb.find("[[deb]]")) + "\n[image]",
-                             "Debian packages beside a base image"}}) {
+                             "the image has no layer of the Debian packages"}}) {
     check_refusal(text, c);
   }
+}
+
+TEST_CASE("Debian packages on a base image have a layer between the base and the frame") {
+  Lock lock = based_example();
+  LockedDeb deb{"python3",
+                "3.10.6-1",
+                "amd64",
+                "ubuntu",
+                "pool/p/python3.deb",
+                7,
+                sha256("p"),
+                {std::string(kNoPython)}};
+  lock.debs = {deb};
+  deb.name = "zlib1g";
+  deb.because = {std::string(kForWheels), "python3"};
+  lock.debs.push_back(deb);
+  auto& layers = lock.image->layers;
+  const auto frame = std::ranges::find(layers, LayerKind::Frame, &LockedLayer::kind);
+  layers.insert(frame, {LayerKind::Apt, {}, sha256("blob"), sha256("tar"), 9});
+  const std::string text = write_lock(lock);
+  const auto again = parse_lock(text, "l");
+  REQUIRE_MESSAGE(again.ok(), again.error().message);
+  CHECK(again->image == lock.image);
+  CHECK(write_lock(*again) == text);
+  check_refusal(text, {"because = [\"the base has no Python\"]", "because = [\"the base had\"]",
+                       "speaks of `the base had`"});
+  check_refusal(text, {"holds = \"frame\"", "holds = \"apt\"", "is there twice"});
 }
 
 TEST_CASE("where the solution changed, some layers are enough") {

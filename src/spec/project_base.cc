@@ -117,13 +117,6 @@ void read_base(TableReader& root, Base& base) {
     refuse(*table, *image, check_base_image(image->value));
     base.image = image->value;
     base.debian.clear();
-    if (!base.apt.empty()) {
-      table->problem(image->at,
-                     "`base.apt` on top of `base.image` is not supported yet by this version",
-                     "take an image that has these packages, or `debian = \"bookworm\"` with "
-                     "`apt` instead of the image",
-                     ErrorKind::Unsupported);
-    }
   }
   table->not_yet({"scratch"});
   table->refuse_the_rest(project_keys());
