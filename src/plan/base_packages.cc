@@ -161,6 +161,7 @@ Result<BaseFacts> facts_with_packages(BaseFacts facts, const std::vector<index::
   }
   if (is_new && facts.python.empty() && !outcome.version(package).empty()) {
     return make_error(ErrorKind::Unsupported, "the base `{}` has no Python 3 on its PATH", name)
+        .reason(fmt::format("it is {}, with glibc {}", facts.os, facts.glibc))
         .reason(
             fmt::format("dpkg has `{}` for installed, and its interpreter is not there", package))
         .hint("take an image from which nothing was removed behind dpkg's back");

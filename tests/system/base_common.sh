@@ -2,19 +2,25 @@
 # registry that runs.
 #
 #   base_tar RELEASE             $TEST_CACHE/base-RELEASE.tar: that Debian with its python3
+#   bare_tar RELEASE             $TEST_CACHE/base-bare-RELEASE.tar: without one
 #   bake NAME FOLDER [OPTION...] builds FOLDER's Dockerfile, pushes it to $registry/NAME
 need buildah
 
-base_tar() {
-  local mirror kept=$TEST_CACHE/base-$1.tar
+base_tar() { debian_tar "$1" "$TEST_CACHE/base-$1.tar" --include=python3; }
+bare_tar() { debian_tar "$1" "$TEST_CACHE/base-bare-$1.tar"; }
+
+# debian_tar RELEASE FILE [OPTION...]
+debian_tar() {
+  local release=$1 kept=$2 mirror
+  shift 2
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | head -n 1)
   if [ ! -e "$kept" ]; then
     command -v mmdebstrap >/dev/null && [ -n "$mirror" ] || skip "no mmdebstrap, or no mirror for it"
-    mmdebstrap -q --variant=minbase --include=python3 "$1" "$kept.$$.tar" "$mirror" >"$scratch/err" 2>&1 &&
+    mmdebstrap -q --variant=minbase "$@" "$release" "$kept.$$.tar" "$mirror" >"$scratch/err" 2>&1 &&
       mv "$kept.$$.tar" "$kept"
     rm -f "$kept.$$.tar"
   fi
-  [ -e "$kept" ] || skip "no Debian $1 from the mirror"
+  [ -e "$kept" ] || skip "no Debian $release from the mirror"
 }
 
 # Docker's formats, as `docker build` and `docker push` give them.

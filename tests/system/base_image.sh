@@ -242,8 +242,6 @@ on "$registry/empty"
 expect_error 1 "has no C library in which wheels could run" slipway lock
 on "$registry/team/based:1"
 expect_error 1 "is an environment that Slipway made" slipway lock
-on "$registry/python:3.13" '[base]' 'apt = ["git"]'
-expect_error 2 "base" slipway lock
 
 # Another Python, under /usr/local, and a base that has a user 1000 already.
 on "$registry/python:3.13"
