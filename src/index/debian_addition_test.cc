@@ -107,6 +107,19 @@ TEST_CASE("what apt would add") {
   }
 }
 
+TEST_CASE("backports are for what nobody else has") {
+  DebianPool pool("amd64");
+  REQUIRE(pool.add_packages(offered("a", "1", "Depends: b, c\n") + offered("b", "1"), "ubuntu"));
+  REQUIRE(pool.add_packages(offered("a", "2") + offered("b", "2") + offered("c", "2") +
+                                offered("d", "2"), "ubuntu", -1));
+  REQUIRE(pool.add_installed(installed("d", "1")));
+  const std::vector<std::string> wishes{"a", "d"};
+  std::vector<std::string> texts;
+  const auto files = pool.solve(wishes, {}).value();
+  for (const auto& file : files) texts.push_back(file.package + " " + file.version);
+  CHECK(texts == std::vector<std::string>{"a 1", "b 1", "c 2"});
+}
+
 TEST_CASE("what is on hold is not upgraded") {
   const auto texts = added(installed("b", "1", "", "hold ok installed"),
                            offered("a", "1", "Depends: b (>= 2)\n") + offered("b", "2"), {"a"});
@@ -119,6 +132,8 @@ TEST_CASE("an old lock's version is kept, of an upgrade too") {
                               offered("b", "3") + offered("c", "5") + offered("c", "6");
   CHECK(added(installed("b", "1"), archive, {"a", "c"}, {{"b", "2"}, {"c", "5"}}) ==
         std::vector<std::string>{"a 1", "b 1 -> 2 [a]", "c 5"});
+  // Not below what a newer base has of itself.
+  CHECK(added(installed("c", "6"), archive, {"c"}, {{"c", "5"}}).empty());
 }
 
 }  // namespace

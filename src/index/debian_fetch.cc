@@ -129,6 +129,7 @@ Result<std::vector<PackagesFile>> choose_packages_files(const DebianSource& sour
   std::vector<PackagesFile> files;
   for (const auto& plain : lists) {
     auto file = TRY(choose_packages_file(source, release, plain));
+    file.priority = release.is_not_automatic ? -1 : 0;
     file.cached_path = join_path(join_path(cache_folder, "debian/packages"), file.sha256.hex());
     files.push_back(std::move(file));
   }

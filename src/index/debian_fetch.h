@@ -27,6 +27,7 @@ struct PackagesFile {
   Digest sha256;  ///< of the compressed file
   std::uint64_t size_bytes = 0;
   std::uint64_t text_bytes = 0;   ///< decompressed
+  int priority = 0;               ///< DebianPool::add_packages
   std::vector<std::string> urls;  ///< by hash first where the archive offers it
 };
 

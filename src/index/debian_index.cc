@@ -42,10 +42,11 @@ Result<void> load_packages(DebianPool& pool, const PackagesFile& file,
                            std::string_view architecture, const std::string& cache_folder) {
   const auto path = solv_path(file, architecture, cache_folder);
   if (const OpenFile solv(std::fopen(path.c_str(), "re")); solv) {
-    if (pool.load(solv.get(), file.index)) return {};
+    if (pool.load(solv.get(), file.index, file.priority)) return {};
   }
   const auto text = TRY(read_packages_text(file));
-  TRY_WHILE(fmt::format("reading the index `{}`", file.index), pool.add_packages(text, file.index));
+  TRY_WHILE(fmt::format("reading the index `{}`", file.index), 
+            pool.add_packages(text, file.index, file.priority));
   return save_solv(pool, path);
 }
 

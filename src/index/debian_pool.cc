@@ -99,8 +99,9 @@ DebianPool::State::State(std::string_view arch) : pool(pool_create()), architect
 }
 DebianPool::State::~State() { pool_free(pool); }
 
-Repo* DebianPool::State::new_repo(std::string_view index) {
+Repo* DebianPool::State::new_repo(std::string_view index, int priority) {
   last = repo_create(pool, std::string(index).c_str());
+  last->priority = priority;
   is_indexed = false;
   return last;
 }
@@ -116,8 +117,9 @@ DebianPool::DebianPool(DebianPool&&) noexcept = default;
 DebianPool& DebianPool::operator=(DebianPool&&) noexcept = default;
 DebianPool::~DebianPool() = default;
 
-Result<void> DebianPool::add_packages(std::string_view text, std::string_view index) {
-  Repo* repo = state_->new_repo(index);
+Result<void> DebianPool::add_packages(std::string_view text, std::string_view index,
+                                      int priority) {
+  Repo* repo = state_->new_repo(index, priority);
   Repodata* data = repo_add_repodata(repo, 0);
   PackageStanza stanza;
   while (next_package(text, stanza)) {
@@ -166,8 +168,8 @@ Result<void> DebianPool::save_last(std::FILE* file) {
   return {};
 }
 
-Result<void> DebianPool::load(std::FILE* file, std::string_view index) {
-  Repo* repo = state_->new_repo(index);
+Result<void> DebianPool::load(std::FILE* file, std::string_view index, int priority) {
+  Repo* repo = state_->new_repo(index, priority);
   if (repo_add_solv(repo, file, SOLV_ADD_NO_STUBS) != 0) {
     repo_free(repo, 1);
     return make_error(ErrorKind::Corrupt, "the parsed Packages file in the cache is damaged");

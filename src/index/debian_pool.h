@@ -23,14 +23,15 @@ class DebianPool {
   DebianPool& operator=(DebianPool&&) noexcept;
   ~DebianPool();
 
-  /// Adds the packages of a Packages file. `index` is the archive's name in the lock. Fails with
-  /// Corrupt when a stanza lacks what we need; stanzas of other architectures are passed over.
-  Result<void> add_packages(std::string_view text, std::string_view index);
+  /// Adds the packages of a Packages file. `index` is the archive's name in the lock. A package of a
+  /// lower `priority` gives way to any version of a higher one. Fails with Corrupt when a stanza
+  /// lacks what we need; stanzas of other architectures are passed over.
+  Result<void> add_packages(std::string_view text, std::string_view index, int priority = 0);
 
   /// What `add_packages` added last, in libsolv's own format. Fails with Io.
   Result<void> save_last(std::FILE* file);
   /// Takes a file of `save_last`; Corrupt when it is none.
-  Result<void> load(std::FILE* file, std::string_view index);
+  Result<void> load(std::FILE* file, std::string_view index, int priority = 0);
 
   /// As DebianIndex::add_installed; may be called for several files.
   Result<void> add_installed(std::string_view text);

@@ -40,7 +40,7 @@ struct DebianPool::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  Repo* new_repo(std::string_view index);
+  Repo* new_repo(std::string_view index, int priority = 0);
   void index();
 };
 

@@ -95,6 +95,8 @@ class Proposal {
     if (const auto wish = preferred_.find(left.name); wish != preferred_.end()) {
       if (wish->second == a || wish->second == b) return wish->second == a;
     }
+    if (left.repo->priority != right.repo->priority)
+      return left.repo->priority > right.repo->priority;
     const int order = pool_evrcmp(pool_, left.evr, right.evr, EVRCMP_COMPARE);
     // Of one version the installed: nothing has to be done for it.
     return order > 0 || (order == 0 && left.repo == pool_->installed && left.repo != right.repo);

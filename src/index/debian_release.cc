@@ -81,6 +81,7 @@ Result<DebianRelease> parse_release(std::string_view text) {
     if (same_field(name, "Date")) date = value;
     if (same_field(name, "Valid-Until")) valid_until = value;
     if (same_field(name, "Acquire-By-Hash")) release.by_hash = same_field(value, "yes");
+    if (same_field(name, "NotAutomatic")) release.is_not_automatic = same_field(value, "yes");
     if (same_field(name, "SHA256")) files = value;
   });
   if (files.empty()) {

@@ -63,7 +63,13 @@ std::map<Id, Id> find_preferred(Pool* pool, std::span<const DebPreference> prefe
   for (const auto& preference : preferences) {
     const Id name = pool_str2id(pool, preference.package.c_str(), 0);
     if (name == 0) continue;
+    // A base may have come to hold a newer one itself.
+    const Id installed = find_installed(pool, name);
     for (const Id id : find_by_name(pool, name)) {
+      if (installed != 0 && pool_evrcmp(pool, pool->solvables[id].evr,
+                                        pool->solvables[installed].evr, EVRCMP_COMPARE) < 0) {
+        continue;
+      }
       if (pool_id2str(pool, pool->solvables[id].evr) == preference.version) preferred[name] = id;
     }
   }

@@ -39,6 +39,8 @@ struct DebianRelease {
   std::int64_t date = 0;
   std::optional<std::int64_t> valid_until;  ///< seconds since 1970; stable releases have none
   bool by_hash = false;
+  /// Backports and the like: taken where no other suite has the package (apt_preferences(5)).
+  bool is_not_automatic = false;
   std::map<std::string, ReleaseFile, std::less<>> files;  ///< by path below `dists/<suite>/`
 };
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPython = "python3";
 constexpr std::string_view kMultiarch = "x86_64-linux-gnu";
 constexpr std::uint64_t kMostBytes = 128 << 20;  ///< of a file that is looked at
-constexpr std::uint64_t kMostAptBytes = 4 << 20;
+constexpr std::uint64_t kMostAptBytes = 1 << 20;
 
 /// 12 of `python3.12`; nothing of `python3`, `python3.12-config`.
 std::optional<int> minor_of_name(std::string_view name) {

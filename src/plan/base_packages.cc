@@ -64,6 +64,15 @@ Result<void> check_dpkg(const BaseSystem& system, const BaseFacts& facts, const 
       .hint("take an image of Debian, Ubuntu or the like, or leave `base.apt` out");
 }
 
+/// The one that the error's steps speak of.
+std::string failed_archive(const Error& error, const std::vector<index::DebianSource>& sources) {
+  const std::string steps = fmt::format("{}", fmt::join(error.steps, "\n"));
+  for (const index::DebianSource& source : sources) {
+    if (steps.find(fmt::format("index `{}`", source.name)) != std::string::npos) return source.name;
+  }
+  return sources.front().name;
+}
+
 Result<std::vector<index::DebFile>> solve_onto(const BaseSystem& system, const TarTree& tree,
                                                const spec::Project& project,
                                                const std::vector<BaseWish>& wishes,
@@ -83,9 +92,9 @@ Result<std::vector<index::DebFile>> solve_onto(const BaseSystem& system, const T
     if (system.is_debian() || error.kind == ErrorKind::Cancelled) return error;
     error.because.push_back(
         fmt::format("the archives and their keys are those of /etc/apt in the base `{}`", name));
-    error.hints.push_back(fmt::format(
-        "`[index.{}]` with a url in config.toml names a mirror; the keys stay the base's",
-        sources.front().name));
+    error.hints.push_back(
+        fmt::format("`[index.{}]` with a url in config.toml names a mirror; the keys stay the base's",
+                    failed_archive(error, sources)));
     return error;
   }
   for (const std::string& text : system.status) TRY(fetched->add_installed(text));

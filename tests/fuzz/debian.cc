@@ -1,11 +1,13 @@
 // What a Debian archive sends: Release, Packages, and the relations in them; what an image has of
-// dpkg: the status file, copyright files.
+// dpkg and apt: the status file, copyright files, sources and keys.
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
 #include "index/debian_installed.h"
+#include "index/debian_pool.h"
 #include "index/debian_text.h"
+#include "index/image_sources.h"
 #include "sbom/licence.h"
 
 using namespace slipway;
@@ -30,5 +32,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const sbom::Licence licence = sbom::licence_of_debian({copyright.licences, copyright.texts});
   SLIPWAY_CHECK(licence.expression.size() > 4096 || licence.expression.empty() ||
                 sbom::normalise_expression(licence.expression) == licence.expression);
+  index::DebianPool pool("amd64");
+  static_cast<void>(pool.add_installed(text).ok());
+  const std::string all(text);
+  const index::ImageFile files[] = {{"etc/apt/sources.list", all}, {"etc/apt/x.sources", all}};
+  for (const index::DebianSource& source :
+       index::choose_image_sources("ubuntu", "amd64", files, {})) {
+    SLIPWAY_CHECK(source.url.starts_with("http") && !source.name.empty());
+    static_cast<void>(index::choose_keys(source.keyring).ok());
+  }
+  static_cast<void>(index::make_keyring(text).ok());
   return 0;
 }

@@ -16,11 +16,11 @@ locked_debs() {
     deb && /^version = / { print name, $2 }' "${1:-slipway.lock}" | sort
 }
 
-# Those that it upgrades have a version in brackets before the new one.
+# (`Inst NAME [OLD] (NEW ...)`: the old version where there is one)
 apt_would() {
   local root=$1
   shift
-  chroot "$root" apt-get install -s --no-install-recommends -o APT::Get::Upgrade=false "$@" >"$scratch/apt" 2>"$scratch/err" ||
+  chroot "$root" apt-get install -s --no-install-recommends "$@" >"$scratch/apt" 2>"$scratch/err" ||
     fail "apt-get in $root: $(tail -3 "$scratch/err" "$scratch/apt")"
   awk '/^Inst/ { new = $3 ~ /^\[/ ? $4 : $3; sub(/^\(/, "", new); print $2, new }' "$scratch/apt" | sort
 }

@@ -75,7 +75,7 @@ assert_equal "why certificates" '["wheels expect it of a system"]' "$(because ca
 assert_lacks "what the base has" 'name = "zlib1g"' "$(cat slipway.lock)"
 assert_lacks "hosts in the lock" "://" "$(grep -v '^image = ' slipway.lock)"
 debian_root bare bookworm
-apt_would "$root" git python3 ca-certificates libgcc-s1 libstdc++6 zlib1g >apt
+apt_would "$root" git python3 ca-certificates >apt
 locked_debs >ours
 [ -s ours ] && diff apt ours >difference || fail "apt would choose otherwise: $(cat difference)"
 expect_ok slipway why python3
@@ -146,7 +146,7 @@ expect_ok slipway sbom based
 assert_equal "sbom: the base's and ours" '["base-files","git","numpy","python3.11-minimal"]' \
   "$(jq -c '[.packages[].name] | map(select(IN("base-files", "git", "numpy", "python3.11-minimal"))) | unique' <<<"$out")"
 expect_ok slipway push based "$registry/team/based:1"
-assert_contains "push" "1 mounted" "$err"
+assert_contains "push" "2 mounted" "$err"
 assert_equal "pushed" "$built" "$(digest_of team/based:1)"
 expect_ok slipway gc
 expect_ok slipway build --locked --json
@@ -221,7 +221,7 @@ on bare13 '"tmux"' 'version = "3.13"'
 expect_ok slipway lock
 assert_equal "why python3.13" '["the base has no Python"]' "$(because python3.13)"
 debian_root bare13 trixie
-apt_would "$root" tmux python3.13 ca-certificates libgcc-s1 libstdc++6 zlib1g >apt
+apt_would "$root" tmux python3.13 ca-certificates $(chroot "$root" dpkg-query -W libgcc-s1 libstdc++6 zlib1g 2>&1 | sed -n "s/.*no packages found matching //p") >apt
 locked_debs >ours
 [ -s ours ] && diff apt ours >difference || fail "apt would choose otherwise: $(cat difference)"
 expect_ok slipway build
