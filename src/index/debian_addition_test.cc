@@ -71,6 +71,17 @@ TEST_CASE("what apt would add") {
            offered("b-extra", "2", "Depends: b (= 2)\n"),
        {"a"},
        {"a 1", "b 1 -> 2 [a b-extra]", "b-extra 1 -> 2 [b]"}},
+      {"the newest is taken, though an older one would spare the upgrade",
+       installed("b", "1"),
+       offered("a", "1", "Depends: b (= 1)\n") + offered("a", "2", "Depends: b (= 2)\n") +
+           offered("b", "1") + offered("b", "2"),
+       {"a"},
+       {"a 2", "b 1 -> 2 [a]"}},
+      {"unless it cannot be had",
+       installed("b", "1"),
+       offered("a", "1", "Depends: b (= 1)\n") + offered("a", "2", "Depends: none\n"),
+       {"a"},
+       {"a 1"}},
       {"and what the new one breaks",
        installed("b", "1"),
        offered("a", "1", "Breaks: b (<< 2)\n") + offered("b", "2"),
@@ -110,8 +121,8 @@ TEST_CASE("what apt would add") {
 TEST_CASE("backports are for what nobody else has") {
   DebianPool pool("amd64");
   REQUIRE(pool.add_packages(offered("a", "1", "Depends: b, c\n") + offered("b", "1"), "ubuntu"));
-  REQUIRE(pool.add_packages(offered("a", "2") + offered("b", "2") + offered("c", "2") +
-                                offered("d", "2"), "ubuntu", -1));
+  REQUIRE(pool.add_packages(
+      offered("a", "2") + offered("b", "2") + offered("c", "2") + offered("d", "2"), "ubuntu", -1));
   REQUIRE(pool.add_installed(installed("d", "1")));
   const std::vector<std::string> wishes{"a", "d"};
   std::vector<std::string> texts;

@@ -49,10 +49,14 @@ Result<void> inflate_xz(Bytes packed, std::string& text) {
   std::uint64_t memory_limit = 512ULL << 20U;
   std::size_t read = 0;
   std::size_t written = 0;
-  const auto code = lzma_stream_buffer_decode(
-      &memory_limit, 0, nullptr, reinterpret_cast<const std::uint8_t*>(packed.data()), &read,
-      packed.size(), reinterpret_cast<std::uint8_t*>(text.data()), &written, text.size());
-  if (code != LZMA_OK || written != text.size() || read != packed.size()) {
+  auto code = LZMA_OK;
+  // Ubuntu's lists are several streams, one behind the other.
+  while (code == LZMA_OK && read < packed.size()) {
+    code = lzma_stream_buffer_decode(
+        &memory_limit, 0, nullptr, reinterpret_cast<const std::uint8_t*>(packed.data()), &read,
+        packed.size(), reinterpret_cast<std::uint8_t*>(text.data()), &written, text.size());
+  }
+  if (code != LZMA_OK || written != text.size()) {
     return make_error(ErrorKind::Corrupt, "bad xz data");
   }
   return {};
@@ -157,6 +161,8 @@ Result<void> fetch_packages_files(std::span<const PackagesFile> files, http::Cli
 Result<std::string> read_packages_text(const PackagesFile& file) {
   const auto map = TRY(MappedFile::open(file.cached_path));
   std::string text(file.text_bytes, '\0');
+  // A component without packages, as Ubuntu's updates have them: the decoder wants room to write.
+  if (text.empty()) return text;
   const auto step = fmt::format("reading `{}` of the index `{}`", file.path, file.index);
   if (file.path.ends_with(".xz")) {
     TRY_WHILE(step, inflate_xz(map.bytes(), text));

@@ -45,7 +45,7 @@ Result<void> load_packages(DebianPool& pool, const PackagesFile& file,
     if (pool.load(solv.get(), file.index, file.priority)) return {};
   }
   const auto text = TRY(read_packages_text(file));
-  TRY_WHILE(fmt::format("reading the index `{}`", file.index), 
+  TRY_WHILE(fmt::format("reading the index `{}`", file.index),
             pool.add_packages(text, file.index, file.priority));
   return save_solv(pool, path);
 }

@@ -117,8 +117,7 @@ DebianPool::DebianPool(DebianPool&&) noexcept = default;
 DebianPool& DebianPool::operator=(DebianPool&&) noexcept = default;
 DebianPool::~DebianPool() = default;
 
-Result<void> DebianPool::add_packages(std::string_view text, std::string_view index,
-                                      int priority) {
+Result<void> DebianPool::add_packages(std::string_view text, std::string_view index, int priority) {
   Repo* repo = state_->new_repo(index, priority);
   Repodata* data = repo_add_repodata(repo, 0);
   PackageStanza stanza;

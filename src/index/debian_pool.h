@@ -23,8 +23,8 @@ class DebianPool {
   DebianPool& operator=(DebianPool&&) noexcept;
   ~DebianPool();
 
-  /// Adds the packages of a Packages file. `index` is the archive's name in the lock. A package of a
-  /// lower `priority` gives way to any version of a higher one. Fails with Corrupt when a stanza
+  /// Adds the packages of a Packages file. `index` is the archive's name in the lock. A package of
+  /// a lower `priority` gives way to any version of a higher one. Fails with Corrupt when a stanza
   /// lacks what we need; stanzas of other architectures are passed over.
   Result<void> add_packages(std::string_view text, std::string_view index, int priority = 0);
 

@@ -131,17 +131,30 @@ Result<DebFile> read_file_facts(Pool* pool, Id id) {
   return file;
 }
 
-void add_jobs(Pool* pool, Queue& jobs, std::span<const Id> names, std::span<const Id> proposal) {
+using SolverPointer = std::unique_ptr<Solver, SolverDeleter>;
+
+/// Whether the solver may leave what apt would take.
+enum class Proposal { Favoured, Binding };
+
+SolverPointer run_solver(Pool* pool, std::span<const Id> names, std::span<const Id> proposal,
+                         Proposal firmness, std::span<const Id> held) {
+  IdQueue jobs;
   for (const Id name : names) {
-    queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
+    queue_push2(&jobs.queue, SOLVER_INSTALL | SOLVER_SOLVABLE_NAME, name);
     // Any version of it would do for that job: apt takes the new one of what it is told to install.
     if (find_installed(pool, name) == 0) continue;
     for (const Id id : proposal) {
       if (pool->solvables[id].name == name)
-        queue_push2(&jobs, SOLVER_INSTALL | SOLVER_SOLVABLE, id);
+        queue_push2(&jobs.queue, SOLVER_INSTALL | SOLVER_SOLVABLE, id);
     }
   }
-  for (const Id id : proposal) queue_push2(&jobs, SOLVER_FAVOR | SOLVER_SOLVABLE, id);
+  const Id action = firmness == Proposal::Binding ? SOLVER_INSTALL : SOLVER_FAVOR;
+  for (const Id id : proposal) queue_push2(&jobs.queue, action | SOLVER_SOLVABLE, id);
+  for (const Id id : held) queue_push2(&jobs.queue, SOLVER_LOCK | SOLVER_SOLVABLE, id);
+  SolverPointer solver(solver_create(pool));
+  solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
+  static_cast<void>(solver_solve(solver.get(), &jobs.queue));
+  return solver;
 }
 
 }  // namespace
@@ -157,15 +170,15 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
     names.push_back(TRY(resolve_name(pool, package)));
     asked[names.back()].push_back(package);
   }
-  IdQueue jobs;
-  add_jobs(pool, jobs.queue, names,
-           propose_like_apt(pool, names, find_preferred(pool, preferences)));
-  for (const Id id : state_->held) queue_push2(&jobs.queue, SOLVER_LOCK | SOLVER_SOLVABLE, id);
-  const std::unique_ptr<Solver, SolverDeleter> solver(solver_create(pool));
-  solver_set_flag(solver.get(), SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
-  if (solver_solve(solver.get(), &jobs.queue) != 0) {
+  const auto proposal = propose_like_apt(pool, names, find_preferred(pool, preferences));
+  // The solver would rather take an old version of what is new than upgrade what is installed, and
+  // apt never does. Where apt's choice does not hold together, the solver may choose.
+  auto solver = run_solver(pool, names, proposal,
+                           is_addition ? Proposal::Binding : Proposal::Favoured, state_->held);
+  if (is_addition && solver_problem_count(solver.get()) != 0)
+    solver = run_solver(pool, names, proposal, Proposal::Favoured, state_->held);
+  if (solver_problem_count(solver.get()) != 0)
     return explain_problems(solver.get(), pool, state_->held);
-  }
 
   IdQueue decisions;
   solver_get_decisionqueue(solver.get(), &decisions.queue);

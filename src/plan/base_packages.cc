@@ -92,9 +92,9 @@ Result<std::vector<index::DebFile>> solve_onto(const BaseSystem& system, const T
     if (system.is_debian() || error.kind == ErrorKind::Cancelled) return error;
     error.because.push_back(
         fmt::format("the archives and their keys are those of /etc/apt in the base `{}`", name));
-    error.hints.push_back(
-        fmt::format("`[index.{}]` with a url in config.toml names a mirror; the keys stay the base's",
-                    failed_archive(error, sources)));
+    error.hints.push_back(fmt::format(
+        "`[index.{}]` with a url in config.toml names a mirror; the keys stay the base's",
+        failed_archive(error, sources)));
     return error;
   }
   for (const std::string& text : system.status) TRY(fetched->add_installed(text));

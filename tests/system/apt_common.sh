@@ -4,8 +4,9 @@
 #   locked_debs [LOCK]            the same of a lock
 #   debian_sources RELEASE        the sources that Slipway asks for a release of Debian
 #   make_deb FOLDER NAME VERSION [FIELD...]   a package of the files in FOLDER, into $pool
-#   release_archive FOLDER NAME [FIELD...]    signs what is in FOLDER/pool as the suite NAME
-#   flat_archive FOLDER           signs FOLDER's packages without suites
+#   release_archive FOLDER SUITE KEY [FIELD...]   signs what is in FOLDER/pool as `main` of that suite;
+#                                 its component `none` is empty
+#   flat_archive FOLDER KEY       signs FOLDER's packages without suites
 #   serve FOLDER                  sets $address, and $served to the file with its requests
 need gpg
 need apt-ftparchive
@@ -57,16 +58,17 @@ sign() {
   gpg --batch --quiet -u "$key" --clearsign -o "$folder/InRelease" "$folder/Release" || fail "gpg signs nothing"
 }
 
-# release_archive FOLDER SUITE KEY [FIELD...]
 release_archive() {
-  local folder=$1 suite=$2 key=$3 list=dists/$2/main/binary-amd64
+  local folder=$1 suite=$2 key=$3 list=dists/$2/main/binary-amd64 none=dists/$2/none/binary-amd64
   shift 3
-  mkdir -p "$folder/$list"
-  (cd "$folder" && apt-ftparchive packages pool >"$list/Packages" && gzip -kf "$list/Packages") || fail "apt-ftparchive"
-  sign "$folder/dists/$suite" "$key" "Codename: $suite" "Suite: $suite" "Components: main" "Architectures: amd64" "$@"
+  mkdir -p "$folder/$list" "$folder/$none"
+  (cd "$folder" && apt-ftparchive packages pool >"$list/Packages" && : >"$none/Packages") || fail "apt-ftparchive"
+  xz -kf "$folder/$none/Packages"
+  # Two streams, as Ubuntu's lists are.
+  { head -n 20 "$folder/$list/Packages" | xz; tail -n +21 "$folder/$list/Packages" | xz; } >"$folder/$list/Packages.xz"
+  sign "$folder/dists/$suite" "$key" "Codename: $suite" "Suite: $suite" "Components: main none" "Architectures: amd64" "$@"
 }
 
-# flat_archive FOLDER KEY
 flat_archive() {
   (cd "$1" && rm -f Packages* && apt-ftparchive packages . >Packages && gzip -k Packages) || fail "apt-ftparchive"
   sign "$1" "$2"

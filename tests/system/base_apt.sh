@@ -221,7 +221,7 @@ on bare13 '"tmux"' 'version = "3.13"'
 expect_ok slipway lock
 assert_equal "why python3.13" '["the base has no Python"]' "$(because python3.13)"
 debian_root bare13 trixie
-apt_would "$root" tmux python3.13 ca-certificates $(chroot "$root" dpkg-query -W libgcc-s1 libstdc++6 zlib1g 2>&1 | sed -n "s/.*no packages found matching //p") >apt
+apt_would "$root" tmux python3.13 ca-certificates >apt
 locked_debs >ours
 [ -s ours ] && diff apt ours >difference || fail "apt would choose otherwise: $(cat difference)"
 expect_ok slipway build

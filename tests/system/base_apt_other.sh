@@ -92,7 +92,7 @@ image() {
   cp "$TEST_CACHE/base-bare-bookworm.tar" "$scratch/harbour.gpg" "$scratch/stranger.gpg" "$scratch/old/anchor_1_all.deb" "$folder"
   gpg --batch --armor --export gulls >"$folder/gulls.asc"
   printf 'PRETTY_NAME="Harbour 7"\nID=harbour\nID_LIKE=debian\nVERSION_ID="7"\nVERSION_CODENAME=quay\n' >"$folder/os-release"
-  printf 'Types: deb\nURIs: http://%s\nSuites: quay\nComponents: main\nSigned-By: /usr/share/keyrings/harbour.gpg\n' "$harbour" >"$folder/harbour.sources"
+  printf 'Types: deb\nURIs: http://%s\nSuites: quay\nComponents: main none\nSigned-By: /usr/share/keyrings/harbour.gpg\n' "$harbour" >"$folder/harbour.sources"
   printf 'deb [signed-by=/etc/keys/gulls.asc] http://%s ./\n' "$gulls" >"$folder/gulls.list"
   cat >"$folder/Dockerfile" <<'E2'
 FROM scratch
@@ -216,9 +216,7 @@ release_archive "$archive" quay stranger
 expect_error 1 "no signature by a key that is trusted" slipway lock
 release_archive "$archive" quay harbour
 sed -i 's/^Package: chain$/Package: chaim/' "$archive/dists/quay/main/binary-amd64/Packages"
-gzip -kf "$archive/dists/quay/main/binary-amd64/Packages"
-# (of a size that the signed list does not have)
-echo >>"$archive/dists/quay/main/binary-amd64/Packages.gz"
+xz -kf "$archive/dists/quay/main/binary-amd64/Packages"
 out slipway lock
 [ "$status" -ne 0 ] || fail "packages that nobody signed were taken"
 release_archive "$archive" quay harbour
