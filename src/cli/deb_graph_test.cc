@@ -38,6 +38,28 @@ TEST_CASE("the Debian packages of a lock as a tree") {
   CHECK(draw_debs(older).empty());
 }
 
+TEST_CASE("those on a base image, below who asks for them") {
+  spec::Lock lock;
+  lock.base = spec::LockedBase{"ubuntu:22.04",        {},         "ubuntu 22.04", "3.10.12",
+                               "/usr/bin/python3.10", "/bin/bash"};
+  CHECK(draw_debs(lock).empty());
+  lock.debs = {deb("git", {"slipway.toml"}), deb("libexpat1", {"git", "python3"}),
+               deb("python3", {"the base has no Python"}),
+               deb("zlib1g", {"wheels expect it of a system"})};
+  CHECK(draw_debs(lock) ==
+        "4 Debian packages on the base\n"
+        "├─ slipway.toml\n"
+        "│  └─ git 1\n"
+        "│     └─ libexpat1 1\n"
+        "├─ the base has no Python\n"
+        "│  └─ python3 1\n"
+        "│     └─ libexpat1 1\n"
+        "└─ wheels expect it of a system\n"
+        "   └─ zlib1g 1\n");
+  CHECK(draw_reasons(lock, lock.debs[2]) ==
+        "python3 1, `pool/python3_1_amd64.deb` from `debian`\n└─ the base has no Python\n");
+}
+
 TEST_CASE("who needs a Debian package, by the shortest ways") {
   const spec::Lock lock = example();
   const auto why = [&](std::size_t i) {
