@@ -63,9 +63,7 @@ release_archive() {
   shift 3
   mkdir -p "$folder/$list" "$folder/$none"
   (cd "$folder" && apt-ftparchive packages pool >"$list/Packages" && : >"$none/Packages") || fail "apt-ftparchive"
-  xz -kf "$folder/$none/Packages"
-  # Two streams, as Ubuntu's lists are.
-  { head -n 20 "$folder/$list/Packages" | xz; tail -n +21 "$folder/$list/Packages" | xz; } >"$folder/$list/Packages.xz"
+  xz -kf "$folder/$list/Packages" "$folder/$none/Packages"
   sign "$folder/dists/$suite" "$key" "Codename: $suite" "Suite: $suite" "Components: main none" "Architectures: amd64" "$@"
 }
 
