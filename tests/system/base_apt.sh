@@ -175,11 +175,13 @@ if id slipway-test >/dev/null 2>&1 && grep -q '^slipway-test:' /etc/subuid && co
   printf '[bundle]\nfolders = ["%s"]\n' "$scratch/user/bundle" >"$scratch/user/config/slipway/config.toml"
   chown -R slipway-test "$scratch/user"
   as_user() {
-    (umask 027 && setpriv --reuid slipway-test --regid slipway-test --init-groups --reset-env \
-      env TZ=Asia/Tokyo SLIPWAY_HOME="$scratch/user/store" SLIPWAY_CACHE="$scratch/user/cache" XDG_CONFIG_HOME="$scratch/user/config" NO_COLOR=1 "$@")
+    setpriv --reuid slipway-test --regid slipway-test --init-groups --reset-env \
+      env TZ=Asia/Tokyo SLIPWAY_HOME="$scratch/user/store" SLIPWAY_CACHE="$scratch/user/cache" XDG_CONFIG_HOME="$scratch/user/config" NO_COLOR=1 "$@"
   }
   cd "$scratch/user/project" || fail "no folder"
+  umask 027
   expect_ok as_user "$scratch/user/program" build --locked --json
+  umask 022
   assert_equal "an ordinary user" "$built" "$(jq -r .digest <<<"$out")"
   expect_ok as_user "$scratch/user/program" run based -- sh -c 'git --version && python -c "import numpy; print(\"user\")"'
   assert_contains "an ordinary user's run" user "$out"
@@ -198,6 +200,7 @@ expect_ok slipway lock --upgrade git
 assert_contains "upgrade" "nothing to change" "$err"
 expect_ok slipway build
 run tmux -V
+expect_ok slipway pull "$registry/team/based:1"
 expect_ok slipway diff "$registry/team/based:1" based
 assert_contains "diff" "tmux" "$out"
 
