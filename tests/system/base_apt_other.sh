@@ -234,4 +234,5 @@ expect_ok slipway lock
 assert_lacks "the lock" "$address" "$(cat slipway.lock)"
 expect_ok slipway build
 run cat /opt/anchor/same
+gpgconf --kill gpg-agent
 echo ok
