@@ -13,6 +13,7 @@
 #include "run/act_as.h"
 #include "run/injected_node.h"
 #include "run/record.h"
+#include "run/shown_files.h"
 #include "run/upper_files.h"
 #include "run/volumes.h"
 
@@ -183,7 +184,7 @@ class Preparation {
       std::string& staged = folders[link.folder];
       if (staged.empty()) {
         staged = join_path(places_.staging_folder, fmt::format("{}", count_++));
-        TRY(make_folders(staged));
+        TRY(make_shown_folder(staged));
         put({staged, link.folder, Access::ReadOnly});
       }
       if (::symlink(link.target.c_str(), join_path(staged, link.name).c_str()) != 0) {

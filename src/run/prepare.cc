@@ -18,6 +18,7 @@
 #include "run/mount_places.h"
 #include "run/receipt.h"
 #include "run/root_check.h"
+#include "run/shown_files.h"
 #include "run/streams.h"
 #include "run/volumes.h"
 
@@ -56,7 +57,7 @@ Result<void> prepare_root(const RunRequest& request, const RunRecord& record,
     overlay.names = OverlayRequest::Names::Short;
   }
   // The upper folder's mode and owner become those of the container's `/`.
-  TRY(make_folders(overlay.upper, 0755));
+  TRY(make_shown_folder(overlay.upper));
   TRY(make_folders(overlay.work, 0700));
   TRY(check_system_folders(overlay_folders(request, record)));
   PreparedOverlay mounted = TRY_WHILE("mounting the layers", prepare_overlay(overlay, root));
@@ -139,12 +140,12 @@ Result<void> prepare_names(const RunRequest& request, const std::string& bundle,
   if (request.network == Network::Private) {
     const Result<std::string> known = read_file("/etc/resolv.conf");
     const std::string path = join_path(bundle, "resolv.conf");
-    TRY(write_scratch_file(path, PrivateNetwork::make_resolver_text(known.ok() ? *known : "")));
+    TRY(write_shown_file(path, PrivateNetwork::make_resolver_text(known.ok() ? *known : "")));
     facts.mounts.push_back({path, "/etc/resolv.conf", Access::ReadOnly});
   }
   hosts += fmt::format("127.0.0.1 {}\n", request.host_name);
   const std::string path = join_path(bundle, "hosts");
-  TRY(write_scratch_file(path, hosts));
+  TRY(write_shown_file(path, hosts));
   facts.mounts.push_back({path, "/etc/hosts", Access::ReadOnly});
   return {};
 }

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
-#include "run/record.h"
+#include "run/shown_files.h"
 
 namespace slipway::run {
 namespace {
@@ -59,9 +59,7 @@ Result<void> make_folder_above(const RunRequest& request, const std::string& upp
     if (of_image && !S_ISDIR(of_image->st_mode)) {
       return make_error(ErrorKind::InvalidInput, "`/{}` is no folder in this image", part);
     }
-    if (::mkdir(above.c_str(), 0755) != 0) {
-      return errno_error(fmt::format("cannot make the folder `{}`", above));
-    }
+    TRY(make_shown_folder(above));
     if (of_image) TRY(dress_folder(above, *of_image));
   }
   return {};
@@ -74,9 +72,7 @@ Result<void> write_above(const RunRequest& request, const std::string& upper_fol
   const std::string path = join_path(join_path(upper_folder, folder), name);
   // That of an earlier life, or what the container put there.
   TRY(remove_file(path));
-  TRY(write_scratch_file(path, text));
-  if (::chmod(path.c_str(), 0644) != 0) return errno_error(fmt::format("cannot make `{}`", path));
-  return {};
+  return write_shown_file(path, text);
 }
 
 Result<void> link_above(const RunRequest& request, const std::string& upper_folder,

@@ -69,6 +69,11 @@ rm copy.tar bom.json
 
 expect_ok as run -- sh -c 'id -u; python -c "import good"'
 assert_equal "the user inside" 1000 "$out"
+# A narrow umask is for the user's own files.
+umask 077
+expect_ok as run -- sh -c 'stat -c %a / /etc/hosts && ls / >/dev/null && cat /etc/hosts'
+assert_equal "modes inside under a narrow umask" "755 644" "$(sed -n '1,2p' <<<"$out" | paste -sd " ")"
+umask 022
 install -d -o $name "$home/data"
 expect_ok as run -v "$home/data:/data" -- sh -c 'mkdir /data/folder && touch /data/folder/file'
 assert_equal "the owner of a new file" "$uid" "$(stat -c %u "$home/data/folder/file")"
