@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "layer/debian_changes.h"
+#include "layer/whiteout.h"
 
 namespace slipway::layer {
 namespace {
@@ -48,13 +49,8 @@ class Entries {
   Result<void> remove(const std::string& path) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-    return put({fmt::format("{}.wh.{}", folder, path.substr(folder.size())),
-                EntryKind::File,
-                0644,
-                0,
-                0,
-                {},
-                {}});
+    return put(
+        {folder + whiteout_of(path.substr(folder.size())), EntryKind::File, 0644, 0, 0, {}, {}});
   }
 
   std::vector<Entry> take() && { return std::move(entries_); }

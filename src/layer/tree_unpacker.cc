@@ -15,7 +15,6 @@
 namespace slipway::layer {
 namespace {
 
-constexpr std::string_view kWhiteout = ".wh.", kMeta = ".wh..wh.", kOpaque = ".wh..wh..opq";
 constexpr std::uint64_t kLargeBytes = 1 << 20;  ///< from here on written past the page cache
 constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::size_t kMostTimes = 1 << 20;  ///< folders whose times are kept: memory stays bounded
@@ -147,14 +146,14 @@ Result<void> TreeUnpacker::mark_opaque(const Place& place, std::string_view path
   return {};
 }
 
-Result<void> TreeUnpacker::add_whiteout(const TarItem& item, std::string_view name) {
-  if (name == kOpaque) {
+Result<void> TreeUnpacker::add_whiteout(const TarItem& item, const Whiteout& whiteout) {
+  if (whiteout.kind == Whiteout::Kind::Opaque) {
     const std::string_view folder = parent_of(item.path);
     const Place place{TRY(enter(folder)), ""};
     return mark_opaque(place, folder);
   }
-  if (name.starts_with(kMeta)) return {};  // aufs's own, which no engine takes
-  const std::string hidden(name.substr(kWhiteout.size()));
+  if (whiteout.kind == Whiteout::Kind::Ignored) return {};
+  const std::string& hidden = whiteout.hidden;
   if (hidden.empty() || hidden == "." || hidden == "..") {
     return corrupt(item.path, "marks nothing as removed");
   }
@@ -297,8 +296,7 @@ Result<void> TreeUnpacker::add(const TarItem& item, Source& contents) {
     return {};
   }
   if (item.kind == TarItem::Kind::Other) return corrupt(item.path, "is of no kind known here");
-  const std::string name = name_of(item.path);
-  if (name.starts_with(kWhiteout)) return add_whiteout(item, name);
+  if (const auto whiteout = read_whiteout(name_of(item.path))) return add_whiteout(item, *whiteout);
   const Place place = TRY(place_of(item.path));
   if (item.kind == TarItem::Kind::Folder) return add_folder(item, place);
   if (item.kind == TarItem::Kind::HardLink) return add_hard_link(item, place);

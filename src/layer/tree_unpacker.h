@@ -26,6 +26,7 @@
 #include "layer/direct_writer.h"
 #include "layer/owners.h"
 #include "layer/tar_item.h"
+#include "layer/whiteout.h"
 
 namespace slipway::layer {
 
@@ -74,7 +75,7 @@ class TreeUnpacker {
   void note_time(std::string_view path, timespec time);
   Result<void> clear(const Place& place, std::string_view path, Found found);
   Result<void> mark_opaque(const Place& place, std::string_view path);
-  Result<void> add_whiteout(const TarItem& item, std::string_view name);
+  Result<void> add_whiteout(const TarItem& item, const Whiteout& whiteout);
   Result<void> add_folder(const TarItem& item, const Place& place);
   Result<void> add_file(const TarItem& item, const Place& place, Source& contents);
   Result<void> add_large(const TarItem& item, UniqueFd fd, Source& contents);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "layer/whiteout.h"
 
 namespace slipway::lazy {
 namespace {
@@ -27,7 +28,7 @@ class Walk {
  private:
   Result<void> add_folder(const std::string& path) {
     const std::string on_host = path.empty() ? top_ : join_path(top_, path);
-    if (is_opaque_at(on_host)) add_mark(path, ".wh..wh..opq");
+    if (is_opaque_at(on_host)) add_mark(path, std::string(layer::kOpaqueMark));
     for (const std::string& name : TRY(list_folder(on_host))) {
       TRY(add(path, name, path.empty() ? name : path + "/" + name));
     }
@@ -56,7 +57,7 @@ class Walk {
     if (::lstat(on_host.c_str(), &status) != 0) {
       return errno_error(fmt::format("cannot look at `{}`", on_host));
     }
-    if (S_ISCHR(status.st_mode)) return add_mark(folder, ".wh." + name), Result<void>();
+    if (S_ISCHR(status.st_mode)) return add_mark(folder, layer::whiteout_of(name)), Result<void>();
     Entry entry;
     TarItem& item = entry.item;
     item.path = path;

@@ -11,7 +11,6 @@ namespace {
 using layer::TarItem;
 using Kind = TarItem::Kind;
 
-constexpr std::string_view kWhiteout = ".wh.", kMeta = ".wh..wh.", kOpaque = ".wh..wh..opq";
 constexpr int kMostLinks = 40;  ///< as the kernel follows
 
 std::string_view parent_of(std::string_view path) {
@@ -100,14 +99,11 @@ std::optional<NodeId> Tree::find_plainly(std::string_view path) const {
 }
 
 /// What the layers below have there is gone.
-void Tree::hide(const Entry& whiteout, std::string_view name) {
-  const auto folder = find_plainly(parent_of(whiteout.item.path));
+void Tree::hide(const Entry& entry, const layer::Whiteout& whiteout) {
+  const auto folder = find_plainly(parent_of(entry.item.path));
   if (!folder) return;
-  if (name == kOpaque) {
-    nodes_[*folder].children.clear();
-  } else if (!name.starts_with(kMeta)) {
-    nodes_[*folder].children.erase(std::string(name.substr(kWhiteout.size())));
-  }
+  if (whiteout.kind == layer::Whiteout::Kind::Opaque) nodes_[*folder].children.clear();
+  if (whiteout.kind == layer::Whiteout::Kind::Name) nodes_[*folder].children.erase(whiteout.hidden);
 }
 
 Result<void> Tree::add_hard_link(const Entry& entry, NodeId folder, const std::string& name,
@@ -128,14 +124,14 @@ Result<void> Tree::add_hard_link(const Entry& entry, NodeId folder, const std::s
 Result<void> Tree::add_layer(std::size_t layer, const std::vector<Entry>& entries) {
   // Marks speak of the layers below, wherever they stand in the tar.
   for (const Entry& entry : entries) {
-    const std::string_view name = name_of(entry.item.path);
-    if (name.starts_with(kWhiteout)) hide(entry, name);
+    if (const auto whiteout = layer::read_whiteout(name_of(entry.item.path)))
+      hide(entry, *whiteout);
   }
   for (const Entry& entry : entries) {
     const std::string name(name_of(entry.item.path));
     if (entry.item.path.empty() || layer::is_left_out(entry.item)) continue;
     const NodeId folder = TRY(enter(parent_of(entry.item.path), layer));
-    if (name.starts_with(kWhiteout)) continue;
+    if (layer::read_whiteout(name)) continue;
     if (entry.item.kind == Kind::HardLink) {
       TRY(add_hard_link(entry, folder, name, layer));
       continue;

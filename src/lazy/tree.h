@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "layer/whiteout.h"
 #include "lazy/entry.h"
 
 namespace slipway::lazy {
@@ -49,7 +50,7 @@ class Tree {
  private:
   NodeId make(NodeId parent, const std::string& name, layer::TarItem item, std::size_t layer);
   Result<NodeId> enter(std::string_view folder, std::size_t layer);
-  void hide(const Entry& whiteout, std::string_view name);
+  void hide(const Entry& entry, const layer::Whiteout& whiteout);
   std::optional<NodeId> find_plainly(std::string_view path) const;
   Result<void> add_hard_link(const Entry& entry, NodeId folder, const std::string& name,
                              std::size_t layer);

@@ -7,11 +7,11 @@
 #include "base/file.h"
 #include "gpu/python_packages.h"
 #include "layer/tar_reader.h"
+#include "layer/whiteout.h"
 
 namespace slipway::plan {
 namespace {
 
-constexpr std::string_view kWhiteout = ".wh.", kOpaque = ".wh..wh..opq";
 constexpr std::size_t kMostText = 64 << 20;
 constexpr std::string_view kElfMagic =
     "\x7f"
@@ -27,10 +27,11 @@ class LayerScan {
     if (item.kind == layer::TarItem::Kind::HardLink) hard_links_[path] = "/" + item.target;
     if (item.kind != layer::TarItem::Kind::File) return {};
     const std::string name = base_name(path);
-    if (name == kOpaque) {
-      found_.removed.push_back(parent_path(path));
-    } else if (name.starts_with(kWhiteout)) {
-      found_.removed.push_back(join_path(parent_path(path), name.substr(kWhiteout.size())));
+    if (const auto whiteout = layer::read_whiteout(name)) {
+      const std::string folder = parent_path(path);
+      if (whiteout->kind == layer::Whiteout::Kind::Opaque) found_.removed.push_back(folder);
+      if (whiteout->kind == layer::Whiteout::Kind::Name)
+        found_.removed.push_back(join_path(folder, whiteout->hidden));
     } else if (gpu::is_package_file(path) || gpu::is_loader_configuration(path)) {
       return take_text(path, contents);
     } else {

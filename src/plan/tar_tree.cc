@@ -5,14 +5,13 @@
 
 #include "base/file.h"
 #include "layer/tar_reader.h"
+#include "layer/whiteout.h"
 
 namespace slipway::plan {
 namespace {
 
 constexpr int kMostLinks = 40;                 // as in the kernel: path_resolution(7)
 constexpr std::size_t kMostFiles = 8'000'000;  // a tar of headers alone shrinks to nothing
-constexpr std::string_view kWhiteout = ".wh.";
-constexpr std::string_view kOpaque = ".wh..wh..opq";
 
 std::string joined(std::string_view folder, std::string_view name) {
   return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
@@ -44,12 +43,11 @@ class TarTree::Layer {
   Result<void> visit(const layer::TarItem& item, Source& bytes) {
     if (item.path.empty()) return {};
     const std::string name = base_name(item.path);
-    if (name.starts_with(kWhiteout)) {
+    if (const auto whiteout = layer::read_whiteout(name)) {
       const std::string folder(folder_of(item.path));
-      if (name == kOpaque) opaque_.insert(folder);
-      if (!name.starts_with(".wh..wh.")) {
-        removed_.insert(joined(folder, name.substr(kWhiteout.size())));
-      }
+      if (whiteout->kind == layer::Whiteout::Kind::Opaque) opaque_.insert(folder);
+      if (whiteout->kind == layer::Whiteout::Kind::Name)
+        removed_.insert(joined(folder, whiteout->hidden));
       return {};
     }
     Node node;
