@@ -46,8 +46,8 @@ class LazyPull {
     };
     const auto fetched = TRY(
         fetch_image_layers(place_, image, store_, registry_, tools_, LayerSteps{is_whole, unpack}));
-    result_.incoming.fetched_layers = fetched.size();
-    for (const oci::Descriptor& layer : fetched) result_.incoming.fetched_bytes += layer.size_bytes;
+    result_.incoming.fetched_layers = fetched.count;
+    result_.incoming.fetched_bytes = fetched.bytes;
     const auto unpack_it = [&](std::size_t i, const CancelToken&) { return unpack(i, tools_); };
     TRY(for_each_parallel(image.manifest.layers.size(), usable_cores(), tools_.cancel, unpack_it));
     if (!folder.is_served()) TRY(write_record(folder, trust));

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "base/file.h"
 #include "base/threads.h"
 #include "plan/blob_places.h"
 #include "plan/lazy_tree.h"
+#include "plan/pieced_layer.h"
 #include "plan/signatures.h"
 
 namespace slipway::plan {
@@ -47,6 +49,21 @@ Result<bool> is_missing(const store::Store& store, const IncomingImage& image, s
   return !store.has_layer(image.config.diff_ids[i]) || !TRY(store.find_recipe(digest));
 }
 
+/// Into `path`. Returns how many bytes came.
+Result<std::uint64_t> fetch_layer(const ImagePlace& place, const oci::Descriptor& layer,
+                                  const KindredLayers& kindred, const store::Store& store,
+                                  registry::Registry& registry, const std::string& path,
+                                  const Tools& tools, const CancelToken& cancel) {
+  if (const auto kin = kindred.kin_of(layer)) {
+    const auto bytes = TRY(fetch_in_pieces(registry, place.repository, layer, *kin, store, path,
+                                           tools.reporter, cancel));
+    if (bytes) return *bytes;
+  }
+  TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12),
+                          tools.reporter, cancel));
+  return layer.size_bytes;
+}
+
 }  // namespace
 
 Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optional<Digest>& digest,
@@ -66,9 +83,9 @@ Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optio
   return make_incoming(store, {name}, found.digest);
 }
 
-Result<std::vector<oci::Descriptor>> fetch_image_layers(
-    const ImagePlace& place, const IncomingImage& image, const store::Store& store,
-    registry::Registry& registry, const Tools& tools, const LayerSteps& steps) {
+Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const IncomingImage& image,
+                                         const store::Store& store, registry::Registry& registry,
+                                         const Tools& tools, const LayerSteps& steps) {
   const std::vector<oci::Descriptor>& layers = image.manifest.layers;
   std::vector<std::size_t> wanted;
   std::set<Digest> seen;
@@ -82,11 +99,13 @@ Result<std::vector<oci::Descriptor>> fetch_image_layers(
                            [&](std::size_t i) { return layers[i].size_bytes; });
   const std::string folder = tools.cache_folder + "/blobs";
   TRY(make_folders(folder));
+  const KindredLayers kindred =
+      wanted.empty() ? KindredLayers() : TRY(KindredLayers::find(store, tools));
+  std::atomic<std::uint64_t> fetched_bytes = 0;
   const auto fetch = [&](std::size_t turn, const CancelToken& cancel) -> Result<void> {
     const oci::Descriptor& layer = layers[wanted[turn]];
     const std::string path = join_path(folder, layer.digest.hex());
-    TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12),
-                            tools.reporter, cancel));
+    fetched_bytes += TRY(fetch_layer(place, layer, kindred, store, registry, path, tools, cancel));
     TRY(store.adopt_blob(path, layer.digest));
     Tools with_cancel = tools;
     with_cancel.cancel = cancel;
@@ -96,9 +115,7 @@ Result<std::vector<oci::Descriptor>> fetch_image_layers(
   for (const oci::Descriptor& layer : layers) {
     TRY(note_blob_place(store, layer.digest, place.host.name, place.repository));
   }
-  std::vector<oci::Descriptor> fetched;
-  for (const std::size_t i : wanted) fetched.push_back(layers[i]);
-  return fetched;
+  return FetchedLayers{wanted.size(), fetched_bytes};
 }
 
 /// They are checked by `slipway verify`, not here; an image without them is one too.
@@ -123,7 +140,7 @@ Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0, 0};
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
-  const auto pull = [&]() -> Result<std::vector<oci::Descriptor>> {
+  const auto pull = [&]() -> Result<FetchedLayers> {
     incoming.images.push_back(TRY(fetch_image_head(place, digest, store, registry, tools)));
     const IncomingImage& image = incoming.images.front();
     TRY(wait_for_lazy_server(image, store, tools));
@@ -137,8 +154,8 @@ Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest
   const auto fetched = TRY_WHILE(fmt::format("pulling `{}`", place.name.text()), pull());
   incoming.signatures =
       TRY(fetch_its_signatures(place, incoming.images.front().digest, store, registry, tools));
-  incoming.fetched_layers = fetched.size();
-  for (const oci::Descriptor& layer : fetched) incoming.fetched_bytes += layer.size_bytes;
+  incoming.fetched_layers = fetched.count;
+  incoming.fetched_bytes = fetched.bytes;
   return incoming;
 }
 

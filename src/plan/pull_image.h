@@ -31,11 +31,15 @@ struct LayerSteps {
   std::function<bool(std::size_t layer)> is_wanted;
   std::function<Result<void>(std::size_t layer, const Tools& tools)> on_fetched;
 };
-/// Those of its layers that the store has neither as trees nor as blobs, and that are wanted.
-/// Returns what was fetched.
-Result<std::vector<oci::Descriptor>> fetch_image_layers(
-    const ImagePlace& place, const IncomingImage& image, const store::Store& store,
-    registry::Registry& registry, const Tools& tools, const LayerSteps& steps);
+struct FetchedLayers {
+  std::size_t count = 0;
+  std::uint64_t bytes = 0;  ///< that came from the registry
+};
+/// Those of its layers that the store has neither as trees nor as blobs, and that are wanted. Of
+/// one that another of the store's layers has most of, only the rest is fetched (pieced_layer.h).
+Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const IncomingImage& image,
+                                         const store::Store& store, registry::Registry& registry,
+                                         const Tools& tools, const LayerSteps& steps);
 /// How many came along.
 Result<std::size_t> fetch_its_signatures(const ImagePlace& place, const Digest& image,
                                          const store::Store& store, registry::Registry& registry,
