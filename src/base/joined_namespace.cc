@@ -10,13 +10,11 @@
 
 #include "base/file.h"
 #include "base/mapped_root.h"
+#include "base/process_stat.h"
 #include "base/sandbox_steps.h"
 
 namespace slipway {
 namespace {
-
-/// Field 22 of /proc/<pid>/stat (proc(5)): in ticks since the boot.
-constexpr int kStartTime = 22, kFirstBehindName = 3;
 
 Result<std::string> read_start_time(int process_folder) {
   const UniqueFd file(::openat(process_folder, "stat", O_RDONLY | O_CLOEXEC));
@@ -24,14 +22,7 @@ Result<std::string> read_start_time(int process_folder) {
   FdSource source(file.get());
   StringSink sink;
   TRY(copy(source, sink));
-  // The name, in parentheses, may hold anything.
-  std::string_view rest = sink.text;
-  rest.remove_prefix(std::min(rest.rfind(')') + 2, rest.size()));
-  for (int field = kFirstBehindName; field < kStartTime; ++field) {
-    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
-    rest.remove_prefix(std::min<std::size_t>(1, rest.size()));
-  }
-  return std::string(rest.substr(0, rest.find(' ')));
+  return std::string(process_stat_field(sink.text, kStartTimeField));
 }
 
 Result<UniqueFd> open_namespace(int process_folder, const char* name) {

@@ -62,16 +62,21 @@ Labels deb_labels(const spec::Lock& lock) {
   return labels;
 }
 
+/// The packages that `needer` needs, but those `left_out`.
+std::vector<std::string> debs_below(const spec::Lock& lock, const std::string& needer,
+                                    const std::set<std::string>& left_out) {
+  std::vector<std::string> below;
+  for (const spec::LockedDeb& deb : lock.debs) {
+    if (contains(deb.because, needer) && !left_out.contains(deb.name)) below.push_back(deb.name);
+  }
+  return below;
+}
+
 /// Those that are put onto a base image: below who or what asks for them.
 std::string draw_added_debs(const spec::Lock& lock) {
   if (lock.debs.empty()) return {};
-  Drawing drawing(deb_labels(lock), [&](const std::string& needer) {
-    std::vector<std::string> below;
-    for (const spec::LockedDeb& deb : lock.debs) {
-      if (contains(deb.because, needer)) below.push_back(deb.name);
-    }
-    return below;
-  });
+  Drawing drawing(deb_labels(lock),
+                  [&](const std::string& needer) { return debs_below(lock, needer, {}); });
   std::vector<std::string> roots;
   for (const std::string_view root : {spec::kAskedByUser, spec::kNoPython, spec::kForWheels}) {
     const auto is_of_root = [&](const spec::LockedDeb& deb) { return contains(deb.because, root); };
@@ -87,13 +92,8 @@ std::string draw_debs(const spec::Lock& lock) {
   if (lock.base) return draw_added_debs(lock);
   const std::set<std::string> base = base_packages(lock);
   if (base.empty()) return {};  // a lock of an older slipway
-  Drawing drawing(deb_labels(lock), [&](const std::string& needer) {
-    std::vector<std::string> below;
-    for (const spec::LockedDeb& deb : lock.debs) {
-      if (contains(deb.because, needer) && !base.contains(deb.name)) below.push_back(deb.name);
-    }
-    return below;
-  });
+  Drawing drawing(deb_labels(lock),
+                  [&](const std::string& needer) { return debs_below(lock, needer, base); });
   std::vector<std::string> asked;
   for (const spec::LockedDeb& deb : lock.debs) {
     if (contains(deb.because, spec::kAskedByUser)) asked.push_back(deb.name);

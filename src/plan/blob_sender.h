@@ -11,6 +11,8 @@
 
 namespace slipway::plan {
 
+inline constexpr std::size_t kParallelUploads = 4;
+
 class BlobSender {
  public:
   /// Borrows all of it.

@@ -83,8 +83,7 @@ class LazyServer {
         store_(store),
         folder_(store, image.config.diff_ids),
         log_(folder_.inside("log")),
-        tools_{log_,       tools.cancel, tools.store_folder, tools.cache_folder,
-               tools.host, tools.owner} {}
+        tools_(with_reporter(tools, log_)) {}
 
   Result<void> run(run::Handover& handover) {
     auto lock = TRY(FileLock::try_lock(folder_.inside("lock")));

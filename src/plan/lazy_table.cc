@@ -13,28 +13,6 @@ namespace {
 constexpr std::uint64_t kTailBytes = 64 << 10;
 constexpr std::uint64_t kMostTableBytes = 64 << 20;
 
-/// Where it begins stands in the last bytes.
-Result<LazyFolder::Table> fetch_stargz_table(registry::Registry& registry,
-                                             const std::string& repository,
-                                             const oci::Descriptor& layer, const Digest& digest,
-                                             const CancelToken& cancel) {
-  const std::uint64_t tail_bytes = std::min(kTailBytes, layer.size_bytes);
-  const std::uint64_t tail_offset = layer.size_bytes - tail_bytes;
-  std::string tail = TRY(registry.fetch_range(repository, layer, tail_offset, tail_bytes, cancel));
-  const std::uint64_t offset = TRY(lazy::parse_stargz_footer(tail, layer.size_bytes));
-  if (offset + kMostTableBytes < tail_offset) {
-    return make_error(ErrorKind::Unsupported, "its table of contents is larger than any real one");
-  }
-  if (offset < tail_offset) {
-    const std::uint64_t front_bytes = tail_offset - offset;
-    tail.insert(0, TRY(registry.fetch_range(repository, layer, offset, front_bytes, cancel)));
-  } else {
-    tail.erase(0, static_cast<std::size_t>(offset - tail_offset));
-  }
-  tail.resize(tail.size() - layer::kStargzFooterBytes);
-  return LazyFolder::Table{offset, TRY(lazy::unpack_stargz_index(tail, digest))};
-}
-
 Result<LazyFolder::Table> fetch_chunked_table(registry::Registry& registry,
                                               const std::string& repository,
                                               const oci::Descriptor& layer,
@@ -47,6 +25,28 @@ Result<LazyFolder::Table> fetch_chunked_table(registry::Registry& registry,
 
 }  // namespace
 
+Result<StargzTail> read_stargz_tail(const oci::Descriptor& layer, const Digest& toc,
+                                    std::uint64_t guess, const ReadRange& read) {
+  const std::uint64_t size = layer.size_bytes;
+  StargzTail tail;
+  tail.begin = size - std::min(guess, size);
+  tail.bytes = TRY(read(tail.begin, size - tail.begin));
+  // Where the table begins stands in the last bytes.
+  tail.toc_offset = TRY(lazy::parse_stargz_footer(tail.bytes, size));
+  if (size - tail.toc_offset > kMostTableBytes) {
+    return make_error(ErrorKind::Unsupported, "its table of contents is larger than any real one");
+  }
+  if (tail.toc_offset < tail.begin) {
+    tail.bytes.insert(0, TRY(read(tail.toc_offset, tail.begin - tail.toc_offset)));
+    tail.begin = tail.toc_offset;
+  }
+  std::string_view member(tail.bytes);
+  member.remove_prefix(static_cast<std::size_t>(tail.toc_offset - tail.begin));
+  member.remove_suffix(layer::kStargzFooterBytes);
+  tail.table = TRY(lazy::unpack_stargz_index(member, toc));
+  return tail;
+}
+
 Result<LazyFolder::Table> fetch_lazy_table(registry::Registry& registry,
                                            const std::string& repository,
                                            const oci::Descriptor& layer,
@@ -56,7 +56,11 @@ Result<LazyFolder::Table> fetch_lazy_table(registry::Registry& registry,
     LazyFolder::Table table;
     if (digest != layer.annotations.end()) {
       const Digest expected = TRY(parse_digest(digest->second));
-      table = TRY(fetch_stargz_table(registry, repository, layer, expected, cancel));
+      const ReadRange read = [&](std::uint64_t first, std::uint64_t bytes) {
+        return registry.fetch_range(repository, layer, first, bytes, cancel);
+      };
+      StargzTail tail = TRY(read_stargz_tail(layer, expected, kTailBytes, read));
+      table = {tail.toc_offset, std::move(tail.table)};
     } else {
       table = TRY(fetch_chunked_table(registry, repository, layer, cancel));
     }

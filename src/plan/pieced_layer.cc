@@ -4,14 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <functional>
 
 #include "base/file.h"
-#include "layer/stargz_toc.h"
+#include "layer/zip_archive.h"
 #include "lazy/shared_pieces.h"
-#include "lazy/stargz_index.h"
-#include "plan/image_frame.h"
+#include "plan/lazy_table.h"
 #include "plan/stored_images.h"
 
 namespace slipway::plan {
@@ -31,65 +29,16 @@ std::uint64_t tail_bytes_of(std::uint64_t layer_bytes) {
 /// `six` of `six 1.17.0`, `bytecode of six` of `bytecode of six 1.17.0`.
 std::vector<std::string> package_names(const oci::Descriptor& layer) {
   std::vector<std::string> names;
-  const auto annotation = layer.annotations.find(std::string(kPackagesAnnotation));
-  if (annotation == layer.annotations.end()) return names;
-  std::string_view rest = annotation->second;
-  while (!rest.empty()) {
-    const std::size_t comma = std::min(rest.find(", "), rest.size());
-    const std::string_view package = rest.substr(0, comma);
-    rest.remove_prefix(std::min(comma + 2, rest.size()));
+  for (const std::string& package : list_packages(layer.annotations)) {
     const std::size_t space = package.rfind(' ');
-    if (space != std::string_view::npos) names.emplace_back(package.substr(0, space));
+    if (space != std::string::npos) names.push_back(package.substr(0, space));
   }
   return names;
 }
 
-std::optional<Digest> toc_digest(const oci::Descriptor& layer) {
-  const auto annotation = layer.annotations.find(std::string(layer::kTocDigestAnnotation));
-  if (annotation == layer.annotations.end()) return std::nullopt;
-  const auto digest = parse_digest(annotation->second);
-  return digest.ok() ? std::optional(*digest) : std::nullopt;
-}
-
-/// The end of a blob, from the table of contents on or before it.
-struct Tail {
-  std::uint64_t begin = 0;
-  std::string bytes;
-  std::uint64_t toc_offset = 0;
-  std::string table;  ///< its text
-};
-
-/// `read` gives bytes of the blob.
-template <typename Read>
-Result<Tail> read_tail(const oci::Descriptor& layer, const Digest& toc, const Read& read) {
-  const std::uint64_t size = layer.size_bytes;
-  Tail tail;
-  tail.begin = size - std::min(tail_bytes_of(size), size);
-  tail.bytes = TRY(read(tail.begin, size - tail.begin));
-  tail.toc_offset = TRY(lazy::parse_stargz_footer(tail.bytes, size));
-  if (size - tail.toc_offset > kMostMissing) {
-    return make_error(ErrorKind::Unsupported, "its table of contents is too large");
-  }
-  if (tail.toc_offset < tail.begin) {
-    tail.bytes.insert(0, TRY(read(tail.toc_offset, tail.begin - tail.toc_offset)));
-    tail.begin = tail.toc_offset;
-  }
-  std::string_view member(tail.bytes);
-  member.remove_prefix(static_cast<std::size_t>(tail.toc_offset - tail.begin));
-  member.remove_suffix(layer::kStargzFooterBytes);
-  tail.table = TRY(lazy::unpack_stargz_index(member, toc));
-  return tail;
-}
-
 Result<std::string> read_text(int fd, std::uint64_t first, std::uint64_t bytes) {
   std::string text(static_cast<std::size_t>(bytes), '\0');
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t count =
-        ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(first + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return make_error(ErrorKind::Io, "cannot read a layer of the store");
-    done += static_cast<std::size_t>(count);
-  }
+  TRY(layer::read_at(fd, first, std::as_writable_bytes(std::span(text))));
   return text;
 }
 
@@ -109,8 +58,8 @@ class PiecedLayer {
     const auto read = [&](std::uint64_t first, std::uint64_t bytes) {
       return read_text(kin_.get(), first, bytes);
     };
-    const Tail old = TRY(read_tail(kin, kin_toc, read));
-    tail_ = TRY(read_tail(layer_, toc, fetch));
+    const StargzTail old = TRY(read_stargz_tail(kin, kin_toc, tail_bytes_of(kin.size_bytes), read));
+    tail_ = TRY(read_stargz_tail(layer_, toc, tail_bytes_of(layer_.size_bytes), fetch));
     shared_ =
         TRY(lazy::find_shared_pieces({tail_.table, tail_.toc_offset}, {old.table, old.toc_offset}));
     std::erase_if(shared_, [](const auto& piece) { return piece.size_bytes < kLeastPiece; });
@@ -188,7 +137,7 @@ class PiecedLayer {
   const oci::Descriptor& layer_;
   UniqueFd kin_;  ///< the other's blob
   const CancelToken& cancel_;
-  Tail tail_;
+  StargzTail tail_;
   std::vector<lazy::SharedPiece> shared_;
   std::uint64_t missing_bytes_ = 0;  ///< of all but the tail
   std::uint64_t fetched_bytes_ = 0;
@@ -201,7 +150,7 @@ Result<KindredLayers> KindredLayers::find(const store::Store& store, const Tools
   std::set<Digest> seen;
   for (const StoredImage& image : TRY(list_stored_images(tools))) {
     for (const oci::Descriptor& layer : image.manifest.layers) {
-      const bool is_usable = toc_digest(layer) && store.has_blob(layer.digest);
+      const bool is_usable = find_toc(layer.annotations) && store.has_blob(layer.digest);
       if (!is_usable || !seen.insert(layer.digest).second) continue;
       for (const std::string& name : package_names(layer)) {
         kindred.by_name_[name].insert(kindred.layers_.size());
@@ -229,7 +178,7 @@ Result<std::optional<std::uint64_t>> fetch_in_pieces(
     const oci::Descriptor& kin, const store::Store& store, const std::string& path,
     Reporter& reporter, const CancelToken& cancel) {
   constexpr std::optional<std::uint64_t> kWhole;
-  const auto toc = toc_digest(layer), kin_toc = toc_digest(kin);
+  const auto toc = find_toc(layer.annotations), kin_toc = find_toc(kin.annotations);
   if (!toc || !kin_toc || layer.size_bytes < kLeastLayer) return kWhole;
   auto blob = open_file(store.blob_path(kin.digest), O_RDONLY);
   if (!blob.ok()) return kWhole;

@@ -16,7 +16,6 @@ namespace slipway::plan {
 namespace {
 
 constexpr std::size_t kParallelQuestions = 8;
-constexpr std::size_t kParallelUploads = 4;
 
 class Push {
  public:

@@ -18,7 +18,6 @@
 namespace slipway::plan {
 namespace {
 
-constexpr std::size_t kParallelUploads = 4;
 constexpr int kLookForCancelMs = 200;
 constexpr std::string_view kLayer = "layer ", kBuilt = "built ";
 
@@ -153,8 +152,7 @@ Result<void> check_registry(const ImagePlace& place, const Tools& tools) {
 
 Result<SentAhead> push_layers_ahead(int news, const ImagePlace& place, const Tools& tools) {
   LateReporter reporter(tools.reporter);
-  const Tools quiet{reporter,           tools.cancel, tools.store_folder,
-                    tools.cache_folder, tools.host,   tools.owner};
+  const Tools quiet = with_reporter(tools, reporter);
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   const store::Lease lease = TRY(store.lease(reporter, tools.cancel));
   registry::Registry registry = TRY(open_for_push(place, quiet));

@@ -12,16 +12,6 @@
 namespace slipway::plan {
 namespace {
 
-std::vector<std::string> split_packages(std::string_view text) {
-  std::vector<std::string> packages;
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(", "), text.size());
-    packages.emplace_back(text.substr(0, comma));
-    text.remove_prefix(std::min(comma + 2, text.size()));
-  }
-  return packages;
-}
-
 bool is_digest_of(std::string_view reference, const Digest& digest) {
   if (reference.starts_with("sha256:")) reference.remove_prefix(7);
   return reference.size() >= 12 && digest.hex().starts_with(reference);
@@ -64,14 +54,33 @@ Error unknown_image(const std::string& reference, const std::vector<store::Store
 
 }  // namespace
 
+std::optional<Digest> find_toc(const oci::Annotations& annotations) {
+  const auto annotation = annotations.find(std::string(layer::kTocDigestAnnotation));
+  if (annotation == annotations.end()) return std::nullopt;
+  const auto digest = parse_digest(annotation->second);
+  return digest.ok() ? std::optional(*digest) : std::nullopt;
+}
+
+std::vector<std::string> list_packages(const oci::Annotations& annotations) {
+  std::vector<std::string> packages;
+  const auto annotation = annotations.find(kPackagesAnnotation);
+  if (annotation == annotations.end()) return packages;
+  std::string_view text = annotation->second;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(", "), text.size());
+    packages.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 2, text.size()));
+  }
+  return packages;
+}
+
 void read_toc(const oci::Annotations& annotations, ImageLayer& layer) {
-  const auto digest = annotations.find(std::string(layer::kTocDigestAnnotation));
+  const auto toc = find_toc(annotations);
   const auto bytes = annotations.find(std::string(layer::kTarBytesAnnotation));
-  if (digest == annotations.end() || bytes == annotations.end()) return;
-  const auto toc = parse_digest(digest->second);
+  if (!toc || bytes == annotations.end()) return;
   const char* const end = bytes->second.data() + bytes->second.size();
-  if (toc.ok() && std::from_chars(bytes->second.data(), end, layer.tar_bytes).ptr == end) {
-    layer.toc = *toc;
+  if (std::from_chars(bytes->second.data(), end, layer.tar_bytes).ptr == end) {
+    layer.toc = toc;
   }
 }
 
@@ -90,8 +99,7 @@ std::vector<ImageLayer> StoredImage::layers() const {
     layer.diff_id = config.diff_ids[i];
     layer.size_bytes = descriptor.size_bytes;
     layer.media_type = descriptor.media_type;
-    const auto packages = descriptor.annotations.find(kPackagesAnnotation);
-    if (packages != descriptor.annotations.end()) layer.packages = split_packages(packages->second);
+    layer.packages = list_packages(descriptor.annotations);
     read_toc(descriptor.annotations, layer);
     layers.push_back(std::move(layer));
   }

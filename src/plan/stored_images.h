@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct StoredImage {
   std::uint64_t size_bytes() const;        ///< of the compressed layers
   std::vector<ImageLayer> layers() const;  ///< packages as the manifest's annotations tell them
 };
+
+/// The digest of an eStargz layer's table of contents; nothing where there is none, or it makes no
+/// sense. Pure.
+std::optional<Digest> find_toc(const oci::Annotations& annotations);
+/// "torch 2.6.0", …: of a layer, as the manifest's annotation tells them. Pure.
+std::vector<std::string> list_packages(const oci::Annotations& annotations);
 
 /// What the annotations of eStargz say. Foreign images may have some that make no sense: they count
 /// as absent. Pure.

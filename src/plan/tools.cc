@@ -5,6 +5,10 @@
 
 namespace slipway::plan {
 
+Tools with_reporter(const Tools& tools, Reporter& reporter) {
+  return {reporter, tools.cancel, tools.store_folder, tools.cache_folder, tools.host, tools.owner};
+}
+
 Result<Tools> find_tools(Reporter& reporter, const CancelToken& cancel) {
   Tools tools{reporter, cancel, {}, {}, {}, store::Owner::current()};
   tools.store_folder = TRY(absolute_path(store_folder()));

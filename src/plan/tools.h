@@ -19,6 +19,9 @@ struct Tools {
   store::Owner owner;        ///< whose the store is: the caller, also from inside a user namespace
 };
 
+/// The same tools, that report to somebody else.
+Tools with_reporter(const Tools& tools, Reporter& reporter);
+
 /// The folders of this user and `config.toml` in the configuration folder (docs/formats/lock.md).
 /// Fails with InvalidInput where that file is wrong.
 Result<Tools> find_tools(Reporter& reporter, const CancelToken& cancel);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/process_stat.h"
 #include "run/limits.h"
 #include "run/run_name.h"
 
@@ -154,14 +155,9 @@ Result<void> write_scratch_file(const std::string& path, std::string_view text) 
 std::uint64_t birth_of(pid_t pid) {
   const Result<std::string> text = read_file(fmt::format("/proc/{}/stat", pid));
   if (!text.ok()) return 0;
-  // The name, in brackets, may hold anything.
-  std::string_view rest(*text);
-  rest.remove_prefix(std::min(rest.rfind(')') + 2, rest.size()));
-  for (int field = 3; field < 22; ++field) {
-    rest.remove_prefix(std::min(rest.find(' ') + 1, rest.size()));
-  }
+  const std::string_view started = process_stat_field(*text, kStartTimeField);
   std::uint64_t birth = 0;
-  (void)std::from_chars(rest.data(), rest.data() + rest.size(), birth);
+  (void)std::from_chars(started.data(), started.data() + started.size(), birth);
   return birth;
 }
 

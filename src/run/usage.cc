@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "base/process_stat.h"
 #include "run/limits.h"
 #include "run/record.h"
 
@@ -85,24 +86,20 @@ bool read_v1(const std::string& group, Usage& usage) {
 /// Fields 14 and 15 (ticks of user and system) and 24 (pages) of proc_pid_stat(5).
 void add_process(pid_t pid, Usage& usage) {
   const std::string text = text_of(fmt::format("/proc/{}/stat", pid));
-  std::string_view rest(text);
-  rest.remove_prefix(std::min(rest.rfind(')') + 2, rest.size()));
-  std::vector<std::string_view> fields;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    fields.push_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  if (fields.size() < 22) return;
+  constexpr int kUserTicks = 14, kSystemTicks = 15, kPages = 24;
+  if (process_stat_field(text, kPages).empty()) return;
+  const auto number = [&](int field) {
+    return number_in(process_stat_field(text, field)).value_or(0);
+  };
   const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  const std::uint64_t spent = number_in(fields[11]).value_or(0) + number_in(fields[12]).value_or(0);
+  const std::uint64_t spent = number(kUserTicks) + number(kSystemTicks);
   usage.cpu_microseconds += spent * 1'000'000 / ticks;
   const std::string memory = text_of(fmt::format("/proc/{}/smaps_rollup", pid));
   // Pages that several processes share are shared out; where we may not look, all count.
   const auto shared_out = find_counter(memory, "Pss:");
-  usage.memory_bytes += shared_out ? *shared_out * 1024
-                                   : number_in(fields[21]).value_or(0) *
-                                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  usage.memory_bytes += shared_out
+                            ? *shared_out * 1024
+                            : number(kPages) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   ++usage.processes;
 }
 
