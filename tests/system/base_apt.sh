@@ -6,6 +6,7 @@
 # same. A distribution of our own, with its archive and keys, stands in for those that are not Debian.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/user_common.sh"
 . "$top/tests/system/base_common.sh"
 . "$top/tests/system/apt_common.sh"
 need_root
@@ -165,25 +166,14 @@ if command -v dockerd >/dev/null; then
 fi
 
 # Another machine, as an ordinary user: the same.
-if id slipway-test >/dev/null 2>&1 && grep -q '^slipway-test:' /etc/subuid && command -v newuidmap setpriv >/dev/null; then
-  mkdir -p "$scratch/user/project" "$scratch/user/bundle" "$scratch/user/config/slipway"
-  cp "$SLIPWAY" "$scratch/user/program"
-  cp slipway.toml slipway.lock "$scratch/user/project"
-  for sum in $(sed -n 's/^sha256 = "\(.*\)"/\1/p' slipway.lock); do
-    find "$SLIPWAY_CACHE/files" -type f -path "*$sum*" -exec cp {} "$scratch/user/bundle" \;
-  done
-  printf '[bundle]\nfolders = ["%s"]\n' "$scratch/user/bundle" >"$scratch/user/config/slipway/config.toml"
-  chown -R slipway-test "$scratch/user"
-  as_user() {
-    setpriv --reuid slipway-test --regid slipway-test --init-groups --reset-env \
-      env TZ=Asia/Tokyo SLIPWAY_HOME="$scratch/user/store" SLIPWAY_CACHE="$scratch/user/cache" XDG_CONFIG_HOME="$scratch/user/config" NO_COLOR=1 "$@"
-  }
+if has_user; then
+  give_project
   cd "$scratch/user/project" || fail "no folder"
   umask 027
-  expect_ok as_user "$scratch/user/program" build --locked --json
+  expect_ok as_user TZ=Asia/Tokyo "$scratch/user/program" build --locked --json
   umask 022
   assert_equal "an ordinary user" "$built" "$(jq -r .digest <<<"$out")"
-  expect_ok as_user "$scratch/user/program" run based -- sh -c 'git --version && python -c "import numpy; print(\"user\")"'
+  expect_ok as_user TZ=Asia/Tokyo "$scratch/user/program" run based -- sh -c 'git --version && python -c "import numpy; print(\"user\")"'
   assert_contains "an ordinary user's run" user "$out"
   cd "$scratch/project" || exit 1
 else

@@ -5,6 +5,7 @@
 # same image; engines run it; what cannot be a base is told in one error.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/user_common.sh"
 . "$top/tests/system/base_common.sh"
 need_root
 need skopeo
@@ -168,19 +169,8 @@ run ls / && assert_lacks "the old base" new "$out"
 rm -rf "$scratch/second"
 
 # An ordinary user: the same.
-if id slipway-test >/dev/null 2>&1 && grep -q '^slipway-test:' /etc/subuid && command -v newuidmap setpriv >/dev/null; then
-  mkdir -p "$scratch/user/project" "$scratch/user/bundle" "$scratch/user/config/slipway"
-  cp "$SLIPWAY" "$scratch/user/program"
-  cp slipway.toml slipway.lock "$scratch/user/project"
-  for sum in $(sed -n 's/^sha256 = "\(.*\)"/\1/p' slipway.lock); do
-    find "$SLIPWAY_CACHE/files" -type f -path "*$sum*" -exec cp {} "$scratch/user/bundle" \;
-  done
-  printf '[bundle]\nfolders = ["%s"]\n' "$scratch/user/bundle" >"$scratch/user/config/slipway/config.toml"
-  chown -R slipway-test "$scratch/user"
-  as_user() {
-    setpriv --reuid slipway-test --regid slipway-test --init-groups --reset-env \
-      env SLIPWAY_HOME="$scratch/user/store" SLIPWAY_CACHE="$scratch/user/cache" XDG_CONFIG_HOME="$scratch/user/config" NO_COLOR=1 "$@"
-  }
+if has_user; then
+  give_project
   cd "$scratch/user/project" || fail "no folder"
   expect_ok as_user "$scratch/user/program" build --locked --json
   assert_equal "an ordinary user" "$built" "$(jq -r .digest <<<"$out")"

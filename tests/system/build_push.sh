@@ -4,6 +4,7 @@
 # nothing is there, only behind a build that succeeded.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/user_common.sh"
 need_root
 need skopeo
 need jq
@@ -110,21 +111,14 @@ expect_ok slipway build --locked --push "$registry/team/ahead:1"
 private=$registry registry=$open
 
 # An ordinary user, whose logins are read outside the namespace in which his image is built.
-if id slipway-test >/dev/null 2>&1 && grep -q '^slipway-test:' /etc/subuid && command -v newuidmap setpriv >/dev/null; then
-  mkdir -p "$scratch/user/project" "$scratch/user/bundle" "$scratch/user/config/slipway" "$scratch/user/docker"
-  cp "$SLIPWAY" "$scratch/user/program"
-  cp slipway.toml slipway.lock "$scratch/user/project"
+if has_user; then
+  give_project
+  mkdir "$scratch/user/docker"
   cp "$DOCKER_CONFIG/config.json" "$scratch/user/docker" && chmod 600 "$scratch/user/docker/config.json"
-  for sum in $(sed -n 's/^sha256 = "\(.*\)"/\1/p' slipway.lock); do
-    find "$SLIPWAY_CACHE/files" -type f -path "*$sum*" -exec cp {} "$scratch/user/bundle" \;
-  done
-  printf '[bundle]\nfolders = ["%s"]\n' "$scratch/user/bundle" >"$scratch/user/config/slipway/config.toml"
+  chown -R slipway-test "$scratch/user/docker"
   chmod 755 "$scratch"
-  chown -R slipway-test "$scratch/user"
   cd "$scratch/user/project" || fail "no folder"
-  expect_ok setpriv --reuid slipway-test --regid slipway-test --init-groups --reset-env \
-    env SLIPWAY_HOME="$scratch/user/store" SLIPWAY_CACHE="$scratch/user/cache" XDG_CONFIG_HOME="$scratch/user/config" \
-    DOCKER_CONFIG="$scratch/user/docker" NO_COLOR=1 "$scratch/user/program" build --locked --push "$private/user/ahead:1"
+  expect_ok as_user DOCKER_CONFIG="$scratch/user/docker" "$scratch/user/program" build --locked --push "$private/user/ahead:1"
   assert_equal "an ordinary user's" "$(digest_of team/ahead:2)" \
     "$(skopeo inspect --tls-verify=false --creds me:secret --format '{{.Digest}}' "docker://$private/user/ahead:1")"
   assert_equal "files of others in his cache" "" "$(find "$scratch/user/cache" ! -user slipway-test | head -3)"

@@ -4,24 +4,13 @@
 # fetches nothing twice, starts with what a start reads, and comes to the same end as `pull`.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/lazy_common.sh"
 need_root
 need docker-registry
 need jq
 [ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
-
-project <<'TOML'
-[image]
-name = "pull-lazy"
-tag = "1"
-[python]
-packages = ["numpy", "jupyter-core"]
-[project]
-copy = ["hello.py"]
-TOML
-echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
-expect_ok slipway lock
-expect_ok slipway build
+make_lazy_image
 
 # What a start reads is noted once, with the image, and goes with it.
 expect_ok slipway run --record-reads pull-lazy:1 -- python hello.py
@@ -34,12 +23,7 @@ assert_lacks "mounts of the watched run" "$SLIPWAY_HOME/tmp" "$(cat /proc/mounts
 
 start_registry lazy docker-registry
 direct=$registry
-echo '{}' >settings
-: >asked
-python3 "$top/tests/system/registry_proxy.py" "$direct" settings asked >port 2>proxy.log &
-registry_processes+=($!)
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
-near=127.0.0.1:$(cat port)
+start_registry_proxy
 expect_ok slipway push pull-lazy:1 "$direct/team/lazy:1"
 assert_contains "the push" "with what a start reads first" "$err"
 image=$near/team/lazy:1
@@ -53,26 +37,6 @@ fresh() { # NAME SETTINGS: a machine that has nothing, and the network that it s
   export SLIPWAY_HOME=$scratch/$1 SLIPWAY_CACHE=$scratch/$1-cache
   echo "$2" >settings
   : >asked
-}
-lazy_folder() { echo "$SLIPWAY_HOME"/lazy/*; }
-server_of() { # its process id
-  local lock
-  lock=$(stat -c %i "$(lazy_folder)/lock" 2>/dev/null) || return 1
-  awk -v inode=":$lock\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks | head -1
-}
-there() { cut -d' ' -f1 "$(lazy_folder)/progress"; }
-wait_until_whole() {
-  for _ in $(seq 600); do
-    [ -n "$(server_of)" ] || return 0
-    sleep 0.1
-  done
-  fail "the image does not become whole: $(cat "$(lazy_folder)/log")"
-}
-end_server() {
-  local server
-  server=$(server_of)
-  [ -z "$server" ] || kill "$server"
-  wait_until_whole
 }
 trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
 
@@ -107,7 +71,7 @@ expect_ok slipway exec goes-on python hello.py
 assert_equal "in the run of before" "sum 10" "$out"
 expect_ok slipway stop -t 1 goes-on
 expect_ok slipway rm goes-on
-wait_until_whole
+wait_until_ended
 assert_equal "what stays of it" "log tree" "$(ls "$(lazy_folder)" | xargs)"
 assert_equal "the log" "" "$(cat "$(lazy_folder)/log")"
 assert_lacks "mounts" "$SLIPWAY_HOME/lazy" "$(cat /proc/mounts)"
@@ -134,7 +98,7 @@ ready=$(ls "$(lazy_folder)/files" | wc -l)
 [ "$(there)" -lt $((whole * 9 / 10)) ] || fail "$(there) of $whole bytes had come by then"
 # The server is killed: the next run starts another one, which takes up what has come.
 kill -9 "$(server_of)"
-wait_until_whole
+wait_until_ended
 before=$(awk '{ n += $3 - $2 + 1 } END { print n }' asked)
 expect_ok slipway run --rm "$image" -- python hello.py
 assert_equal "after a kill" "sum 10" "$out"
@@ -143,7 +107,7 @@ assert_equal "after a kill" "sum 10" "$out"
 expect_ok slipway gc
 expect_ok slipway run --rm "$image" -- python hello.py
 echo '{}' >settings
-wait_until_whole
+wait_until_ended
 came=$(awk '{ n += $3 - $2 + 1 } END { print n }' asked)
 [ "$came" -le $((whole + layers * 600000 + 40 * 1048576)) ] || fail "$came bytes came of an image of $whole, $before before the kill"
 expect_ok slipway run --rm "$image" -- python hello.py
@@ -166,7 +130,7 @@ for _ in $(seq 60); do
   sleep 0.5
 done
 assert_equal "once the bytes are right" "sum 10" "$out"
-wait_until_whole
+wait_until_ended
 expect_ok slipway run --rm "$image" -- python hello.py
 rm -rf "$SLIPWAY_HOME"
 
@@ -177,7 +141,7 @@ echo '{"fail": true}' >settings
 sleep 1
 echo '{}' >settings
 expect_ok slipway run --rm "$image" -- python hello.py
-wait_until_whole
+wait_until_ended
 rm -rf "$SLIPWAY_HOME"
 
 # 5. Two at once; and a registry that ignores ranges: then all of it comes first.
@@ -187,7 +151,7 @@ first=$!
 slipway pull --lazy "$image" >/dev/null 2>second.err || fail "the second of two: $(cat second.err)"
 wait $first || fail "the first of two: $(cat first.err)"
 expect_ok slipway run --rm "$image" -- python hello.py
-wait_until_whole
+wait_until_ended
 rm -rf "$SLIPWAY_HOME"
 fresh six '{"ranges": false}'
 expect_ok slipway pull --lazy "$image"

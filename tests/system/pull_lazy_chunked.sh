@@ -4,6 +4,7 @@
 # files that `pull` has. Layers of others: pull_lazy_foreign.sh.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/lazy_common.sh"
 need_root
 need docker-registry
 need jq
@@ -11,49 +12,19 @@ need jq
 
 ( # the image of pull_lazy.sh
   export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
-  project <<'TOML'
-[image]
-name = "pull-lazy"
-tag = "1"
-[python]
-packages = ["numpy", "jupyter-core"]
-[project]
-copy = ["hello.py"]
-TOML
-  echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
-  expect_ok slipway lock
-  expect_ok slipway build
+  make_lazy_image
 ) || exit 1
 start_registry chunked docker-registry
-echo '{}' >settings
-: >asked
-python3 "$top/tests/system/registry_proxy.py" "$registry" settings asked >port 2>proxy.log &
-registry_processes+=($!)
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
-near=127.0.0.1:$(cat port)
+start_registry_proxy
 SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache expect_ok slipway push --compression zstd:chunked pull-lazy:1 "$registry/team/chunked:1"
 manifest_of() { curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$registry/v2/team/$1/manifests/1"; }
 whole=$(manifest_of chunked | jq '[.layers[].size] | add')
 layers=$(manifest_of chunked | jq '.layers | length')
 manifest_of chunked | jq -e '[.layers[] | .mediaType | endswith("+zstd")] | all' >/dev/null || fail "the layers are no zstd"
 
-lazy_folder() { echo "$SLIPWAY_HOME"/lazy/*; }
-server_of() {
-  local lock
-  lock=$(stat -c %i "$(lazy_folder)/lock" 2>/dev/null) || return 1
-  awk -v inode=":$lock\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks | head -1
-}
-wait_until_whole() {
-  for _ in $(seq 600); do
-    [ -n "$(server_of)" ] || return 0
-    sleep 0.1
-  done
-  fail "the image does not become whole: $(cat "$(lazy_folder)/log")"
-}
 end_all() {
-  local status=$? server
-  server=$(server_of)
-  [ -z "$server" ] || { kill "$server" && wait_until_whole; }
+  local status=$?
+  end_server
   stop_registries
   (exit $status)
 }
@@ -79,7 +50,7 @@ SLIPWAY_HOME=$scratch/eager expect_ok slipway run --rm "$registry/team/chunked:1
 list_tree "$scratch/eager/layers/$(basename "$(lazy_folder)")" >late
 diff early late >difference || fail "the trees differ: $(head -5 difference)"
 [ "$(grep -c . early)" -gt 5000 ] || fail "only $(grep -c . early) lines were compared"
-wait_until_whole
+wait_until_ended
 assert_equal "the log" "" "$(cat "$(lazy_folder)/log")"
 assert_equal "what stays of it" "log tree" "$(ls "$(lazy_folder)" | xargs)"
 expect_ok slipway run --rm "$near/team/chunked:1" -- python hello.py

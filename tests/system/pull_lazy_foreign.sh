@@ -18,10 +18,7 @@ chunked_maker=$verifier
 python3 "$top/tests/system/foreign_layers.py" foreign >names || fail "no image"
 cp names foreign/names
 start_registry stargz docker-registry
-echo '{}' >settings
-python3 "$top/tests/system/registry_proxy.py" "$registry" settings asked >port 2>proxy.log &
-registry_processes+=($!)
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
+start_registry_proxy
 
 list_tree() { # with attributes; the table has whole seconds, and the library has its own before 1970
   (cd "$1" && find . -mindepth 1 ! -name before -printf '%P %y %m %U:%G %Ts %l\n' | sort &&
@@ -38,7 +35,7 @@ trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
 
 try() { # KIND MAKER
   local kind=$1 image
-  image=127.0.0.1:$(cat port)/team/$kind:1
+  image=$near/team/$kind:1
   # A layer of the last one's kind on top would hide nothing: `pax` removes from below and adds.
   python3 "$top/tests/system/as_lazy_layers.py" foreign $kind "$2" 100000 many gnu tar-gnu pax tar-v7 || fail "no $kind"
   expect_ok skopeo copy -q --preserve-digests --dest-tls-verify=false oci:$kind:1 "docker://$registry/team/$kind:1"

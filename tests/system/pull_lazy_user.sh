@@ -4,6 +4,7 @@
 [ "$(id -u)" -ne 0 ] || [ -n "${OWN_MOUNTS:-}" ] || OWN_MOUNTS=yes exec unshare --mount --propagation private bash "$0" "$@"
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/registry_common.sh"
+. "$top/tests/system/lazy_common.sh"
 need_root
 need docker-registry
 need jq
@@ -23,42 +24,22 @@ chmod 755 "$scratch"
 mkdir "$scratch/user"
 chown $name: "$scratch/user"
 cp "$SLIPWAY" "$scratch/slipway"
-user_home=$scratch/user/store
+lazy_home=$scratch/user/store
 as_user() {
   (cd "$scratch/user" && setpriv --reuid $name --regid $name --init-groups --reset-env env PATH="$PATH" \
-    SLIPWAY_HOME="$user_home" SLIPWAY_CACHE="$scratch/user/cache" NO_COLOR=1 TERM=dumb "$@")
+    SLIPWAY_HOME="$lazy_home" SLIPWAY_CACHE="$scratch/user/cache" NO_COLOR=1 TERM=dumb "$@")
 }
 sw() { as_user timeout 120 "$scratch/slipway" "$@"; }
-lazy_folder() { echo "$user_home"/lazy/*; }
-server_of() { # the process that holds the lock of the image, or nothing
-  local lock
-  lock=$(stat -c %i "$(lazy_folder)/lock" 2>/dev/null) || return 1
-  awk -v inode=":$lock\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks | head -1
-}
-there() { cut -d' ' -f1 "$(lazy_folder)/progress"; }
-wait_until_ended() { # the server
-  for _ in $(seq 600); do
-    [ -n "$(server_of)" ] || return 0
-    sleep 0.1
-  done
-  fail "the server does not end: $(cat "$(lazy_folder)/log")"
-}
 wait_until_whole() {
   for _ in $(seq 600); do
-    [ ! -d "$user_home/layers/$(basename "$(lazy_folder)")" ] || return 0
+    [ ! -d "$lazy_home/layers/$(basename "$(lazy_folder)")" ] || return 0
     sleep 0.1
   done
   fail "the image does not become whole: $(cat "$(lazy_folder)/log")"
 }
-end_server() {
-  local server
-  server=$(server_of)
-  [ -z "$server" ] || kill "$server"
-  wait_until_ended
-}
 end_all() {
   local status=$?
-  for user_home in "$scratch"/*/*store; do end_server; done
+  for lazy_home in "$scratch"/*/*store; do end_server; done
   stop_registries
   umount -l /dev/fuse "$scratch/dev"
   userdel "${one:-nobody-of-that-name}" 2>/dev/null
@@ -69,32 +50,16 @@ list_tree() { # SERVER FOLDER: everything that a program in its namespaces can s
     find . -type f -print0 | sort -z | xargs -0 sha256sum' - "$2"
 }
 owned_by_others() { # of what is not inside of a layer
-  find "$user_home" -path "$user_home/layers/*" -prune -o -path "$user_home/runs" -prune -o ! -user $name -print
+  find "$lazy_home" -path "$lazy_home/layers/*" -prune -o -path "$lazy_home/runs" -prune -o ! -user $name -print
 }
 
 ( # root makes the image
   export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
-  project <<'TOML'
-[image]
-name = "pull-lazy"
-tag = "1"
-[python]
-packages = ["numpy", "jupyter-core"]
-[project]
-copy = ["hello.py"]
-TOML
-  echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
-  expect_ok slipway lock
-  expect_ok slipway build
+  make_lazy_image
 ) || exit 1
 start_registry lazy docker-registry
 direct=$registry
-echo '{}' >settings
-: >asked
-python3 "$top/tests/system/registry_proxy.py" "$direct" settings asked >port 2>proxy.log &
-registry_processes+=($!)
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
-near=127.0.0.1:$(cat port)
+start_registry_proxy
 SLIPWAY_HOME=$TEST_CACHE/store expect_ok slipway push pull-lazy:1 "$direct/team/lazy:1"
 image=$near/team/lazy:1
 accept='Accept: application/vnd.oci.image.manifest.v1+json'
@@ -138,7 +103,7 @@ expect_ok sw rm twice
 expect_ok unshare --mount --propagation private bash -c '
   mount -t tmpfs none "$1/user/out" && echo "only here" >"$1/user/out/seen" && cd "$1/user" && shift &&
   exec "$@"' - "$scratch" setpriv --reuid $name --regid $name --init-groups --reset-env env PATH="$PATH" \
-  SLIPWAY_HOME="$user_home" "$scratch/slipway" run --rm -v ./out:/out "$image" -- cat /out/seen
+  SLIPWAY_HOME="$lazy_home" "$scratch/slipway" run --rm -v ./out:/out "$image" -- cat /out/seen
 assert_equal "a mount that the server has not" "only here" "$out"
 expect_ok sw gc
 expect_ok sw pull --lazy "$image"
@@ -147,8 +112,8 @@ expect_ok sw export -o "$scratch/user/early.tar" "$image"
 echo '{"rate": 10000000}' >settings
 list_tree "$server" "$(lazy_folder)/mnt" >early || fail "the tree cannot be listed"
 echo '{}' >settings
-user_home=$scratch/user/eager-store expect_ok sw pull "$direct/team/lazy:1"
-user_home=$scratch/user/eager-store expect_ok sw run --rm "$direct/team/lazy:1" -- python hello.py
+lazy_home=$scratch/user/eager-store expect_ok sw pull "$direct/team/lazy:1"
+lazy_home=$scratch/user/eager-store expect_ok sw run --rm "$direct/team/lazy:1" -- python hello.py
 list_tree "$server" "$scratch/user/eager-store/layers/$(basename "$(lazy_folder)")" >late || fail "the whole tree cannot be listed"
 [ "$(wc -l <late)" -gt 5000 ] || fail "only $(wc -l <late) lines were compared"
 # Folders count their subfolders, and files of a merged tree have one name more than in it.
@@ -175,7 +140,7 @@ layers=$(cut -d' ' -f1 asked | sort -u | wc -l)
 [ "$came" -le $((whole + 2 * layers * 600000)) ] || fail "$came bytes came of an image of $whole"
 expect_ok sw run --rm "$image" -- python hello.py
 expect_ok sw gc --all
-assert_equal "left" "" "$(ls "$user_home/layers")"
+assert_equal "left" "" "$(ls "$lazy_home/layers")"
 
 # 2. The server is killed: the next run starts another one, which takes up what has come.
 echo '{"rate": 3000000}' >settings
@@ -205,7 +170,7 @@ printf %s "$config" | curl -sf -X PUT -H 'Content-Type: application/octet-stream
 jq -c --arg digest "$digest" --argjson size "${#config}" '.config.digest = $digest | .config.size = $size' <<<"$manifest" |
   curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @- "http://$direct/v2/team/lazy/manifests/named" || fail "no manifest"
 end_server
-user_home=$scratch/user/named-store
+lazy_home=$scratch/user/named-store
 echo '{"rate": 3000000}' >settings
 expect_ok sw pull --lazy "$near/team/lazy:named"
 expect_ok sw run --rm "$near/team/lazy:named" -- id -un
@@ -228,14 +193,14 @@ one() {
     SLIPWAY_HOME="$scratch/one/store" SLIPWAY_CACHE="$scratch/one/cache" NO_COLOR=1 TERM=dumb timeout 120 "$scratch/slipway" "$@")
 }
 echo '{"rate": 4000000}' >settings
-user_home=$scratch/user/both-store
+lazy_home=$scratch/user/both-store
 expect_ok sw pull --lazy "$image"
-user_home=$scratch/one/store
+lazy_home=$scratch/one/store
 expect_ok one pull --lazy "$image"
 assert_contains "the lazy pull" "can be run now" "$err"
-user_home=$scratch/user/both-store expect_ok sw run --rm "$image" -- id -u
+lazy_home=$scratch/user/both-store expect_ok sw run --rm "$image" -- id -u
 assert_equal "the other user's run at that time" 1000 "$out"
-user_home=$scratch/user/both-store end_server
+lazy_home=$scratch/user/both-store end_server
 expect_ok one run -d --name mine "$image" -- sleep 600
 for who in 1000:1000 0:0; do
   expect_ok one run --rm --user $who "$image" -- \
@@ -252,8 +217,8 @@ expect_ok one stop -t 1 mine
 expect_ok one rm mine
 wait_until_ended
 assert_equal "the log" "" "$(cat "$(lazy_folder)/log")"
-assert_equal "others than the user own something in the store" "" "$(find "$user_home" ! -user $one)"
-user_home=$scratch/user/named-store
+assert_equal "others than the user own something in the store" "" "$(find "$lazy_home" ! -user $one)"
+lazy_home=$scratch/user/named-store
 
 # 4. What a start reads can be noted by everybody.
 expect_ok sw run --record-reads "$near/team/lazy:named" -- python /workspace/hello.py
@@ -262,11 +227,11 @@ expect_ok sw run --record-reads "$near/team/lazy:named" -- python /workspace/hel
 
 # 5. Where FUSE cannot be had, all of it comes first, and that is said.
 chmod 600 "$scratch/dev/fuse"
-user_home=$scratch/user/refused-store
+lazy_home=$scratch/user/refused-store
 expect_ok sw pull --lazy "$image"
 assert_contains "the warning" "all of the image is pulled before it can run: /dev/fuse cannot be opened" "$err"
 assert_contains "the pull" "of 14 layers fetched" "$err"
 expect_ok sw run --rm "$image" -- python hello.py
 assert_equal "the run" "sum 10" "$out"
-assert_no_file "$user_home/lazy"
+assert_no_file "$lazy_home/lazy"
 echo "ok: $(wc -l <early) lines compared, $came bytes of $whole"

@@ -12,11 +12,8 @@ program=$(find_registries | head -1)
 [ -n "$program" ] || skip "no registry is installed (package docker-registry)"
 start_registry registry "$program"
 direct=$registry
-echo '{}' >settings
-python3 "$top/tests/system/registry_proxy.py" "$direct" settings asked >port 2>proxy.log &
-registry_processes+=($!)
-for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
-registry=127.0.0.1:$(cat port)
+start_registry_proxy
+registry=$near
 
 # six, of 11 kB, has the same layer as pygments and bleach, of more than a megabyte.
 project <<'TOML'

@@ -4,6 +4,9 @@
 #
 # With `login` it wants the user `me` with the password `secret`; with `tls` its certificate is one
 # that nobody has signed.
+#   start_registry_proxy   before $registry, as bad as the file `settings` says (registry_proxy.py),
+#                          which begins empty; sets $near to its host:port; `asked` tells what was
+#                          asked for
 #   stop_registries
 registry_processes=()
 
@@ -57,6 +60,15 @@ YML
     sleep 0.1
   done
   fail "no registry: $(tail -3 "$scratch/$name/log")"
+}
+
+start_registry_proxy() {
+  echo '{}' >settings
+  : >asked
+  python3 "$top/tests/system/registry_proxy.py" "$registry" settings asked >port 2>proxy.log &
+  registry_processes+=($!)
+  for _ in $(seq 100); do [ -s port ] && break; sleep 0.1; done
+  near=127.0.0.1:$(cat port)
 }
 
 stop_registries() {

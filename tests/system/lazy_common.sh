@@ -1,0 +1,41 @@
+# Sourced by tests of `pull --lazy`: an image with a little of everything, and who serves one.
+#
+#   make_lazy_image   pull-lazy:1, which `python hello.py` makes say "sum 10"; the project in the
+#                     working folder, the image in $SLIPWAY_HOME
+# Of the one image that comes lazily into $lazy_home (else $SLIPWAY_HOME):
+#   lazy_folder, there (how many bytes have come), server_of (the process that serves it, or nothing),
+#   wait_until_ended (until it is gone), end_server
+make_lazy_image() {
+  project <<'TOML'
+[image]
+name = "pull-lazy"
+tag = "1"
+[python]
+packages = ["numpy", "jupyter-core"]
+[project]
+copy = ["hello.py"]
+TOML
+  echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
+  expect_ok slipway lock
+  expect_ok slipway build
+}
+lazy_folder() { echo "${lazy_home:-$SLIPWAY_HOME}"/lazy/*; }
+there() { cut -d' ' -f1 "$(lazy_folder)/progress"; }
+server_of() { # it holds the lock of the image
+  local lock
+  lock=$(stat -c %i "$(lazy_folder)/lock" 2>/dev/null) || return 1
+  awk -v inode=":$lock\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks | head -1
+}
+wait_until_ended() {
+  for _ in $(seq 600); do
+    [ -n "$(server_of)" ] || return 0
+    sleep 0.1
+  done
+  fail "the server does not end: $(cat "$(lazy_folder)/log")"
+}
+end_server() {
+  local server
+  server=$(server_of)
+  [ -z "$server" ] || kill "$server"
+  wait_until_ended
+}
