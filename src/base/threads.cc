@@ -6,7 +6,6 @@
 #include <atomic>
 #include <optional>
 #include <thread>
-#include <vector>
 
 namespace slipway {
 
@@ -60,6 +59,14 @@ Result<void> for_each_parallel(
   std::optional<Failure> failure = first.with([](auto& value) { return std::move(value); });
   if (failure) return std::move(failure->error);
   return cancel.check();
+}
+
+std::vector<std::size_t> largest_first(std::span<const std::uint64_t> sizes) {
+  std::vector<std::size_t> order(sizes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  return order;
 }
 
 }  // namespace slipway

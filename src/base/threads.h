@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/error.h"
@@ -43,5 +46,9 @@ Result<void> for_each_parallel(std::size_t count, std::size_t workers, const Can
 Result<void> for_each_parallel(
     std::size_t count, std::size_t workers, const CancelToken& cancel,
     const std::function<Result<void>(std::size_t, const CancelToken&)>& work);
+
+/// The order in which to start pieces of work of these sizes, so that no core is left alone with a
+/// large one at the end: indices, the largest first, equals in their order.
+std::vector<std::size_t> largest_first(std::span<const std::uint64_t> sizes);
 
 }  // namespace slipway

@@ -95,6 +95,13 @@ std::vector<std::string> driver_library_folders(const std::string& root, bool is
   return folders;
 }
 
+bool is_program(const std::string& path) {
+  const auto fd = open_file(path, O_RDONLY | O_CLOEXEC);
+  if (!fd.ok()) return false;
+  const auto elf = read_elf_file(fd->get());
+  return elf.ok() && elf->has_value();
+}
+
 Result<std::optional<std::string>> read_soname(const std::string& path) {
   if (!is_regular(path)) return std::optional<std::string>();
   const UniqueFd fd = TRY(open_file(path, O_RDONLY | O_CLOEXEC));
@@ -145,7 +152,8 @@ void find_nvidia_smi(const std::string& root, HostGpus& host) {
   for (const char* path :
        {"/usr/bin/nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi", "/bin/nvidia-smi",
         "/usr/local/nvidia/bin/nvidia-smi", "/run/current-system/sw/bin/nvidia-smi"}) {
-    if (!host.nvidia_smi.empty() || !path_exists(below(root, path))) continue;
+    // Clouds have scripts of that name, which lead to places that a container does not have.
+    if (!host.nvidia_smi.empty() || !is_program(below(root, path))) continue;
     host.nvidia_smi = below(root, path);
   }
 }

@@ -67,7 +67,7 @@ std::string version_of_library(const std::string& path) {
   return name.substr(kStem.size());
 }
 
-void ask_nvml(const Nvml& nvml, const std::string& library, DriverState& state) {
+void ask_nvml(Nvml& nvml, const std::string& library, DriverState& state) {
   state.library_found = true;
   state.library_version = version_of_library(
       library.find('/') == std::string::npos ? join_path(nvml.folder(), library) : library);
@@ -133,7 +133,7 @@ Result<DriverState> read_driver_state(const HostView& host, const std::string& n
   {
     const std::string library = find_nvml_library(options);
     // Kept open, so that NVML, which may take seconds to start, starts once.
-    const Result<Nvml> nvml = Nvml::load(library);
+    Result<Nvml> nvml = Nvml::load(library);
     if (nvml.ok()) ask_nvml(*nvml, library, state);
     state.host = TRY(read_host_gpus(options));
   }

@@ -113,6 +113,15 @@ TEST_CASE("what is missing is said in plain words") {
   }
 }
 
+TEST_CASE("nvidia-smi is the program, and no script that leads to it") {
+  FakeHost host;
+  host.whole_driver();
+  host.file("/usr/bin/nvidia-smi", "#!/bin/sh\nexec /usr/local/nvidia/bin/nvidia-smi \"$@\"\n");
+  CHECK(host.read().nvidia_smi.empty());
+  host.library("/usr/local/nvidia/bin/nvidia-smi", "");
+  CHECK(host.read().nvidia_smi == host / "/usr/local/nvidia/bin/nvidia-smi");
+}
+
 TEST_CASE("programs and the sockets of services") {
   FakeHost host;
   host.whole_driver();

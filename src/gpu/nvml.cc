@@ -24,8 +24,14 @@ constexpr unsigned kTextBytes = 96;  // nvml.h: NVML_DEVICE_NAME_V2_BUFFER_SIZE,
 
 void Nvml::Close::operator()(void* handle) const {
   const auto shutdown = reinterpret_cast<int (*)()>(dlsym(handle, "nvmlShutdown"));
-  if (shutdown != nullptr) shutdown();
+  if (has_started && shutdown != nullptr) shutdown();
   dlclose(handle);
+}
+
+int Nvml::start() {
+  const int status = ask("nvmlInit_v2");
+  handle_.get_deleter().has_started = status == nvml_status::kSuccess;
+  return status;
 }
 
 void* Nvml::find(const char* name) const { return dlsym(handle_.get(), name); }

@@ -40,8 +40,9 @@ class Nvml {
   /// Opens `library` (a path or a bare name) without starting it. NotFound: there is no such
   /// library, or it cannot be loaded.
   static Result<Nvml> load(const std::string& library);
-  /// Starts NVML: the status, for `words`.
-  int start() const { return ask("nvmlInit_v2"); }
+  /// Starts NVML: the status, for `words`. NVML counts its users in a process: each that started it
+  /// stops it again, and others may go on.
+  int start();
 
   /// Both. Unavailable: it does not start, with NVML's own words.
   static Result<Nvml> open(const std::string& library);
@@ -70,9 +71,10 @@ class Nvml {
 
  private:
   struct Close {
+    bool has_started;
     void operator()(void* handle) const;
   };
-  explicit Nvml(void* handle) : handle_(handle) {}
+  explicit Nvml(void* handle) : handle_(handle, Close{false}) {}
 
   void* find(const char* name) const;
   Result<void> check(const char* name, int status) const;

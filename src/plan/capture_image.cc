@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/file.h"
+#include "base/threads.h"
 #include "base/utf8.h"
 #include "layer/layer_groups.h"
 #include "layer/tar_layer.h"
@@ -74,147 +76,200 @@ class CaptureBuilder {
       : capture_(capture), store_(store), tools_(tools) {}
 
   Result<std::vector<ImageLayer>> build(const std::string& lock, Bytecode bytecode) {
-    std::vector<ImageLayer> layers;
-    const std::vector<std::string> system = system_paths(capture_);
-    layers.push_back(TRY(layer_of(system, "", {"the system"})));
-    add_sources("system", "the system", system, layers.back());
-    // Of Python's own library: a third of it, and nobody imports them.
-    std::erase_if(sources_.back().paths, [](const std::string& path) {
-      return path.find("/test/") != std::string::npos || path.find("/tests/") != std::string::npos;
-    });
     const auto& packages = capture_.packages.packages;
+    std::vector<Part> parts{{system_paths(capture_), {}, {"the system"}}};
     std::vector<layer::GroupInput> inputs;
     for (const CapturedPackage& package : packages) {
-      std::uint64_t bytes = 0;
-      for (const std::string& path : package.files) bytes += size_of(path);
-      inputs.push_back({package.name, bytes});
+      inputs.push_back({package.name, size_of_all(package.files)});
     }
     for (const std::vector<std::size_t>& group : layer::plan_layers(inputs)) {
-      std::vector<std::string> paths, labels;
+      Part part;
       for (const std::size_t i : group) {
-        paths.insert(paths.end(), packages[i].files.begin(), packages[i].files.end());
-        labels.push_back(packages[i].name + " " + packages[i].version);
+        part.paths.insert(part.paths.end(), packages[i].files.begin(), packages[i].files.end());
+        part.labels.push_back(packages[i].name + " " + packages[i].version);
+        part.packages.push_back(&packages[i]);
       }
-      if (paths.empty()) continue;
-      layers.push_back(TRY(layer_of(std::move(paths), "", labels)));
-      for (std::size_t i = 0; i < group.size(); ++i) {
-        const CapturedPackage& package = packages[group[i]];
-        add_sources(package.name, labels[i], package.files, layers.back());
-      }
+      if (!part.paths.empty()) parts.push_back(std::move(part));
     }
-    const ImageLayer rest = TRY(layer_of(capture_.rest, lock, {"the rest"}));
-    add_sources("rest", "the rest", capture_.rest, rest);
+    parts.push_back({capture_.rest, {}, {"the rest"}, lock});
+
+    std::vector<ImageLayer> layers = TRY(layers_of(parts));
     if (bytecode == Bytecode::Yes && has_hash_bytecode(capture_.python)) {
-      TRY(add_bytecode(layers));
+      const auto compiled = TRY(bytecode_layers(parts, layers));
+      layers.insert(layers.end() - 1, compiled.begin(), compiled.end());
     }
-    layers.push_back(rest);
     return layers;
   }
 
  private:
-  std::uint64_t size_of(const std::string& path) const {
-    const auto size = file_size(path);
-    return size.ok() ? *size : 0;
+  /// What shares a layer.
+  struct Part {
+    std::vector<std::string> paths;
+    std::vector<const CapturedPackage*> packages{};
+    std::vector<std::string> labels{};
+    std::string lock{};  ///< where the layer is the one that has it
+  };
+
+  static std::uint64_t size_of_all(const std::vector<std::string>& paths) {
+    std::uint64_t bytes = 0;
+    for (const std::string& path : paths) {
+      const auto size = file_size(path);
+      if (size.ok()) bytes += *size;
+    }
+    return bytes;
   }
 
-  void add_sources(std::string name, std::string label, const std::vector<std::string>& paths,
-                   const ImageLayer& layer) {
-    sources_.push_back({std::move(name), std::move(label), store_.layer_path(layer.diff_id),
-                        find_sources(capture_.tree, paths)});
+  Result<std::vector<ImageLayer>> layers_of(const std::vector<Part>& parts) {
+    std::vector<std::uint64_t> sizes;
+    for (const Part& part : parts) sizes.push_back(size_of_all(part.paths));
+    const std::vector<std::size_t> order = largest_first(sizes);
+    std::vector<ImageLayer> layers(parts.size());
+    const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+      layers[order[i]] = TRY(layer_of(parts[order[i]], cancel));
+      return {};
+    };
+    TRY(for_each_parallel(parts.size(), usable_cores(), tools_.cancel, make));
+    return layers;
   }
 
-  static std::string label_of(const std::vector<std::string>& labels) {
-    return labels.size() == 1 ? labels[0] : fmt::format("{} packages", labels.size());
+  /// The Python files, package by package, and where their bytes lie.
+  std::vector<CapturedSources> sources_of(const std::vector<Part>& parts,
+                                          const std::vector<ImageLayer>& layers) const {
+    std::vector<CapturedSources> sources;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::string folder = store_.layer_path(layers[i].diff_id);
+      const auto add = [&](std::string name, std::string label, const auto& paths) {
+        sources.push_back(
+            {std::move(name), std::move(label), folder, find_sources(capture_.tree, paths)});
+      };
+      for (std::size_t k = 0; k < parts[i].packages.size(); ++k) {
+        add(parts[i].packages[k]->name, parts[i].labels[k], parts[i].packages[k]->files);
+      }
+      if (i == 0) add("system", "the system", parts[i].paths);
+      if (i + 1 == parts.size()) add("rest", "the rest", parts[i].paths);
+    }
+    // Of Python's own library: a third of it, and nobody imports them.
+    std::erase_if(sources.front().paths, [](const std::string& path) {
+      return path.find("/test/") != std::string::npos || path.find("/tests/") != std::string::npos;
+    });
+    std::erase_if(sources, [](const CapturedSources& one) { return one.paths.empty(); });
+    return sources;
   }
 
   /// What bytecode depends on: the interpreter with its libraries, and each file's place and bytes.
-  Digest bytecode_key(std::span<const CapturedSources> group) const {
-    std::string text = "captured bytecode " + interpreter_.hex();
+  Digest bytecode_key(const Digest& interpreter, std::span<const CapturedSources> group) const {
+    std::string text = "captured bytecode " + interpreter.hex();
     for (const CapturedSources& one : group) {
       text += " " + digest_of(capture_.tree, one.paths).hex();
     }
     return sha256(text);
   }
 
-  /// In layers of their own, so that a package that changes moves little of the others' bytecode.
-  Result<void> add_bytecode(std::vector<ImageLayer>& layers) {
-    interpreter_ = digest_of(capture_.tree, system_paths(capture_));
+  struct BytecodeGroup {
+    Digest key;
+    std::vector<CapturedSources> sources;
+    std::vector<std::string> labels;
+    std::optional<layer::LayerFacts> facts;  ///< where the layer is known
+    std::vector<layer::Entry> entries;       ///< where it is not
+  };
+
+  Result<std::vector<BytecodeGroup>> group_bytecode(const std::vector<CapturedSources>& sources) {
+    const Digest interpreter = digest_of(capture_.tree, system_paths(capture_));
     std::vector<layer::GroupInput> inputs;
-    for (const CapturedSources& one : sources_) {
-      std::uint64_t bytes = 0;
-      for (const std::string& path : one.paths) bytes += size_of(path);
-      inputs.push_back({one.name, bytes});
-    }
-    for (const std::vector<std::size_t>& indices :
-         layer::plan_layers(inputs, layer::kBytecodeGroups)) {
-      std::vector<CapturedSources> group;
-      std::vector<std::string> labels;
+    for (const CapturedSources& one : sources) inputs.push_back({one.name, size_of_all(one.paths)});
+    std::vector<BytecodeGroup> groups;
+    for (const auto& indices : layer::plan_layers(inputs, layer::kBytecodeGroups)) {
+      BytecodeGroup group;
       for (const std::size_t i : indices) {
-        if (sources_[i].paths.empty()) continue;
-        group.push_back(sources_[i]);
-        labels.push_back("bytecode of " + sources_[i].label);
+        group.sources.push_back(sources[i]);
+        group.labels.push_back("bytecode of " + sources[i].label);
       }
-      if (!group.empty()) TRY(add_bytecode_layer(group, std::move(labels), layers));
+      group.key = bytecode_key(interpreter, group.sources);
+      group.facts = TRY(find_layer(store_, group.key));
+      groups.push_back(std::move(group));
     }
-    return {};
+    return groups;
   }
 
-  Result<void> add_bytecode_layer(std::span<const CapturedSources> group,
-                                  std::vector<std::string> labels,
-                                  std::vector<ImageLayer>& layers) {
-    const Digest key = bytecode_key(group);
-    if (const auto facts = TRY(find_layer(store_, key))) {
-      layers.push_back(describe_layer(*facts, std::move(labels)));
+  /// In layers of their own, so that a package that changes moves little of the others' bytecode.
+  Result<std::vector<ImageLayer>> bytecode_layers(const std::vector<Part>& parts,
+                                                  const std::vector<ImageLayer>& layers) {
+    std::vector<BytecodeGroup> groups = TRY(group_bytecode(sources_of(parts, layers)));
+    std::vector<CapturedSources> to_compile;
+    for (const BytecodeGroup& group : groups) {
+      if (group.facts) continue;
+      to_compile.insert(to_compile.end(), group.sources.begin(), group.sources.end());
+    }
+    const TemporaryFolder folder = TRY(store_.make_layer_folder());
+    auto compiled = TRY(compile_captured(capture_.python, to_compile, folder.path(),
+                                         tools_.reporter, tools_.cancel));
+    auto next = compiled.begin();
+    for (BytecodeGroup& group : groups) {
+      if (group.facts) continue;
+      for (std::size_t i = 0; i < group.sources.size(); ++i, ++next) {
+        group.entries.insert(group.entries.end(), next->begin(), next->end());
+      }
+    }
+    // Nothing of it compiles: no layer.
+    std::erase_if(groups, [](const auto& group) { return !group.facts && group.entries.empty(); });
+
+    std::vector<ImageLayer> made(groups.size());
+    const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+      BytecodeGroup& group = groups[i];
+      if (group.facts) {
+        made[i] = describe_layer(*group.facts, group.labels);
+      } else {
+        made[i] = TRY(pack(group.key, std::move(group.entries), {}, group.labels, cancel));
+      }
       return {};
-    }
-    const TemporaryFolder compiled = TRY(store_.make_layer_folder());
-    auto entries = TRY(
-        compile_captured(capture_.python, group, compiled.path(), tools_.reporter, tools_.cancel));
-    if (entries.empty()) return {};
-    layers.push_back(TRY(pack(key, std::move(entries), {}, std::move(labels))));
-    return {};
+    };
+    TRY(for_each_parallel(groups.size(), usable_cores(), tools_.cancel, make));
+    return made;
   }
 
-  Result<ImageLayer> layer_of(std::vector<std::string> paths, const std::string& lock,
-                              std::vector<std::string> labels) {
+  Result<ImageLayer> layer_of(const Part& part, const CancelToken& cancel) {
+    std::vector<std::string> paths = part.paths;
     std::sort(paths.begin(), paths.end());
-    const Digest key = sha256(fmt::format("{} {}", digest_of(capture_.tree, paths).hex(), lock));
-    if (const auto facts = TRY(find_layer(store_, key))) return describe_layer(*facts, labels);
+    const Digest key =
+        sha256(fmt::format("{} {}", digest_of(capture_.tree, paths).hex(), part.lock));
+    if (const auto facts = TRY(find_layer(store_, key))) return describe_layer(*facts, part.labels);
     std::vector<layer::Entry> entries;
     for (const std::string& path : paths) entries.push_back(capture_.tree.files().at(path).entry);
-    if (!lock.empty()) {
+    if (!part.lock.empty()) {
       layer::Entry entry;
       entry.path = kCapturedLockPath + 1;
-      entry.content = lock;
+      entry.content = part.lock;
       entries.push_back(std::move(entry));
     }
-    return pack(key, std::move(entries), paths, std::move(labels));
+    return pack(key, std::move(entries), paths, part.labels, cancel);
   }
 
   /// `captured` are those of the paths that must be as they were hashed.
   Result<ImageLayer> pack(const Digest& key, std::vector<layer::Entry> entries,
                           const std::vector<std::string>& captured,
-                          std::vector<std::string> labels) {
-    const std::string name = label_of(labels);
+                          const std::vector<std::string>& labels, const CancelToken& cancel) {
+    const std::string name =
+        labels.size() == 1 ? labels[0] : fmt::format("{} packages", labels.size());
     const Reporter::TaskId task = tools_.reporter.start("packing", name, 0);
     TemporaryFolder tree = TRY(store_.make_layer_folder());
     store::BlobWriter blob = TRY(store_.start_blob());
-    const auto written = layer::write_layer(std::move(entries), blob, &tree.path(), tools_.cancel);
+    const auto written = layer::write_layer(std::move(entries), blob, &tree.path(), cancel);
     tools_.reporter.finish(task);
     const layer::LayerFacts facts = TRY_WHILE("packing " + name, written);
-    TRY(check_unchanged(captured, tree.path()));
+    TRY(check_unchanged(captured, tree.path(), cancel));
     TRY(blob.commit(facts.digest));
     TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
     TRY(remember_layer(store_, key, facts));
-    return describe_layer(facts, std::move(labels));
+    return describe_layer(facts, labels);
   }
 
   /// The key names the bytes that were hashed: a file that changed since must not hide behind it.
-  Result<void> check_unchanged(const std::vector<std::string>& paths, const std::string& folder) {
+  Result<void> check_unchanged(const std::vector<std::string>& paths, const std::string& folder,
+                               const CancelToken& cancel) {
     for (const std::string& path : paths) {
       const CapturedFile& file = capture_.tree.files().at(path);
       if (file.entry.kind != layer::EntryKind::File) continue;
-      TRY(tools_.cancel.check());
+      TRY(cancel.check());
       if (TRY(sha256_of_file(folder + path)) == file.sha256) continue;
       return make_error(ErrorKind::Corrupt, "`{}` changed while it was captured", path)
           .hint("let nothing install into the environment meanwhile, and capture again");
@@ -225,8 +280,6 @@ class CaptureBuilder {
   const Capture& capture_;
   const store::Store& store_;
   const Tools& tools_;
-  std::vector<CapturedSources> sources_;  ///< of the layers so far
-  Digest interpreter_;                    ///< of its files and what they need
 };
 
 oci::ImageConfig capture_config(const Capture& capture, const store::ImageName& name,

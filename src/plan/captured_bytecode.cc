@@ -78,10 +78,10 @@ std::vector<std::string> find_sources(const CapturedTree& tree,
   return sources;
 }
 
-Result<std::vector<layer::Entry>> compile_captured(const CapturedPython& python,
-                                                   std::span<const CapturedSources> sources,
-                                                   const std::string& output, Reporter& reporter,
-                                                   const CancelToken& cancel) {
+Result<std::vector<std::vector<layer::Entry>>> compile_captured(
+    const CapturedPython& python, std::span<const CapturedSources> sources,
+    const std::string& output, Reporter& reporter, const CancelToken& cancel) {
+  std::vector<std::vector<layer::Entry>> entries(sources.size());
   const auto work = [&](std::size_t i, const CancelToken& stop) -> Result<void> {
     if (sources[i].paths.empty()) return {};
     // Folders of their own: two interpreters would get in each other's way making them.
@@ -90,13 +90,10 @@ Result<std::vector<layer::Entry>> compile_captured(const CapturedPython& python,
     const Reporter::TaskId task = reporter.start("compiling", sources[i].label, 0);
     const auto done = compile(python, sources[i], folder, stop);
     reporter.finish(task);
-    return done;
+    TRY(done);
+    return add_entries(folder, "", entries[i]);
   };
   TRY(for_each_parallel(sources.size(), usable_cores(), cancel, work));
-  std::vector<layer::Entry> entries;
-  for (const std::string& name : TRY(list_folder(output))) {
-    TRY(add_entries(join_path(output, name), "", entries));
-  }
   return entries;
 }
 

@@ -31,12 +31,11 @@ bool has_hash_bytecode(const CapturedPython& python);
 std::vector<std::string> find_sources(const CapturedTree& tree,
                                       const std::vector<std::string>& paths);
 
-/// Compiles into `output`, several at a time; entries of the files there, in the order of paths.
-/// What does not compile has no bytecode. Needs no namespaces: the interpreter is the host's, and
-/// capture has run it already. Fails with Io where it dies, Cancelled.
-Result<std::vector<layer::Entry>> compile_captured(const CapturedPython& python,
-                                                   std::span<const CapturedSources> sources,
-                                                   const std::string& output, Reporter& reporter,
-                                                   const CancelToken& cancel);
+/// Compiles into `output`, several at a time; for each of `sources` entries of its files there, in
+/// the order of paths. What does not compile has no bytecode. Needs no namespaces: the interpreter
+/// is the host's, and capture has run it already. Fails with Io where it dies, Cancelled.
+Result<std::vector<std::vector<layer::Entry>>> compile_captured(
+    const CapturedPython& python, std::span<const CapturedSources> sources,
+    const std::string& output, Reporter& reporter, const CancelToken& cancel);
 
 }  // namespace slipway::plan

@@ -15,9 +15,11 @@
 namespace slipway::plan {
 namespace {
 
-/// What the C library loads by name, at need: names and numbers of hosts, the end of threads.
+/// What the C library loads by name, at need (names and numbers of hosts, the end of threads), and
+/// those parts of it that a GPU driver's libraries ask for: they come with the run.
 constexpr const char* kLoadedByName[] = {"libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2",
-                                         "libgcc_s.so.1"};
+                                         "libgcc_s.so.1",     "libdl.so.2",      "libpthread.so.0",
+                                         "librt.so.1",        "libm.so.6"};
 
 constexpr std::uint64_t kMostLocaleBytes = 16 << 20;
 

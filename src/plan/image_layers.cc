@@ -266,15 +266,13 @@ Result<void> LayerBuilder::check_wheel_collisions(const std::vector<WheelFacts>&
 
 Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
     const std::vector<WheelGroup>& groups) {
-  // Large groups first, so that no core is left alone with one at the end.
-  std::vector<std::size_t> order(groups.size());
-  std::vector<std::uint64_t> bytes(groups.size());
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    order[i] = i;
-    for (const layer::WheelInput& wheel : groups[i].wheels) bytes[i] += wheel.size_bytes;
+  std::vector<std::uint64_t> sizes;
+  for (const WheelGroup& group : groups) {
+    std::uint64_t bytes = 0;
+    for (const layer::WheelInput& wheel : group.wheels) bytes += wheel.size_bytes;
+    sizes.push_back(bytes);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
+  const std::vector<std::size_t> order = largest_first(sizes);
 
   BaseAndWheels made;
   made.wheels.resize(groups.size());

@@ -40,11 +40,16 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
+/// Whether `fits` is true of anything that the caller, a device or the driver mounts.
+bool any_mount(const RunRequest& request, const auto& fits) {
+  return std::ranges::any_of(request.volumes, fits) ||
+         std::ranges::any_of(request.injection.mounts, fits) ||
+         std::ranges::any_of(request.driver.programs, fits);
+}
+
 /// The runtime makes the folders above a mount point.
-bool leads_to_volume(const RunRequest& request, std::string_view path) {
-  const auto is_below = [&](const auto& mount) { return is_within(mount.target, path); };
-  return std::ranges::any_of(request.volumes, is_below) ||
-         std::ranges::any_of(request.injection.mounts, is_below);
+bool leads_to_mount(const RunRequest& request, std::string_view path) {
+  return any_mount(request, [&](const auto& mount) { return is_within(mount.target, path); });
 }
 
 enum class Answer { Missing, CannotRun, Fine };
@@ -66,11 +71,10 @@ Answer look_up(const RunRequest& request, const std::string& wanted) {
     }
     const std::string next = at + "/" + part;
     const auto covers = [&](const auto& mount) { return is_within(next, mount.target); };
-    if (std::ranges::any_of(request.volumes, covers)) return Answer::Fine;
-    if (std::ranges::any_of(request.injection.mounts, covers)) return Answer::Fine;
+    if (any_mount(request, covers)) return Answer::Fine;
     if (is_within(next, "/proc") || is_within(next, "/dev")) return Answer::Fine;
     const std::optional<Found> found = find_in_layers(request, next);
-    if (!found && leads_to_volume(request, next)) {
+    if (!found && leads_to_mount(request, next)) {
       at = next;
       continue;
     }

@@ -445,6 +445,7 @@ TEST_CASE("a command is looked for through layers, links and volumes") {
   RunRequest request;
   request.lower_folders = {top, low};
   request.volumes = {{"/home", "/work/space", Access::ReadWrite}};
+  request.driver.programs = {{"/opt/driver/smi", "/usr/bin/nvidia-smi", Access::ReadOnly}};
   request.environment = {"PATH=/opt/venv/bin:/usr/bin"};
   request.working_folder = "/usr";
   struct Case {
@@ -465,6 +466,9 @@ TEST_CASE("a command is looked for through layers, links and volumes") {
            Case{"/work/space/run.sh", {}},
            Case{"/work/other/run.sh", 127},
            Case{"/proc/self/exe", {}},
+           Case{"nvidia-smi", {}},
+           Case{"/bin/nvidia-smi", {}},
+           Case{"nvidia-debugdump", 127},
        }) {
     CAPTURE(c.command);
     request.command = {c.command};

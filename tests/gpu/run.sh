@@ -130,6 +130,10 @@ else
 fi
 
 # 3. This machine's own environment, as an image: no network is needed for that.
+# in_own COMMAND...: with a store of its own, which goes with the folder
+in_own() { SLIPWAY_HOME=$work/store "$SLIPWAY" "$@"; }
+captured=
+own=$(python3 -c 'import sys; print(sys.executable)')
 if ! has_command capture; then
   skip "capture" "this slipway has no \`capture\` yet"
 elif [ -z "${packages:-}" ]; then
@@ -138,36 +142,62 @@ elif [ -n "$broken" ]; then
   skip "capture of this machine's torch" "this host has: $broken"
 else
   prefix=$(python3 -c 'import sys; print(sys.prefix if sys.prefix != sys.base_prefix else "")')
-  own=$(python3 -c 'import sys; print(sys.executable)')
   if [ -n "$prefix" ]; then what=(--venv "$prefix"); else what=(--python "$own"); fi
-  # In a store of its own, which goes with the folder.
-  if SLIPWAY_HOME=$work/store "$SLIPWAY" capture "${what[@]}" --name gpu-test:captured >capture.log 2>&1; then
+  if in_own capture "${what[@]}" --offline --name gpu-test:captured >capture.log 2>&1; then
+    captured=gpu-test:captured
     python3 multiply.py >run.log 2>&1 && bare=$(tail -n 1 run.log) || bare="fails"
-    SLIPWAY_HOME=$work/store "$SLIPWAY" run --rm --gpus all \
-      -v "$work/multiply.py:/tmp/multiply.py:ro" gpu-test:captured \
-      "$own" /tmp/multiply.py >run.log 2>&1 && inside=$(tail -n 1 run.log) || inside="fails"
-    same "this machine's torch, captured" "$bare" "$inside"
-    captured() { SLIPWAY_HOME=$work/store "$SLIPWAY" run --rm "$@"; }
-    captured --gpus all --verify --entrypoint "" gpu-test:captured -- "$own" -c pass >run.log 2>&1 &&
+    # multiplies IMAGE: what torch in it says, or that it fails
+    multiplies() {
+      in_own run --rm --gpus all -v "$work/multiply.py:/tmp/multiply.py:ro" "$1" \
+        "$own" /tmp/multiply.py >run.log 2>&1 && tail -n 1 run.log || echo "fails"
+    }
+    same "this machine's torch, captured" "$bare" "$(multiplies $captured)"
+    in_own run --rm --gpus all --verify --entrypoint "" $captured -- "$own" -c pass >run.log 2>&1 &&
       ok "$(sed -n 's/^note: \(verified: .*\)/\1/p' run.log)" || fail "--verify" "$(tail -n 3 run.log)"
-    captured --gpus all --entrypoint "" -v "$work/nccl.py:/tmp/nccl.py:ro" gpu-test:captured -- "$own" /tmp/nccl.py >run.log 2>&1 &&
+    in_own run --rm --gpus all --entrypoint "" -v "$work/nccl.py:/tmp/nccl.py:ro" $captured -- "$own" /tmp/nccl.py >run.log 2>&1 &&
       ok "$(tail -n 1 run.log)" || fail "NCCL on one GPU" "$(tail -n 3 run.log)"
-    echo "      what a container costs, beside this machine bare:"
-    SLIPWAY_HOME=$work/store python3 "$top/bench/gpu_overhead.py" --slipway "$SLIPWAY" --image gpu-test:captured \
-      --python "$own" --rounds "${ROUNDS:-8}" --seconds 2 >overhead.log 2>&1
-    case $? in
-    0) ok "every interval lies within 0.5 %" ;;
-    *) skip "every interval within 0.5 %" "not on this machine, today" ;;
-    esac
-    sed 's/^/      | /' overhead.log
   else
     fail "capture of this machine's torch" "$(grep '^error' capture.log)"
   fi
 fi
 
-# From here on containers of the image.
+# 4. Made small for this GPU it computes the same; made small for others it fails, as `check` says.
+# sizes FILE: of `slim --json`
+sizes() { answer "$1" '"{:.2f} GB for {:.2f}, compressed {:.2f} for {:.2f}".format(*(found[k] / 1e9 for k in ("unpacked_after", "unpacked_before", "compressed_after", "compressed_before")))'; }
+# slim_agrees GPU: an image for it does here what `check` says of it
+slim_agrees() {
+  in_own check "gpu-test:for-$1" --gpu "sm_$capability" --driver "$driver" >check.log 2>&1
+  local checked=$? found
+  found=$(multiplies "gpu-test:for-$1")
+  if [ "$found" = fails ]; then agrees "slim for $1" $checked 1; else agrees "slim for $1" $checked 0; fi
+}
+if [ -z "$captured" ]; then
+  skip "slim" "there is no captured image"
+else
+  for gpu in "sm_$capability" a100 b200; do
+    if in_own slim $captured --gpu "$gpu" -t "gpu-test:for-$gpu" --json >slim.json 2>slim.err; then
+      echo "      slim for $gpu: $(sizes slim.json)"
+      slim_agrees "$gpu"
+    else # this torch has no code for it
+      skip "slim for $gpu" "$(grep '^error' slim.err | head -n 1)"
+    fi
+  done
+  same "torch slim for this GPU" "$bare" "$(multiplies "gpu-test:for-sm_$capability")"
+fi
+
+# 5. Containers of the image, or where it is not there, of the captured one.
+python=python3
 if ! "$SLIPWAY" inspect "$image" >/dev/null 2>inspect.err; then
-  skip "everything in a container" "$(sed -n 's/^error: //p' inspect.err); see the head of tests/gpu/run.sh for how to bring it"
+  echo "      $(sed -n 's/^error: //p' inspect.err); see the head of tests/gpu/run.sh for how to bring it"
+  if [ -n "$captured" ]; then
+    export SLIPWAY_HOME=$work/store
+    image=$captured python=$own
+  else
+    image=
+  fi
+fi
+if [ -z "$image" ]; then
+  skip "everything in a container" "there is no image"
 elif [ -n "$broken" ]; then
   skip "everything in a container" "this host has: $broken"
 else
@@ -176,22 +206,20 @@ else
   else
     fail "nvidia-smi in a container" "$(tail -n 2 run.log)"
   fi
-  "$SLIPWAY" run --gpus all -v "$work/multiply.py:/tmp/multiply.py:ro" "$image" -- python3 /tmp/multiply.py >run.log 2>&1
+  "$SLIPWAY" run --gpus all -v "$work/multiply.py:/tmp/multiply.py:ro" "$image" -- $python /tmp/multiply.py >run.log 2>&1
   ran=$?
   [ $ran -eq 0 ] && ok "$(tail -n 1 run.log)" || fail "torch in a container" "$(tail -n 3 run.log)"
-  if has_command check; then
-    "$SLIPWAY" check "$image" --gpu "sm_$capability" --driver "$driver" >check.log 2>&1
-    agrees "the image" $? $ran
-  fi
+  "$SLIPWAY" check "$image" --gpu "sm_$capability" --driver "$driver" >check.log 2>&1
+  agrees "the image" $? $ran
   "$SLIPWAY" doctor "$image" --json >probe.json 2>probe.err
   same "doctor with the image" "image-multiplies" \
     "$(answer probe.json '", ".join(sorted({f["id"] for f in found["findings"] if f["layer"] == "image"}))')"
   same "no GPU where none was asked for" False \
-    "$("$SLIPWAY" run --gpus none "$image" -- python3 -c 'import torch; print(torch.cuda.is_available())' 2>&1 | tail -n 1)"
+    "$("$SLIPWAY" run --gpus none "$image" -- $python -c 'import torch; print(torch.cuda.is_available())' 2>&1 | tail -n 1)"
 
   mkdir out
   if "$SLIPWAY" run --gpus all -v "$work/out:/workspace/out" -v "$top/examples/pytorch-cuda/train.py:/tmp/train.py:ro" \
-    "$image" -- python3 /tmp/train.py --out /workspace/out >train.log 2>&1; then
+    "$image" -- $python /tmp/train.py --out /workspace/out >train.log 2>&1; then
     same "the training ran on" "device cuda" "$(sed -n 's/^\(device [a-z]*\).*/\1/p' train.log)"
     [ -s out/loss.png ] && [ -s out/model.pt ] && ok "$(grep '^held-out' train.log)" ||
       fail "the training" "left no loss.png or model.pt"
@@ -201,6 +229,20 @@ else
   else
     fail "the training" "$(tail -n 3 train.log)"
   fi
-  echo "      start of a container without GPUs $(seconds "$SLIPWAY" run --gpus none "$image" -- true), with all $(seconds "$SLIPWAY" run --gpus all "$image" -- true)"
+  echo "      start of a container without GPUs $(seconds "$SLIPWAY" run --gpus none "$image" -- $python -c pass), with all $(seconds "$SLIPWAY" run --gpus all "$image" -- $python -c pass)"
+fi
+
+# 6. What a container costs.
+if [ -z "$captured" ]; then
+  skip "what a container costs" "there is no captured image"
+else
+  echo "      what a container costs, beside this machine bare:"
+  SLIPWAY_HOME=$work/store python3 "$top/bench/gpu_overhead.py" --slipway "$SLIPWAY" --image $captured \
+    --python "$own" --rounds "${ROUNDS:-8}" --seconds 2 >overhead.log 2>&1
+  case $? in
+  0) ok "every interval lies within 0.5 %" ;;
+  *) skip "every interval within 0.5 %" "not on this machine, today" ;;
+  esac
+  sed 's/^/      | /' overhead.log
 fi
 [ "$failures" -eq 0 ] || exit 1

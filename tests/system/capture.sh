@@ -78,6 +78,8 @@ assert_contains "the lock" 'odd\\xffname.txt' "$(cat one.lock)"
 assert_contains "the lock" loose.txt "$(sed -n '/"the rest"/,/^\]/p' one.lock)"
 
 same_inside cap:1 "$PWD/env/bin/python"
+expect_ok slipway run --rm cap:1 -- "$PWD/env/bin/python" -c 'import ctypes
+for name in ("libdl.so.2", "libpthread.so.0", "librt.so.1", "libm.so.6"): ctypes.CDLL(name)  # of a GPU driver'
 assert_equal "pip list" "$(env/bin/pip list --format freeze --disable-pip-version-check)" \
   "$(slipway run --rm cap:1 pip list --format freeze --disable-pip-version-check 2>"$scratch/err")"
 assert_equal "a console script" "$PWD/env" "$(slipway run --rm cap:1 wheely-says 2>"$scratch/err")"

@@ -20,6 +20,14 @@ printf '%s\n' "driver $version" 'gpu name=Fake A;uuid=GPU-aaaa1111;minor=3;cc=9.
   'gpu name=Fake B;uuid=GPU-bbbb2222;minor=1;cc=8.0;memory=40' >"$scratch/nvml.conf"
 fake_driver $version
 fake_nodes nvidiactl:195:255 nvidia3:195:3 nvidia1:195:1 nvidia2:195:2 nvidia-uvm:510:0
+# As the images of cloud hosts have it: in a place of its own, with a script where it is looked for.
+mkdir -p "$scratch/cloud/nvidia/bin" "$scratch/wrapped"
+echo 'int puts(const char*); int main(int n, char** words) { return puts(n > 1 ? words[1] : "") < 0; }' |
+  cc -x c -o "$scratch/cloud/nvidia/bin/nvidia-smi" - || fail "cc"
+printf '#!/bin/sh\nexec /usr/local/nvidia/bin/nvidia-smi "$@"\n' >"$scratch/wrapped/nvidia-smi"
+chmod 755 "$scratch/wrapped/nvidia-smi"
+mount -t overlay overlay -o "lowerdir=$scratch/cloud:/usr/local" /usr/local
+mount -t overlay overlay -o "lowerdir=$scratch/wrapped:/usr/bin" /usr/bin
 
 cat >ask.py <<'PY'
 import ctypes, json, os, sys
@@ -56,6 +64,12 @@ assert_equal "the folder" "libcuda.so libcuda.so.1 libcuda.so.$version libnvidia
   "$(jq -r '.folder | join(" ")' <<<"$out")"
 expect_ok slipway run --rm --read-only --gpus all -v "$PWD:/v" -- $ask
 found "read-only"
+expect_ok slipway run --rm --gpus all -- nvidia-smi -L
+assert_equal "nvidia-smi as the command" "-L" "$out"
+out slipway run --rm --gpus none -- nvidia-smi -L
+assert_equal "nvidia-smi without GPUs" 127 "$status"
+expect_ok slipway gpu list --json
+assert_equal "NVML goes on where it was started twice" "[0,0]" "$(jq -c '[.gpus[].memory_used]' <<<"$out")"
 for which in "--gpus device=0" "--gpus GPU-aaaa" "--device nvidia.com/gpu=0" "--device nvidia.com/gpu=GPU-aaaa1111"; do
   expect_ok slipway run --rm $which -v "$PWD:/v" -- ls /dev
   assert_equal "$which alone" "nvidia-uvm nvidia3 nvidiactl" "$(grep ^nvidia <<<"$out" | tr '\n' ' ' | sed 's/ $//')"

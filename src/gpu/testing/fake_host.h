@@ -56,7 +56,7 @@ class FakeHost {
     library("/usr/lib64/libcuda.so.999.88.77", "libcuda.so.1");
     library("/usr/lib64/libnvidia-ml.so.999.88.77", "libnvidia-ml.so.1");
     library("/usr/lib64/libnvidia-nvvm.so.999.88.77", "libnvidia-nvvm.so.4");
-    file("/usr/bin/nvidia-smi", "");
+    library("/usr/bin/nvidia-smi", "");
   }
   void pci(const std::string& slot, const std::string& driver, const std::string& id = "0x2330") {
     const std::string folder = "/sys/bus/pci/devices/" + slot;

@@ -13,6 +13,7 @@
 // uses it is `compute=PID/MIB/GI` or `graphics=…` for each, GI only where it is divided. Without
 // the file: two GPUs whose minor numbers are not their indexes, and driver 999.88.77. The keys of a
 // GPU are those of `read_field` in fake_nvml_state.cc. Types and values as in NVIDIA's nvml.h.
+// As NVIDIA's, it counts who has started it, and finds no GPU once all have stopped it.
 #include "gpu/testing/fake_nvml.h"
 
 #include <cstdio>
@@ -21,6 +22,8 @@
 using namespace fake;
 
 namespace {
+
+int users = 0;
 
 int answer(char* text, unsigned bytes, const Text& value) {
   return std::snprintf(text, bytes, "%s", value.data()) >= 0 ? 0 : kUnknown;
@@ -46,9 +49,10 @@ int answer(const Device& device, Processes Device::*kind, unsigned* count, Proce
 
 EXPORT int nvmlInit_v2() {
   read_state();
+  if (state.init == 0) ++users;
   return state.init;
 }
-EXPORT int nvmlShutdown() { return 0; }
+EXPORT int nvmlShutdown() { return users == 0 ? kUninitialized : (--users, 0); }
 EXPORT const char* nvmlErrorString(int status) {
   switch (status) {
     case 4:
@@ -69,8 +73,11 @@ EXPORT int nvmlSystemGetDriverVersion(char* text, unsigned bytes) {
   return answer(text, bytes, state.driver);
 }
 EXPORT int nvmlSystemGetCudaDriverVersion_v2(int* version) { return *version = state.cuda, 0; }
-EXPORT int nvmlDeviceGetCount_v2(unsigned* count) { return *count = state.count, 0; }
+EXPORT int nvmlDeviceGetCount_v2(unsigned* count) {
+  return users == 0 ? kUninitialized : (*count = state.count, 0);
+}
 EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device** device) {
+  if (users == 0) return kUninitialized;
   if (index >= state.count) return kUnknown;
   *device = &state.devices[index];
   return (*device)->status;

@@ -7,6 +7,7 @@
 
 namespace fake {
 
+constexpr int kUninitialized = 1;
 constexpr int kNotSupported = 3;
 constexpr int kNotFound = 6;
 constexpr int kInsufficientSize = 7;
