@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "base/check.h"
 #include "base/digest.h"
 
 namespace slipway::layer {
 namespace {
+
+constexpr std::size_t kMostClasses = 16;  // the last has packages of many terabytes
 
 std::size_t bucket_of(const std::string& name, std::size_t buckets) {
   // SHA-256, because std::hash differs between libraries and the layers would with it.
@@ -17,34 +20,68 @@ std::size_t bucket_of(const std::string& name, std::size_t buckets) {
   return static_cast<std::size_t>(number % buckets);
 }
 
-std::uint64_t threshold(std::span<const GroupInput> packages, const GroupRules& rules) {
-  std::uint64_t least = std::max<std::uint64_t>(rules.alone_bytes, 1);
-  const auto alone = [&] {
-    return static_cast<std::size_t>(std::count_if(
-        packages.begin(), packages.end(), [&](const auto& p) { return p.size_bytes >= least; }));
-  };
-  while (alone() > rules.most_alone && least < UINT64_MAX / 2) least *= 2;
-  return least;
+std::size_t class_of(std::uint64_t size_bytes, const GroupRules& rules) {
+  std::size_t found = 0;
+  for (std::uint64_t end = rules.first_class_bytes; size_bytes >= end; end *= 4) {
+    if (++found == kMostClasses) break;
+  }
+  return found;
+}
+
+std::size_t buckets_of(std::size_t size_class, const GroupRules& rules) {
+  return rules.buckets[std::min(size_class, rules.buckets.size() - 1)];
+}
+
+/// The first class whose packages are alone. Empty buckets count: what one package does to them
+/// must not move the border.
+std::size_t first_alone(std::span<const std::size_t> classes, const GroupRules& rules) {
+  std::size_t best = 0, fewest = SIZE_MAX, buckets = 0;
+  for (std::size_t border = 0; border <= kMostClasses + 1; ++border) {
+    const auto alone = static_cast<std::size_t>(
+        std::ranges::count_if(classes, [&](std::size_t one) { return one >= border; }));
+    const std::size_t layers = alone + buckets;
+    if (layers <= rules.most_layers) return border;
+    if (layers < fewest) {
+      fewest = layers;
+      best = border;
+    }
+    buckets += buckets_of(border, rules);
+  }
+  return best;
 }
 
 }  // namespace
 
+const GroupRules& wheel_groups() {
+  static const GroupRules rules{60, 32 * 1024, {4, 7, 8, 6, 6, 4, 2, 1}};
+  return rules;
+}
+
+const GroupRules& bytecode_groups() {
+  static const GroupRules rules{36, 32 * 1024, {2, 3, 9, 6, 4, 2, 1}};
+  return rules;
+}
+
 std::vector<std::vector<std::size_t>> plan_layers(std::span<const GroupInput> packages,
                                                   const GroupRules& rules) {
-  SLIPWAY_CHECK(rules.buckets > 0);
-  std::vector<std::size_t> order(packages.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  SLIPWAY_CHECK(!rules.buckets.empty());
+  std::vector<std::size_t> order(packages.size()), classes(packages.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    order[i] = i;
+    classes[i] = class_of(packages[i].size_bytes, rules);
+  }
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return packages[a].name < packages[b].name; });
 
-  const std::uint64_t least = threshold(packages, rules);
+  const std::size_t border = first_alone(classes, rules);
   std::vector<std::vector<std::size_t>> groups;
-  std::map<std::size_t, std::vector<std::size_t>> buckets;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> buckets;
   for (const std::size_t i : order) {
-    if (packages[i].size_bytes >= least) {
+    if (classes[i] >= border) {
       groups.push_back({i});
     } else {
-      buckets[bucket_of(packages[i].name, rules.buckets)].push_back(i);
+      const std::size_t count = buckets_of(classes[i], rules);
+      buckets[{classes[i], bucket_of(packages[i].name, count)}].push_back(i);
     }
   }
   for (auto& [number, members] : buckets) groups.push_back(std::move(members));

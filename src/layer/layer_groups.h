@@ -15,18 +15,25 @@ struct GroupInput {
   std::uint64_t size_bytes = 0;
 };
 
+/// Packages of a size share layers: a class of sizes ends where the next begins, at four times as
+/// much.
 struct GroupRules {
-  std::uint64_t alone_bytes = 8 * 1024 * 1024;  ///< from this size on alone in a layer…
-  std::size_t most_alone = 40;                  ///< …doubled until so many are
-  std::size_t buckets = 24;                     ///< for the others, by a hash of the name
+  std::size_t most_layers = 0;                  ///< as long as the classes can be had within that
+  std::uint64_t first_class_bytes = 32 * 1024;  ///< the smallest packages have less
+  std::vector<std::size_t> buckets;  ///< of each class, the smallest first; the last goes on
 };
 
-inline constexpr GroupRules kWheelGroups{8 * 1024 * 1024, 40, 24};
-inline constexpr GroupRules kBytecodeGroups{2 * 1024 * 1024, 12, 12};
+/// Docker stacks at most 125 layers, and who builds on an image needs some of them: 96 for these
+/// two. How many buckets a class has was found with the 132 wheels of examples/pytorch-cuda:
+/// another one more would save less there than in the class that got it.
+const GroupRules& wheel_groups();
+const GroupRules& bytecode_groups();
 
 /// Indices into `packages`, group by group: first those alone, by name, then the buckets that are
-/// not empty, each sorted by name. The bucket of a package depends on its name alone.
+/// not empty, each sorted by name. Alone are packages from the smallest size on, at a border of
+/// classes, with which `most_layers` are enough; below it the bucket of a package depends on its
+/// size's class and its name alone.
 std::vector<std::vector<std::size_t>> plan_layers(std::span<const GroupInput> packages,
-                                                  const GroupRules& rules = kWheelGroups);
+                                                  const GroupRules& rules = wheel_groups());
 
 }  // namespace slipway::layer

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 using namespace slipway::layer;
@@ -25,36 +26,54 @@ std::set<std::string> group_with(const std::vector<GroupInput>& packages, const 
 
 }  // namespace
 
-TEST_CASE("large packages are alone, by name; every package is in one group") {
+TEST_CASE("a package is alone where there are layers enough, and every one is in one group") {
   std::vector<GroupInput> packages = small_packages(80);
   packages.push_back({"torch", 700u << 20});
   packages.push_back({"nvidia-cudnn-cu12", 600u << 20});
+  packages.push_back({"medium", 32 << 10});
   const auto groups = plan_layers(packages);
-  REQUIRE(groups.size() > 2);
-  CHECK(groups.size() <= 26);
-  CHECK(groups[0] == std::vector<std::size_t>{81});
-  CHECK(groups[1] == std::vector<std::size_t>{80});
+  // 80 are too many; from the next class on there is room for all.
+  REQUIRE(groups.size() == 3 + 4);
+  CHECK(groups[0] == std::vector<std::size_t>{82});
+  CHECK(groups[1] == std::vector<std::size_t>{81});
+  CHECK(groups[2] == std::vector<std::size_t>{80});
   std::multiset<std::size_t> seen;
   for (const auto& group : groups) seen.insert(group.begin(), group.end());
   CHECK(seen.size() == packages.size());
   CHECK(std::set<std::size_t>(seen.begin(), seen.end()).size() == packages.size());
+  CHECK(plan_layers(small_packages(60)).size() == 60);
+  CHECK(plan_layers(small_packages(61)).size() == 4);
 }
 
-TEST_CASE("no more than 40 are alone, whatever their sizes") {
+TEST_CASE("packages share layers with those of their size") {
   std::vector<GroupInput> packages;
-  for (unsigned i = 0; i < 100; ++i) packages.push_back({"p" + std::to_string(i), (i + 1) << 20});
-  std::size_t alone = 0;
-  for (const auto& group : plan_layers(packages)) {
-    if (group.size() == 1 && packages[group[0]].size_bytes >= 64u << 20) ++alone;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    packages.push_back({"p" + std::to_string(i), (1 + i % 3) << (10 + i % 16)});
   }
-  CHECK(alone == 37);  // 64 MiB is the first threshold with at most 40
-  packages.assign(200, {"same", UINT64_MAX});
-  for (std::size_t i = 0; i < 200; ++i) packages[i].name += std::to_string(i);
-  CHECK(plan_layers(packages).size() > 0);
+  const auto groups = plan_layers(packages);
+  CHECK(groups.size() <= wheel_groups().most_layers);
+  for (const auto& group : groups) {
+    std::uint64_t least = UINT64_MAX, most = 0;
+    for (const std::size_t i : group) {
+      least = std::min(least, packages[i].size_bytes);
+      most = std::max(most, packages[i].size_bytes);
+    }
+    CHECK((most < 32 << 10 || most < 4 * least));
+  }
+}
+
+TEST_CASE("however many and large they are, there is an answer") {
+  for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1} << 40, UINT64_MAX}) {
+    std::vector<GroupInput> packages(2000, {"same", size});
+    for (std::size_t i = 0; i < packages.size(); ++i) packages[i].name += std::to_string(i);
+    const auto groups = plan_layers(packages);
+    CHECK(groups.size() >= 1);
+    CHECK(groups.size() <= wheel_groups().most_layers);
+  }
 }
 
 TEST_CASE("adding or changing one package leaves the other buckets alone") {
-  std::vector<GroupInput> packages = small_packages(60);
+  std::vector<GroupInput> packages = small_packages(70);
   const auto before = plan_layers(packages);
   std::set<std::set<std::string>> old_groups, new_groups;
   for (const auto& p : packages) old_groups.insert(group_with(packages, p.name));

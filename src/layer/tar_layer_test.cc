@@ -83,7 +83,7 @@ TEST_CASE("GNU tar unpacks a layer to the same tree") {
   CHECK(same == facts);
 }
 
-TEST_CASE("the bytes of layout 2") {
+TEST_CASE("the bytes of layout 3") {
   StringSink blob;
   const LayerFacts facts =
       write_layer({file("etc/os-release", "ID=demo\n"), link_to("lib", "usr/lib"),

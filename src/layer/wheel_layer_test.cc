@@ -178,7 +178,7 @@ TEST_CASE("the blob is the tar of the tree, and can be spliced again") {
   CHECK((sink.text == built.blob));
 }
 
-TEST_CASE("the bytes of layout 2") {
+TEST_CASE("the bytes of layout 3") {
   // A change here moves every user's layers: raise kLayoutVersion with it.
   Fixture fixture;
   const Built one = fixture.build({fixture.wheel("demo", every_kind(), kCommands)}).value();

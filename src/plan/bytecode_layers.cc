@@ -65,7 +65,7 @@ Result<std::vector<LayerBuilder::BytecodeGroup>> LayerBuilder::group_bytecode(
     inputs.push_back({wheel.input.name, wheel.source_bytes()});
   }
   std::vector<BytecodeGroup> groups;
-  for (const auto& indices : layer::plan_layers(inputs, layer::kBytecodeGroups)) {
+  for (const auto& indices : layer::plan_layers(inputs, layer::bytecode_groups())) {
     BytecodeGroup group;
     std::string key = "bytecode";
     for (const std::size_t i : indices) {

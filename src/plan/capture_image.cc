@@ -178,7 +178,7 @@ class CaptureBuilder {
     std::vector<layer::GroupInput> inputs;
     for (const CapturedSources& one : sources) inputs.push_back({one.name, size_of_all(one.paths)});
     std::vector<BytecodeGroup> groups;
-    for (const auto& indices : layer::plan_layers(inputs, layer::kBytecodeGroups)) {
+    for (const auto& indices : layer::plan_layers(inputs, layer::bytecode_groups())) {
       BytecodeGroup group;
       for (const std::size_t i : indices) {
         group.sources.push_back(sources[i]);
