@@ -323,7 +323,8 @@ class Check {
 
   /// Whether the system outside has a library of no wheel; nothing where nobody knows.
   std::optional<bool> has_outside(const std::string& library) const {
-    if (is_everywhere(library)) return true;
+    if (is_everywhere(library) || std::ranges::binary_search(request_.host_libraries, library))
+      return true;
     const DebianLibrary* const row = find_debian_library(library);
     if (row != nullptr && request_.debian_packages)
       return std::ranges::binary_search(*request_.debian_packages, row->package);

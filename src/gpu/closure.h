@@ -56,6 +56,8 @@ struct ClosureRequest {
   std::string glibc = {};  ///< the host's, where the system is outside; empty: not known
   /// Where the system is outside and made of these Debian packages: their names, sorted.
   std::optional<std::vector<std::string>> debian_packages = {};
+  /// Where the system is outside and this machine: the names that its loader's cache has, sorted.
+  std::vector<std::string> host_libraries = {};
   /// The lowest so many layers are a base image's, made by others. What its own files lack (a
   /// Python without Tk has `_tkinter` all the same) is theirs to know, and counts as a known gap.
   std::size_t foreign_layers = 0;

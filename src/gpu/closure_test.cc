@@ -320,6 +320,18 @@ TEST_CASE("where the system is outside, it has what every host has, and a lock's
   }
 }
 
+TEST_CASE("where the system is this machine, what its loader knows is there") {
+  const std::vector<LayerLibraries> layers = {
+      layer({library("/a", {"libcufft.so.12", "libGL.so.1", "libfoo.so.2"}),
+             library("/p/libfoo.so.1", {})})};
+  ClosureRequest request{layers, {}, {}, System::Outside};
+  request.host_libraries = {"libGL.so.1", "libcufft.so.12"};
+  const ClosureReport report = check_closure(request);
+  CHECK(report.outside.empty());
+  REQUIRE(report.missing.size() == 1);
+  CHECK(report.missing[0].library == "libfoo.so.2");
+}
+
 TEST_CASE("a library for newer processors alone is missing on the others") {
   const std::vector<LayerLibraries> layers = {
       layer({library("/a", {"libb.so.1", "libc.so.1"}),

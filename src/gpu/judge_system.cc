@@ -77,6 +77,7 @@ void judge_system(const Environment& environment, const EnvironmentView& view,
   request.system = environment.system;
   request.glibc = question.glibc;
   request.debian_packages = environment.debian_packages;
+  request.host_libraries = environment.host_libraries;
   request.foreign_layers = environment.foreign_layers;
   request.find_owner = [&](const std::string& path) {
     const auto file = view.tree().files().find(path);

@@ -49,7 +49,8 @@ struct Environment {
   System system = System::Inside;          ///< whether the C library and its like are among them
   /// Outside, of a lock: the names of the Debian packages below the wheels, sorted.
   std::optional<std::vector<std::string>> debian_packages = {};
-  std::size_t foreign_layers = 0;  ///< see ClosureRequest
+  std::vector<std::string> host_libraries = {};  ///< see ClosureRequest
+  std::size_t foreign_layers = 0;                ///< likewise
 };
 
 /// By layer, as they stand in Finding, then worst first. Never empty where something was asked.

@@ -7,6 +7,7 @@
 #include "gpu/compatibility.h"
 #include "gpu/gpu_names.h"
 #include "gpu/host.h"
+#include "gpu/loader_cache.h"
 #include "plan/base_image.h"
 #include "plan/image_layers.h"
 #include "plan/known_layers.h"
@@ -45,6 +46,20 @@ Result<gpu::LayerLibraries> scan(const std::string& folder, const std::string& p
   gpu::LayerLibraries layer = TRY(gpu::scan_layer(folder, tools.cancel));
   move_below(prefix, layer);
   return layer;
+}
+
+/// None where there is no cache, as with musl, or one that cannot be read: then nobody knows.
+std::vector<std::string> read_host_libraries() {
+  std::vector<std::string> names;
+  const auto bytes = read_file("/etc/ld.so.cache");
+  if (!bytes.ok()) return names;
+  const auto cache = gpu::parse_loader_cache(*bytes);
+  if (!cache.ok()) return names;
+  for (const gpu::LoaderCacheEntry& entry : cache->entries) {
+    if (entry.flags == gpu::library_flags()) names.push_back(entry.name);
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 /// Below the wheels of a lock, where its base image is here and unpacked, and so are the packages
@@ -118,6 +133,7 @@ Result<CheckedEnvironment> read_folder_environment(const std::string& path, cons
   const std::string folder = TRY(absolute_path(path));
   if (!is_folder(folder)) return make_error(ErrorKind::NotFound, "`{}` is not a folder", folder);
   CheckedEnvironment environment{folder, {}, gpu::System::Outside, ""};
+  environment.host_libraries = read_host_libraries();
   if (has_dist_info(folder)) {
     environment.layers.push_back(TRY(scan(folder, kSitePackages, tools)));
     return environment;
@@ -178,9 +194,10 @@ HostVerdict check_environment(const CheckedEnvironment& environment,
   HostVerdict verdict{question, {}, gpu::Verdict::Ok};
   gpu::HostQuestion asked = question;
   if (asked.glibc.empty()) asked.glibc = environment.glibc;
-  verdict.findings = gpu::judge({environment.layers, environment.system,
-                                 environment.debian_packages, environment.foreign_layers},
-                                asked, gpu::compatibility_tables());
+  verdict.findings =
+      gpu::judge({environment.layers, environment.system, environment.debian_packages,
+                  environment.host_libraries, environment.foreign_layers},
+                 asked, gpu::compatibility_tables());
   if (environment.slim) {
     const auto more = judge_slim_label(*environment.slim, asked.gpus);
     verdict.findings.insert(verdict.findings.begin(), more.begin(), more.end());

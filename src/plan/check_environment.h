@@ -22,8 +22,10 @@ struct CheckedEnvironment {
   gpu::System system = gpu::System::Inside;
   std::string glibc;  ///< of a lock: what it was solved for
   std::optional<std::vector<std::string>> debian_packages = {};  ///< of a lock: names, sorted
-  std::optional<SlimLabel> slim = {};                            ///< of an image that was slimmed
-  std::size_t foreign_layers = 0;  ///< the lowest ones, of a base image
+  std::vector<std::string> host_libraries =
+      {};                              ///< of a folder of this machine: its loader's, sorted
+  std::optional<SlimLabel> slim = {};  ///< of an image that was slimmed
+  std::size_t foreign_layers = 0;      ///< the lowest ones, of a base image
 };
 
 /// An image of the store. Facts that are known are not read again.
