@@ -28,7 +28,7 @@ cd "$scratch/fakes" && cp libdxcore.so libnvidia-ml.so.1 /usr/lib/wsl/lib && cp 
 for name in libcuda.so libcuda.so.1 libcuda.so.1.1; do cp loader /usr/lib/wsl/lib/$name; done # no links there
 cd "$scratch/project" || exit 1
 echo code >$store/nvcubins.bin
-printf '#!/bin/sh\necho smi\n' >/usr/lib/wsl/lib/nvidia-smi && chmod 755 /usr/lib/wsl/lib/nvidia-smi
+echo 'int puts(const char*); int main(void) { return puts("smi") < 0; }' | cc -x c -o /usr/lib/wsl/lib/nvidia-smi - || fail "cc"
 printf '%s\n' "driver 999.88.77" "gpu name=Fake A;uuid=GPU-aaaa1111;minor=0;cc=8.9;memory=24" >/usr/lib/wsl/lib/fake_nvml.conf
 fake_nodes dxg:10:125
 
