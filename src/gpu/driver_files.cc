@@ -79,6 +79,14 @@ void take_node(const std::string& path, HostGpus& host) {
   if (is_character_device(path)) host.device_nodes.push_back(path);
 }
 
+/// Whether it is an ELF file, and no script.
+bool is_program(const std::string& path) {
+  const auto fd = open_file(path, O_RDONLY | O_CLOEXEC);
+  if (!fd.ok()) return false;
+  const auto elf = read_elf_file(fd->get());
+  return elf.ok() && elf->has_value();
+}
+
 }  // namespace
 
 // NVIDIA Container Toolkit, internal/lookup/root; the last two are NixOS and the images of cloud
@@ -93,13 +101,6 @@ std::vector<std::string> driver_library_folders(const std::string& root, bool is
         std::string("/run/opengl-driver/lib"), std::string("/usr/local/nvidia/lib64")})
     folders.push_back(below(root, path));
   return folders;
-}
-
-bool is_program(const std::string& path) {
-  const auto fd = open_file(path, O_RDONLY | O_CLOEXEC);
-  if (!fd.ok()) return false;
-  const auto elf = read_elf_file(fd->get());
-  return elf.ok() && elf->has_value();
 }
 
 Result<std::optional<std::string>> read_soname(const std::string& path) {

@@ -26,9 +26,6 @@ Result<std::optional<std::string>> read_soname(const std::string& path);
 /// Fills `device_nodes` with the character devices that exist, for `host.gpus`.
 Result<void> find_device_nodes(const std::string& root, HostGpus& host);
 
-/// Whether it is an ELF file, and no script.
-bool is_program(const std::string& path);
-
 /// Fills `nvidia_smi` with the program itself, where there is one.
 void find_nvidia_smi(const std::string& root, HostGpus& host);
 

@@ -173,8 +173,8 @@ class CaptureBuilder {
     std::vector<layer::Entry> entries;       ///< where it is not
   };
 
-  Result<std::vector<BytecodeGroup>> group_bytecode(const std::vector<CapturedSources>& sources) {
-    const Digest interpreter = digest_of(capture_.tree, system_paths(capture_));
+  Result<std::vector<BytecodeGroup>> group_bytecode(const Digest& interpreter,
+                                                    const std::vector<CapturedSources>& sources) {
     std::vector<layer::GroupInput> inputs;
     for (const CapturedSources& one : sources) inputs.push_back({one.name, size_of_all(one.paths)});
     std::vector<BytecodeGroup> groups;
@@ -194,7 +194,8 @@ class CaptureBuilder {
   /// In layers of their own, so that a package that changes moves little of the others' bytecode.
   Result<std::vector<ImageLayer>> bytecode_layers(const std::vector<Part>& parts,
                                                   const std::vector<ImageLayer>& layers) {
-    std::vector<BytecodeGroup> groups = TRY(group_bytecode(sources_of(parts, layers)));
+    const Digest interpreter = digest_of(capture_.tree, parts.front().paths);
+    std::vector<BytecodeGroup> groups = TRY(group_bytecode(interpreter, sources_of(parts, layers)));
     std::vector<CapturedSources> to_compile;
     for (const BytecodeGroup& group : groups) {
       if (group.facts) continue;
