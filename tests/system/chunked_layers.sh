@@ -5,6 +5,7 @@
 # that know plain zstd alone take it whole. Layers of ours, and tars as many programs write them.
 . "$(dirname "$0")/../cli/common.sh"
 . "$top/tests/system/go_common.sh"
+. "$top/tests/system/lazy_common.sh"
 . "$top/tests/system/registry_common.sh"
 need_root
 need go
@@ -17,18 +18,7 @@ go_verifier podman_verifier go.podman.io/storage@v1.64.1
 by_podman=$verifier
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 
-project <<'TOML'
-[image]
-name = "chunked"
-tag = "1"
-[python]
-packages = ["numpy", "jupyter-core"]
-[project]
-copy = ["hello.py"]
-TOML
-echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
-expect_ok slipway lock
-expect_ok slipway build
+make_lazy_image chunked
 
 of_layout() { # LAYOUT: sets $layout, $manifest, $config and $layers
   layout=$1

@@ -1,14 +1,14 @@
-# Sourced by tests of `pull --lazy`: an image with a little of everything, and who serves one.
+# Sourced by tests of `pull --lazy` and of the tables it reads: an image with a little of everything, and who serves one.
 #
-#   make_lazy_image   pull-lazy:1, which `python hello.py` makes say "sum 10"; the project in the
-#                     working folder, the image in $SLIPWAY_HOME; it has $layer_count layers
+#   make_lazy_image [NAME]   NAME:1 (pull-lazy:1), which `python hello.py` makes say "sum 10"; the project
+#                            in the working folder, the image in $SLIPWAY_HOME, of $layer_count layers
 # Of the one image that comes lazily into $lazy_home (else $SLIPWAY_HOME):
 #   lazy_folder, there (how many bytes have come), server_of (the process that serves it, or nothing),
 #   wait_until_ended (until it is gone), end_server
 make_lazy_image() {
-  project <<'TOML'
+  project <<TOML
 [image]
-name = "pull-lazy"
+name = "${1:-pull-lazy}"
 tag = "1"
 [python]
 packages = ["numpy", "jupyter-core"]
@@ -18,7 +18,7 @@ TOML
   echo 'import numpy; print("sum", int(numpy.arange(5).sum()))' >hello.py
   expect_ok slipway lock
   expect_ok slipway build
-  layer_count=$(slipway inspect pull-lazy:1 --json | jq '.layers | length')
+  layer_count=$(slipway inspect "${1:-pull-lazy}:1" --json | jq '.layers | length')
 }
 lazy_folder() { echo "${lazy_home:-$SLIPWAY_HOME}"/lazy/*; }
 there() { cut -d' ' -f1 "$(lazy_folder)/progress"; }

@@ -9,20 +9,10 @@ need go
 need jq
 
 . "$top/tests/system/go_common.sh"
+. "$top/tests/system/lazy_common.sh"
 go_verifier estargz_verifier github.com/containerd/stargz-snapshotter/estargz@v0.18.1
 
-project <<'TOML'
-[image]
-name = "lazy"
-tag = "1"
-[python]
-packages = ["numpy", "jupyter-core"]
-[project]
-copy = ["hello.py"]
-TOML
-echo 'print("hello")' >hello.py
-expect_ok slipway lock
-expect_ok slipway build
+make_lazy_image lazy
 expect_ok slipway save -o layout/
 manifest=layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' layout/index.json)
 config=layout/blobs/sha256/$(jq -r '.config.digest[7:]' "$manifest")
