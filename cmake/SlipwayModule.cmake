@@ -20,6 +20,8 @@ function(slipway_module name)
     add_executable(${target}_test ${CMAKE_SOURCE_DIR}/tests/doctest_main.cc ${ARG_TESTS})
     target_link_libraries(${target}_test PRIVATE slipway::${name} slipway_warnings
                                                  doctest::doctest ${ARG_LIBS} ${ARG_TEST_LIBS})
+    # A quarter of the whole build's time otherwise: what is tested is optimised, the asking need not be.
+    target_compile_options(${target}_test PRIVATE $<$<CONFIG:Release>:-O0>)
     target_compile_definitions(${target}_test
                                PRIVATE SLIPWAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND ${target}_test)

@@ -5,12 +5,14 @@
 #   bare_tar RELEASE             $TEST_CACHE/base-bare-RELEASE.tar: without one
 #   bake NAME FOLDER [OPTION...] builds FOLDER's Dockerfile, pushes it to $registry/NAME
 need buildah
+. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
 
 base_tar() { debian_tar "$1" "$TEST_CACHE/base-$1.tar" --include=python3; }
 bare_tar() { debian_tar "$1" "$TEST_CACHE/base-bare-$1.tar"; }
 
 # debian_tar RELEASE FILE [OPTION...]
-debian_tar() {
+debian_tar() { once debian-tar make_debian_tar "$@" || exit; }
+make_debian_tar() {
   local release=$1 kept=$2 mirror
   shift 2
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | head -n 1)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # time-out: 900
+# after: system/build_example
 # The fat binary reader beside NVIDIA's own cuobjdump (a PyPI wheel): the same kinds and targets, as
 # often, in every library with GPU code of the example's wheels.
 . "$(dirname "$0")/../cli/common.sh"

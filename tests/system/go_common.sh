@@ -3,9 +3,13 @@
 #   go_verifier FOLDER MODULE@VERSION   builds FOLDER/main.go of this one with the module, once, into
 #                                       $TEST_CACHE, and sets $verifier to it; skips where go cannot
 #                                       get the module
+. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
 go_verifier() {
+  verifier=$TEST_CACHE/$1-${2##*@}-$(sha256sum <"$top/tests/system/$1/main.go" | cut -c1-12)/verifier
+  once "$1" build_verifier "$1" "$2" || exit
+}
+build_verifier() {
   local source=$top/tests/system/$1/main.go module=$2 work=$scratch/go-$1
-  verifier=$TEST_CACHE/$1-${module##*@}-$(sha256sum <"$source" | cut -c1-12)/verifier
   [ ! -x "$verifier" ] || return 0
   mkdir -p "$work"
   cp "$source" "$work"

@@ -22,7 +22,8 @@ build_oci_tools() {
     rm -rf "$oci_tools" && mkdir -p "$oci_cache" && cp -r bin "$oci_tools.new" && mv "$oci_tools.new" "$oci_tools"
 }
 
-if [ ! -e "$oci_tools/rootfs-amd64.tar.gz" ]; then
+make_oci_tools() {
+  [ ! -e "$oci_tools/rootfs-amd64.tar.gz" ] || return 0
   command -v go >/dev/null || skip "go is not installed"
   oci_build=$(mktemp -d /var/tmp/slipway-oci.XXXXXX)
   (build_oci_tools "$oci_build") >"$oci_build/log" 2>&1 || {
@@ -31,4 +32,6 @@ if [ ! -e "$oci_tools/rootfs-amd64.tar.gz" ]; then
     skip "go cannot build runtime-tools $oci_version here: $oci_reason"
   }
   rm -rf "$oci_build"
-fi
+}
+. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
+TEST_CACHE=$oci_cache once oci-tools make_oci_tools || exit

@@ -12,20 +12,23 @@ registry_processes=()
 
 # find_registry: the registries that are here, one a line: Debian's, and one of today that was built
 # by `go` into $TEST_CACHE (nothing of it where go or the network is missing).
+. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
 find_registries() {
   local program
   for program in docker-registry /usr/bin/docker-registry; do
     command -v "$program" && break
   done
-  local built=$TEST_CACHE/registry/bin/registry
-  if [ ! -x "$built" ] && command -v go >/dev/null; then
-    mkdir -p "$TEST_CACHE/registry"
-    GOBIN=$TEST_CACHE/registry/bin GOPATH=$TEST_CACHE/registry/go GOFLAGS=-modcacherw \
-      timeout 240 go install github.com/distribution/distribution/v3/cmd/registry@latest \
-      >"$TEST_CACHE/registry/log" 2>&1 || echo "note: no registry of today: $(tail -1 "$TEST_CACHE/registry/log")" >&2
-    rm -rf "$TEST_CACHE/registry/go"
-  fi
-  [ ! -x "$built" ] || echo "$built"
+  local kept=$TEST_CACHE/registry
+  once registry build_registry "$kept"
+  [ ! -x "$kept/bin/registry" ] || echo "$kept/bin/registry"
+}
+build_registry() {
+  [ ! -x "$1/bin/registry" ] && command -v go >/dev/null || return 0
+  mkdir -p "$1"
+  GOBIN=$1/bin GOPATH=$1/go GOFLAGS=-modcacherw \
+    timeout 240 go install github.com/distribution/distribution/v3/cmd/registry@latest \
+    >"$1/log" 2>&1 || echo "note: no registry of today: $(tail -1 "$1/log")" >&2
+  rm -rf "$1/go"
 }
 
 start_registry() {

@@ -1,5 +1,6 @@
 #!/bin/bash
 # time-out: 900
+# after: system/fat_binary
 # The real torch for one GPU: the code that stays is, byte for byte, what NVIDIA's cuobjdump takes out
 # of the full library; torch trains on the CPU in the slim image; pip and RECORD agree. (No GPU here:
 # that its kernels still start is for tests/gpu/run.sh's machine.)
