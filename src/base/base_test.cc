@@ -170,6 +170,32 @@ TEST_CASE("parallel work stops at the first failure and reports the lowest") {
         ErrorKind::Cancelled);
 }
 
+TEST_CASE("work waits at a gate until it is opened, or the work is called off") {
+  Gate gate;
+  std::atomic<int> passed{0};
+  const auto work = [&](std::size_t i, const CancelToken& stop) -> Result<void> {
+    if (i == 0) {
+      std::this_thread::yield();
+      if (passed > 0) return make_error(ErrorKind::Io, "it was not waited for");
+      gate.open();
+    } else {
+      TRY(gate.wait(stop));
+      ++passed;
+    }
+    return {};
+  };
+  CHECK(for_each_parallel(4, 4, CancelToken(), work).ok());
+  CHECK(passed == 3);
+  CHECK(gate.wait({}).ok());
+
+  const Gate closed;
+  const auto failing = [&](std::size_t i, const CancelToken& stop) -> Result<void> {
+    if (i == 1) return make_error(ErrorKind::Io, "no base");
+    return closed.wait(stop);
+  };
+  CHECK(for_each_parallel(2, 2, CancelToken(), failing).error().message == "no base");
+}
+
 TEST_CASE("two streams hashed at once are what they are alone") {
   std::string text(5000, '\0');
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 3);

@@ -4,10 +4,25 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <thread>
 
 namespace slipway {
+
+void Gate::open() {
+  const std::lock_guard lock(mutex_);
+  is_open_ = true;
+  changed_.notify_all();
+}
+
+Result<void> Gate::wait(const CancelToken& cancel) const {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, std::chrono::milliseconds(50), [&] { return is_open_; })) {
+    TRY(cancel.check());
+  }
+  return {};
+}
 
 std::size_t usable_cores() {
   cpu_set_t set;

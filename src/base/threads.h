@@ -1,6 +1,7 @@
 /// Shared state and parallel work.
 #pragma once
 
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,6 +31,19 @@ class Guarded {
  private:
   std::mutex mutex_;
   T value_{};
+};
+
+/// Something that happens once, and that others wait for.
+class Gate {
+ public:
+  void open();
+  /// Blocks until it is open. Fails with Cancelled, within a tenth of a second.
+  Result<void> wait(const CancelToken& cancel) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool is_open_ = false;
 };
 
 /// The cores that this process may use (its affinity mask), at least 1.

@@ -98,7 +98,7 @@ class Build {
     // Before much is downloaded:
     TRY_WHILE("building", check_ids(ids_));
     if (place) TRY(plan::check_registry(*place, tools_));
-    TRY(plan::fetch_for_build(project_, lock_, tools_));
+    TRY(plan::fetch_for_build(project_, lock_, request_.bytecode, tools_));
     if (place) return make_and_push(*place);
     TRY(make());
     return 0;

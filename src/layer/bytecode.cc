@@ -17,19 +17,6 @@ namespace {
 constexpr std::string_view kMaking = "making";
 constexpr std::time_t kDay = 24 * 60 * 60;
 
-/// What builds that were killed left half-made. Others may be at work in this folder, from other
-/// stores and other machines too; none of them takes a day over one wheel.
-void sweep(const std::string& folder) {
-  const auto names = list_folder(folder);
-  if (!names) return;
-  for (const auto& name : *names) {
-    const auto path = join_path(folder, name);
-    struct stat status;
-    if (!name.starts_with(kMaking) || ::lstat(path.c_str(), &status) != 0) continue;
-    if (status.st_mtime + kDay < std::time(nullptr)) (void)remove_tree(path);
-  }
-}
-
 /// Paths of the plain files below `folder`, relative to it, sorted by folder.
 Result<void> list_files(const std::string& folder, const std::string& prefix,
                         std::vector<std::string>& paths) {
@@ -97,6 +84,18 @@ Result<void> compile_wheel(const BytecodeInput& wheel, const BytecodeOptions& op
 
 }  // namespace
 
+void sweep_bytecode(const std::string& output_folder) {
+  const auto names = list_folder(output_folder);
+  if (!names) return;
+  for (const auto& name : *names) {
+    const auto path = join_path(output_folder, name);
+    struct stat status;
+    if (!name.starts_with(kMaking) || ::lstat(path.c_str(), &status) != 0) continue;
+    // Others may be at work here, from other stores and other machines too.
+    if (status.st_mtime + kDay < std::time(nullptr)) (void)remove_tree(path);
+  }
+}
+
 Digest bytecode_key(const Digest& wheel, const BytecodeOptions& options) {
   return sha256(fmt::format("bytecode {}\nwheel {}\ninterpreter {}\nprefix {}\npython {}.{}\n",
                             kLayoutVersion, wheel.hex(), options.interpreter.hex(), options.prefix,
@@ -107,7 +106,6 @@ Result<std::vector<BytecodeTree>> build_bytecode(std::span<const BytecodeInput> 
                                                  const BytecodeOptions& options, Reporter& reporter,
                                                  const CancelToken& cancel) {
   TRY(make_folders(options.output_folder));
-  sweep(options.output_folder);
   std::vector<BytecodeTree> trees(wheels.size());
   // The largest first, so that none of them is left alone at the end.
   std::vector<std::size_t> order(wheels.size());

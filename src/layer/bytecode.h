@@ -47,6 +47,10 @@ struct BytecodeTree {
   std::vector<std::string> paths;  ///< of the files in it, sorted, without leading slash
 };
 
+/// Removes from a cache what builds that were killed left half-made; those of the last day may
+/// still be at work.
+void sweep_bytecode(const std::string& output_folder);
+
 /// The key of a wheel's bytecode: wheel, interpreter, prefix, layout version.
 Digest bytecode_key(const Digest& wheel, const BytecodeOptions& options);
 

@@ -10,8 +10,6 @@
 namespace slipway::layer {
 namespace {
 
-constexpr std::size_t kMostClasses = 16;  // the last has packages of many terabytes
-
 std::size_t bucket_of(const std::string& name, std::size_t buckets) {
   // SHA-256, because std::hash differs between libraries and the layers would with it.
   const Digest digest = sha256(name);
@@ -23,20 +21,17 @@ std::size_t bucket_of(const std::string& name, std::size_t buckets) {
 std::size_t class_of(std::uint64_t size_bytes, const GroupRules& rules) {
   std::size_t found = 0;
   for (std::uint64_t end = rules.first_class_bytes; size_bytes >= end; end *= 4) {
-    if (++found == kMostClasses) break;
+    if (found + 1 == rules.buckets.size()) break;
+    ++found;
   }
   return found;
-}
-
-std::size_t buckets_of(std::size_t size_class, const GroupRules& rules) {
-  return rules.buckets[std::min(size_class, rules.buckets.size() - 1)];
 }
 
 /// The first class whose packages are alone. Empty buckets count: what one package does to them
 /// must not move the border.
 std::size_t first_alone(std::span<const std::size_t> classes, const GroupRules& rules) {
   std::size_t best = 0, fewest = SIZE_MAX, buckets = 0;
-  for (std::size_t border = 0; border <= kMostClasses + 1; ++border) {
+  for (std::size_t border = 0; border <= rules.buckets.size(); ++border) {
     const auto alone = static_cast<std::size_t>(
         std::ranges::count_if(classes, [&](std::size_t one) { return one >= border; }));
     const std::size_t layers = alone + buckets;
@@ -45,7 +40,7 @@ std::size_t first_alone(std::span<const std::size_t> classes, const GroupRules& 
       fewest = layers;
       best = border;
     }
-    buckets += buckets_of(border, rules);
+    if (border < rules.buckets.size()) buckets += rules.buckets[border];
   }
   return best;
 }
@@ -53,12 +48,12 @@ std::size_t first_alone(std::span<const std::size_t> classes, const GroupRules& 
 }  // namespace
 
 const GroupRules& wheel_groups() {
-  static const GroupRules rules{60, 32 * 1024, {4, 7, 8, 6, 6, 4, 2, 1}};
+  static const GroupRules rules{84, 32 * 1024, {9, 14, 16, 15, 13, 10, 5, 2}};
   return rules;
 }
 
-const GroupRules& bytecode_groups() {
-  static const GroupRules rules{36, 32 * 1024, {2, 3, 9, 6, 4, 2, 1}};
+const GroupRules& large_bytecode_groups() {
+  static const GroupRules rules{12, 32 * 1024, {1, 1, 1, 2, 2, 2, 2, 1}};
   return rules;
 }
 
@@ -80,7 +75,7 @@ std::vector<std::vector<std::size_t>> plan_layers(std::span<const GroupInput> pa
     if (classes[i] >= border) {
       groups.push_back({i});
     } else {
-      const std::size_t count = buckets_of(classes[i], rules);
+      const std::size_t count = rules.buckets[classes[i]];
       buckets[{classes[i], bucket_of(packages[i].name, count)}].push_back(i);
     }
   }

@@ -18,16 +18,20 @@ struct GroupInput {
 /// Packages of a size share layers: a class of sizes ends where the next begins, at four times as
 /// much.
 struct GroupRules {
-  std::size_t most_layers = 0;                  ///< as long as the classes can be had within that
+  std::size_t most_layers = 0;                  ///< at least as many as there are buckets
   std::uint64_t first_class_bytes = 32 * 1024;  ///< the smallest packages have less
-  std::vector<std::size_t> buckets;  ///< of each class, the smallest first; the last goes on
+  std::vector<std::size_t> buckets;  ///< of each class, the smallest first; the last has no end
 };
 
-/// Docker stacks at most 125 layers, and who builds on an image needs some of them: 96 for these
-/// two. How many buckets a class has was found with the 132 wheels of examples/pytorch-cuda:
-/// another one more would save less there than in the class that got it.
+/// Bytecode of wheels from this size on is in layers of its own: the wheel's can then be spliced
+/// again from the wheel alone, and need not be kept. A border of classes.
+inline constexpr std::uint64_t kLargeWheelBytes = 8 * 1024 * 1024;
+
+/// Docker stacks at most 125 layers, and who builds on an image needs some of them: 96 for wheels
+/// and for the bytecode of large ones. How many buckets a class has was found with the 132 wheels
+/// of examples/pytorch-cuda: another one more would save less there than in the class that got it.
 const GroupRules& wheel_groups();
-const GroupRules& bytecode_groups();
+const GroupRules& large_bytecode_groups();
 
 /// Indices into `packages`, group by group: first those alone, by name, then the buckets that are
 /// not empty, each sorted by name. Alone are packages from the smallest size on, at a border of

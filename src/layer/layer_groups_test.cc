@@ -27,22 +27,24 @@ std::set<std::string> group_with(const std::vector<GroupInput>& packages, const 
 }  // namespace
 
 TEST_CASE("a package is alone where there are layers enough, and every one is in one group") {
-  std::vector<GroupInput> packages = small_packages(80);
+  std::vector<GroupInput> packages = small_packages(120);
   packages.push_back({"torch", 700u << 20});
   packages.push_back({"nvidia-cudnn-cu12", 600u << 20});
   packages.push_back({"medium", 32 << 10});
   const auto groups = plan_layers(packages);
-  // 80 are too many; from the next class on there is room for all.
-  REQUIRE(groups.size() == 3 + 4);
-  CHECK(groups[0] == std::vector<std::size_t>{82});
-  CHECK(groups[1] == std::vector<std::size_t>{81});
-  CHECK(groups[2] == std::vector<std::size_t>{80});
+  // 120 are too many; from the next class on there is room for all.
+  REQUIRE(groups.size() == 3 + wheel_groups().buckets[0]);
+  CHECK(groups[0] == std::vector<std::size_t>{122});
+  CHECK(groups[1] == std::vector<std::size_t>{121});
+  CHECK(groups[2] == std::vector<std::size_t>{120});
   std::multiset<std::size_t> seen;
   for (const auto& group : groups) seen.insert(group.begin(), group.end());
   CHECK(seen.size() == packages.size());
   CHECK(std::set<std::size_t>(seen.begin(), seen.end()).size() == packages.size());
-  CHECK(plan_layers(small_packages(60)).size() == 60);
-  CHECK(plan_layers(small_packages(61)).size() == 4);
+  const std::size_t most = wheel_groups().most_layers;
+  CHECK(plan_layers(small_packages(static_cast<int>(most))).size() == most);
+  CHECK(plan_layers(small_packages(static_cast<int>(most) + 1)).size() ==
+        wheel_groups().buckets[0]);
 }
 
 TEST_CASE("packages share layers with those of their size") {
@@ -58,8 +60,19 @@ TEST_CASE("packages share layers with those of their size") {
       least = std::min(least, packages[i].size_bytes);
       most = std::max(most, packages[i].size_bytes);
     }
-    CHECK((most < 32 << 10 || most < 4 * least));
+    CHECK((most < 32 << 10 || most < 4 * least || least >= 128 << 20));
+    // Whether their bytecode is in their layer is one answer for all of them.
+    CHECK((least >= kLargeWheelBytes) == (most >= kLargeWheelBytes));
   }
+}
+
+TEST_CASE("every class within the limit") {
+  for (const GroupRules& rules : {wheel_groups(), large_bytecode_groups()}) {
+    std::size_t buckets = 0;
+    for (const std::size_t one : rules.buckets) buckets += one;
+    CHECK(buckets <= rules.most_layers);
+  }
+  CHECK(wheel_groups().most_layers + large_bytecode_groups().most_layers == 96);
 }
 
 TEST_CASE("however many and large they are, there is an answer") {
@@ -73,7 +86,7 @@ TEST_CASE("however many and large they are, there is an answer") {
 }
 
 TEST_CASE("adding or changing one package leaves the other buckets alone") {
-  std::vector<GroupInput> packages = small_packages(70);
+  std::vector<GroupInput> packages = small_packages(150);
   const auto before = plan_layers(packages);
   std::set<std::set<std::string>> old_groups, new_groups;
   for (const auto& p : packages) old_groups.insert(group_with(packages, p.name));

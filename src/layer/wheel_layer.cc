@@ -79,13 +79,14 @@ class Builder {
         cancel_(cancel),
         inputs_(wheels.begin(), wheels.end()) {}
 
-  Result<LayerFacts> build(const std::string* tree_folder);
+  Result<LayerFacts> build(const std::string* tree_folder, const MakeFurtherFiles& make_further);
 
  private:
   Result<void> open_all();
-  Result<void> add_folders();
+  Result<void> add_folders(std::span<const std::string> paths);
   Result<void> add_wheel(const OpenWheel& wheel, WheelCopier& copier);
-  Result<LayerFacts> add_all(Reporter::TaskId task);
+  Result<void> add_further(std::vector<Entry> files, WheelCopier& copier);
+  Result<LayerFacts> add_all(const MakeFurtherFiles& make_further);
 
   const WheelLayerOptions& options_;
   LayerStream stream_;
@@ -96,6 +97,7 @@ class Builder {
   std::vector<OpenWheel> wheels_;
   std::optional<TreeWriter> tree_;
   std::unordered_set<std::string_view> added_;
+  std::set<std::string> folders_;
   Reporter::TaskId task_ = 0;
 };
 
@@ -112,16 +114,17 @@ Result<void> Builder::open_all() {
   return check_collisions(inputs_, paths);
 }
 
-Result<void> Builder::add_folders() {
-  std::set<std::string> folders;
-  for (const OpenWheel& wheel : wheels_) {
-    for (const InstalledFile& file : wheel.layout.files) {
-      for (std::string path = parent_path(file.path); path != "." && folders.insert(path).second;) {
-        path = parent_path(path);
-      }
+/// Those that these files need and that are not there yet.
+Result<void> Builder::add_folders(std::span<const std::string> paths) {
+  std::set<std::string> added;
+  for (const std::string& file : paths) {
+    std::string path = parent_path(file);
+    while (path != "." && folders_.insert(path).second) {
+      added.insert(path);
+      path = parent_path(path);
     }
   }
-  for (const std::string& folder : folders) {
+  for (const std::string& folder : added) {
     TRY(stream_.add({folder, TarType::Folder, 0755, 0, 0, 0, {}}));
     if (tree_) TRY(tree_->make_folder(folder, {0755, 0, 0}));
   }
@@ -155,27 +158,54 @@ Result<void> Builder::add_wheel(const OpenWheel& wheel, WheelCopier& copier) {
   return {};
 }
 
-Result<LayerFacts> Builder::add_all(Reporter::TaskId task) {
-  task_ = task;
+Result<void> Builder::add_further(std::vector<Entry> files, WheelCopier& copier) {
+  std::erase_if(files, [&](const Entry& file) { return added_.contains(parent_path(file.path)); });
+  std::ranges::sort(files, {}, &Entry::path);
+  std::vector<std::string> paths;
+  for (const Entry& file : files) paths.push_back(file.path);
+  TRY(add_folders(paths));
+  for (Entry& file : files) {
+    TRY(cancel_.check());
+    InstalledFile further{std::move(file.path), file.mode, nullptr, {}, {}};
+    const auto* const host = std::get_if<HostFile>(&file.content);
+    further.text =
+        host != nullptr ? TRY(read_file(host->path)) : std::get<std::string>(file.content);
+    TRY(copier.add_text(further));
+  }
+  return {};
+}
+
+Result<LayerFacts> Builder::add_all(const MakeFurtherFiles& make_further) {
   TRY(open_all());
-  TRY(add_folders());
+  std::vector<std::string> paths;
+  for (const OpenWheel& wheel : wheels_) {
+    for (const InstalledFile& file : wheel.layout.files) paths.push_back(file.path);
+  }
+  TRY(add_folders(paths));
   WheelCopier copier(stream_, tree_ ? &*tree_ : nullptr, hash_tar_);
   for (const OpenWheel& wheel : wheels_) TRY(add_wheel(wheel, copier));
+  if (make_further) {
+    TRY(tree_->finish());
+    std::vector<Entry> further = TRY(make_further());
+    TRY(add_further(std::move(further), copier));
+  }
   if (tree_) TRY(tree_->finish());
   return stream_.finish();
 }
 
-Result<LayerFacts> Builder::build(const std::string* tree_folder) {
+Result<LayerFacts> Builder::build(const std::string* tree_folder,
+                                  const MakeFurtherFiles& make_further) {
   SLIPWAY_CHECK(!inputs_.empty());
+  SLIPWAY_CHECK(!make_further || tree_folder != nullptr);
   if (tree_folder != nullptr) tree_ = TRY(TreeWriter::open(*tree_folder, options_.owners));
   std::uint64_t total = 0;
   for (const WheelInput& input : inputs_) total += input.size_bytes;
   const std::string name = inputs_.size() == 1
                                ? fmt::format("{} {}", inputs_[0].name, inputs_[0].version)
                                : fmt::format("{} packages", inputs_.size());
-  const Reporter::TaskId task = reporter_.start("building", name, total);
-  Result<LayerFacts> facts = add_all(task);
-  reporter_.finish(task);
+  task_ = reporter_.start("building", name, total);
+  Result<LayerFacts> facts = add_all(make_further);
+  reporter_.finish(task_);
   if (!facts.ok()) return std::move(facts).error().while_doing("building the layer of " + name);
   return facts;
 }
@@ -185,15 +215,17 @@ Result<LayerFacts> Builder::build(const std::string* tree_folder) {
 Result<LayerFacts> build_wheel_layer(std::span<const WheelInput> wheels,
                                      const WheelLayerOptions& options,
                                      const std::string* tree_folder, Sink* blob, Reporter& reporter,
-                                     const CancelToken& cancel) {
-  return Builder(wheels, options, blob, HashTar::Yes, reporter, cancel).build(tree_folder);
+                                     const CancelToken& cancel,
+                                     const MakeFurtherFiles& make_further) {
+  return Builder(wheels, options, blob, HashTar::Yes, reporter, cancel)
+      .build(tree_folder, make_further);
 }
 
 Result<SplicedBlob> splice_wheel_layer(std::span<const WheelInput> wheels,
                                        const WheelLayerOptions& options, Sink& blob,
                                        Reporter& reporter, const CancelToken& cancel) {
   const LayerFacts facts =
-      TRY(Builder(wheels, options, &blob, HashTar::No, reporter, cancel).build(nullptr));
+      TRY(Builder(wheels, options, &blob, HashTar::No, reporter, cancel).build(nullptr, {}));
   return SplicedBlob{facts.digest, facts.size_bytes};
 }
 

@@ -178,7 +178,56 @@ TEST_CASE("the blob is the tar of the tree, and can be spliced again") {
   CHECK((sink.text == built.blob));
 }
 
-TEST_CASE("the bytes of layout 3") {
+TEST_CASE("what is made of the wheels follows their files") {
+  Fixture fixture;
+  const WheelInput demo = fixture.wheel(
+      "demo", {member("demo/a.py", "x = 1\n"), member("demo/b.py", "y = 2\n"),
+               member("demo/c/__pycache__", "a file"), member("demo/c/d.py", "z = 3\n"),
+               member("demo/__pycache__/a.cpython-39.pyc", "of another Python"),
+               member("demo/sourceless.pyc", "stays")});
+  const std::string site = std::string(kSite).substr(1);
+  const TemporaryFolder tree = TemporaryFolder::create(fixture.folder.path(), "tree").value();
+  const std::string kept = fixture.folder.path() + "/b.pyc";
+  write_file(kept, "b").value();
+  std::string read;
+  const MakeFurtherFiles make = [&]() -> Result<std::vector<Entry>> {
+    read = TRY(read_file(tree.path() + kSite + "demo/b.py"));
+    std::vector<Entry> entries(3);
+    entries[0].path = site + "demo/__pycache__/b.cpython-311.pyc";
+    entries[0].content = HostFile{kept};
+    entries[1].path = site + "demo/__pycache__/a.cpython-311.pyc";
+    entries[1].content = std::string("a");
+    entries[2].path = site + "demo/c/__pycache__/d.cpython-311.pyc";  // where a file is
+    return entries;
+  };
+  StringSink blob;
+  const LayerFacts facts =
+      build_wheel_layer(std::vector{demo}, {}, &tree.path(), &blob, fixture.reporter, {}, make)
+          .value();
+  CHECK(read == "y = 2\n");
+  CHECK(facts.digest == sha256(blob.text));
+  const std::string path = fixture.folder.path() + "/blob.tar.gz";
+  write_file(path, blob.text).value();
+  const std::string list = run_for_output({"tar", "-tzf", path}).value();
+  CHECK(list.find("/demo/__pycache__/\n" + site + "demo/__pycache__/a.cpython-311.pyc\n" + site +
+                  "demo/__pycache__/b.cpython-311.pyc\n") != std::string::npos);
+  CHECK(list.find("cpython-39") == std::string::npos);
+  CHECK(list.find("sourceless.pyc") != std::string::npos);
+  CHECK(list.find("d.cpython-311") == std::string::npos);
+  CHECK(read_file(tree.path() + kSite + "demo/__pycache__/b.cpython-311.pyc").value() == "b");
+  CHECK(read_file(tree.path() + kSite + "demo-1.0.dist-info/RECORD").value().find("cpython-39") ==
+        std::string::npos);
+
+  const auto fail = []() -> Result<std::vector<Entry>> {
+    return make_error(ErrorKind::Io, "no interpreter");
+  };
+  const TemporaryFolder other = TemporaryFolder::create(fixture.folder.path(), "tree").value();
+  const auto failed =
+      build_wheel_layer(std::vector{demo}, {}, &other.path(), nullptr, fixture.reporter, {}, fail);
+  CHECK(failed.error().message == "no interpreter");
+}
+
+TEST_CASE("the bytes of layout 4") {
   // A change here moves every user's layers: raise kLayoutVersion with it.
   Fixture fixture;
   const Built one = fixture.build({fixture.wheel("demo", every_kind(), kCommands)}).value();

@@ -24,6 +24,11 @@ std::string normalised(std::string_view name) {
   return text;
 }
 
+/// What the wheel's maker compiled: valid, if at all, for the times of files there.
+bool is_their_bytecode(const std::string& path) {
+  return path.ends_with(".pyc") && base_name(parent_path(path)) == "__pycache__";
+}
+
 std::string_view top_folder(std::string_view name) {
   const std::size_t slash = name.find('/');
   return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
@@ -191,7 +196,7 @@ Result<void> Reader::place_members() {
   for (const ZipMember& member : archive_.members()) {
     if (member.is_folder() || written_anew.contains(member.name)) continue;
     std::string path = TRY(place(member));
-    if (is_replaced_script(member, path)) continue;
+    if (is_replaced_script(member, path) || is_their_bytecode(path)) continue;
     TRY(add_member(member, std::move(path)));
   }
   return {};

@@ -8,8 +8,9 @@
 ///   entry points    bin/<name>
 ///   *.dist-info     kept; INSTALLER and RECORD written anew
 ///
-/// Not as pip: RECORD rows of files that the wheel does not hold are dropped; INSTALLER says
-/// `slipway`; there is no REQUESTED, which depends on who asked, not on the wheel.
+/// Not as pip: RECORD rows of files that the wheel does not hold are dropped, and with them
+/// bytecode in `__pycache__`, which is made for the image (bytecode.h); INSTALLER says `slipway`;
+/// there is no REQUESTED, which depends on who asked, not on the wheel.
 #pragma once
 
 #include <cstddef>

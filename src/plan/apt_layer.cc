@@ -59,7 +59,7 @@ Result<ImageLayer> LayerBuilder::apt_layer(const std::vector<ImageLayer>& base,
   TRY(layer::unpack_layer(source, tree.path(), marks, layer::Owners::AsSaid, cancel));
   tools_.reporter.done(fmt::format("installed {} Debian packages onto the base, {}", debs.size(),
                                    size_text(facts.unpacked_bytes)));
-  return keep(key, std::move(tree), facts, std::move(packages));
+  return keeper_.keep(key, std::move(tree), facts, std::move(packages));
 }
 
 }  // namespace slipway::plan

@@ -90,11 +90,11 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
 }
 
 Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
-                             const Tools& tools) {
+                             Bytecode bytecode, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   std::optional<BaseImage> base;
   if (lock.base) base = TRY(bring_base_image(store, *lock.base, tools));
-  const auto needed = TRY(needed_artifacts(store, lock, tools));
+  const auto needed = TRY(needed_artifacts(store, lock, bytecode, tools));
   Archives archives{lock.debian, project.spec.python.indexes, {}};
   if (base) {
     archives.of_base = [&](const Indexes& indexes) -> Result<std::vector<index::DebianSource>> {

@@ -29,7 +29,8 @@ struct ImageLayer {
   Digest digest;
   Digest diff_id;
   std::uint64_t size_bytes = 0;
-  /// "torch 2.6.0"; "bytecode of torch 2.6.0", "project", "base layer 1 of 3", …
+  /// What is in it: "torch 2.6.0"; "six 1.17.0", "bytecode"; "bytecode of torch 2.6.0"; "project";
+  /// "base layer 1 of 3"; …
   std::vector<std::string> packages;
   std::uint64_t tar_bytes = 0;
   std::optional<Digest> toc;  ///< of the table of contents at its end (layer/stargz_toc.h)
@@ -64,7 +65,7 @@ Result<std::optional<BuiltImage>> find_built_image(const ProjectFolder& project,
 /// Downloads what the missing layers are made of. To be called as the caller, before a user
 /// namespace is entered: the cache is the caller's. Fails as fetch_artifacts does.
 Result<void> fetch_for_build(const ProjectFolder& project, const spec::Lock& lock,
-                             const Tools& tools);
+                             Bytecode bytecode, const Tools& tools);
 
 /// Makes what the store does not have yet and names the image `name:tag`. The lock must match
 /// slipway.toml (see lock_project) and fetch_for_build must have brought the files. The process

@@ -62,6 +62,17 @@ std::vector<std::string> system_paths(const Capture& capture) {
   return paths;
 }
 
+/// Packages and bytecode are in layers of their own here: 96 of both, which a class of sizes shares
+/// as layer_groups.h says. A capture is seldom pushed again with one package changed.
+const layer::GroupRules& package_rules() {
+  static const layer::GroupRules rules{60, 32 * 1024, {4, 7, 8, 6, 6, 4, 2, 1}};
+  return rules;
+}
+const layer::GroupRules& bytecode_rules() {
+  static const layer::GroupRules rules{36, 32 * 1024, {2, 3, 9, 6, 4, 2, 1}};
+  return rules;
+}
+
 std::string codename() {
   const auto text = read_file("/etc/os-release");
   if (!text.ok() || text->find("ID=debian\n") == std::string::npos) return "";
@@ -82,7 +93,7 @@ class CaptureBuilder {
     for (const CapturedPackage& package : packages) {
       inputs.push_back({package.name, size_of_all(package.files)});
     }
-    for (const std::vector<std::size_t>& group : layer::plan_layers(inputs)) {
+    for (const std::vector<std::size_t>& group : layer::plan_layers(inputs, package_rules())) {
       Part part;
       for (const std::size_t i : group) {
         part.paths.insert(part.paths.end(), packages[i].files.begin(), packages[i].files.end());
@@ -178,7 +189,7 @@ class CaptureBuilder {
     std::vector<layer::GroupInput> inputs;
     for (const CapturedSources& one : sources) inputs.push_back({one.name, size_of_all(one.paths)});
     std::vector<BytecodeGroup> groups;
-    for (const auto& indices : layer::plan_layers(inputs, layer::bytecode_groups())) {
+    for (const auto& indices : layer::plan_layers(inputs, bytecode_rules())) {
       BytecodeGroup group;
       for (const std::size_t i : indices) {
         group.sources.push_back(sources[i]);

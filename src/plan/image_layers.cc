@@ -5,17 +5,15 @@
 #include "base/size_text.h"
 #include "base/threads.h"
 #include "layer/debian_layer.h"
-#include "layer/layer_groups.h"
 #include "layer/stargz_toc.h"
 #include "layer/tar_layer.h"
-#include "layer/wheel_layer.h"
 #include "oci/manifest.h"
 #include "plan/base_image.h"
 #include "plan/image_files.h"
 #include "plan/image_frame.h"
 #include "plan/known_layers.h"
-#include "plan/layer_facts.h"
-#include "plan/layer_recipe.h"
+#include "plan/package_layers.h"
+#include "plan/wheel_groups.h"
 
 namespace slipway::plan {
 namespace {
@@ -53,17 +51,6 @@ oci::History history_of(const ImageLayer& layer) {
 }
 
 }  // namespace
-
-ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages) {
-  ImageLayer layer;
-  layer.digest = facts.digest;
-  layer.diff_id = facts.diff_id;
-  layer.size_bytes = facts.size_bytes;
-  layer.packages = std::move(packages);
-  layer.tar_bytes = facts.tar_bytes;
-  layer.toc = facts.toc;
-  return layer;
-}
 
 ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& layers) {
   oci::Manifest manifest;
@@ -105,34 +92,8 @@ Result<void> put_image(const store::Store& store, const store::ImageName& name,
   return store.set_image(name, texts.manifest_digest);
 }
 
-std::vector<std::string> WheelGroup::labels() const {
-  std::vector<std::string> labels;
-  for (const layer::WheelInput& wheel : wheels) labels.push_back(wheel.name + " " + wheel.version);
-  return labels;
-}
-
-std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools) {
-  std::vector<layer::GroupInput> inputs;
-  for (const spec::LockedWheel& wheel : lock.wheels) {
-    inputs.push_back({wheel.name, wheel.size_bytes});
-  }
-  std::vector<WheelGroup> groups;
-  for (const std::vector<std::size_t>& indices : layer::plan_layers(inputs)) {
-    WheelGroup group;
-    std::string key =
-        fmt::format("wheels {} {} {}", layer::kLayoutVersion, kVenv, lock.python_version);
-    for (const std::size_t i : indices) {
-      group.wheels.push_back(make_input(lock.wheels[i], tools));
-      key += " " + lock.wheels[i].sha256.hex();
-    }
-    group.key = sha256(key);
-    groups.push_back(std::move(group));
-  }
-  return groups;
-}
-
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
-                                               const Tools& tools) {
+                                               Bytecode bytecode, const Tools& tools) {
   std::vector<Artifact> needed;
   const Digest key = lock.base
                          ? TRY(apt_key(store, lock, tools))
@@ -142,7 +103,7 @@ Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const 
   }
   std::map<std::string, const spec::LockedWheel*> wheels;
   for (const spec::LockedWheel& wheel : lock.wheels) wheels[wheel.name] = &wheel;
-  for (const WheelGroup& group : group_wheels(lock, tools)) {
+  for (const WheelGroup& group : group_wheels(lock, bytecode, tools)) {
     const bool known = TRY(find_layer(store, group.key)).has_value();
     for (const layer::WheelInput& wheel : group.wheels) {
       if (known && knows_wheel(store, lock, wheel.sha256)) continue;
@@ -150,16 +111,6 @@ Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const 
     }
   }
   return needed;
-}
-
-Result<ImageLayer> LayerBuilder::keep(const Digest& key, TemporaryFolder tree,
-                                      const layer::LayerFacts& facts,
-                                      std::vector<std::string> packages) {
-  TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
-  TRY(remember_layer(store_, key, facts));
-  // For the proof at the end: now, while other cores are still busy with other layers.
-  if (request_.proof == Proof::Closure) (void)TRY(read_layer_facts(store_, facts.diff_id, tools_));
-  return describe_layer(facts, std::move(packages));
 }
 
 Result<ImageLayer> LayerBuilder::base_layer(const CancelToken& cancel) {
@@ -178,7 +129,7 @@ Result<ImageLayer> LayerBuilder::base_layer(const CancelToken& cancel) {
   TRY(blob.commit(facts.digest));
   tools_.reporter.done(fmt::format("built the base: {} Debian packages, {}", debs.size(),
                                    size_text(facts.unpacked_bytes)));
-  return keep(key, std::move(tree), facts, std::move(packages));
+  return keeper_.keep(key, std::move(tree), facts, std::move(packages));
 }
 
 Result<std::vector<ImageLayer>> LayerBuilder::base_layers(const CancelToken& cancel) {
@@ -198,30 +149,6 @@ Result<std::vector<ImageLayer>> LayerBuilder::base_layers(const CancelToken& can
   return layers;
 }
 
-Result<ImageLayer> LayerBuilder::wheel_layer(const WheelGroup& group, const CancelToken& cancel) {
-  if (const auto facts = TRY(find_layer(store_, group.key))) {
-    return describe_layer(*facts, group.labels());
-  }
-  TemporaryFolder tree = TRY(store_.make_layer_folder());
-  const layer::LayerFacts facts = TRY(layer::build_wheel_layer(
-      group.wheels, wheel_options(lock_), &tree.path(), nullptr, tools_.reporter, cancel));
-  TRY(store_.put_recipe(facts.digest, write_recipe(group.wheels, lock_)));
-  return keep(group.key, std::move(tree), facts, group.labels());
-}
-
-Result<ImageLayer> LayerBuilder::entries_layer(const Digest& key, std::vector<layer::Entry> entries,
-                                               std::vector<std::string> packages) {
-  if (const auto facts = TRY(find_layer(store_, key))) {
-    return describe_layer(*facts, std::move(packages));
-  }
-  TemporaryFolder tree = TRY(store_.make_layer_folder());
-  store::BlobWriter blob = TRY(store_.start_blob());
-  const layer::LayerFacts facts =
-      TRY(layer::write_layer(std::move(entries), blob, &tree.path(), tools_.cancel));
-  TRY(blob.commit(facts.digest));
-  return keep(key, std::move(tree), facts, std::move(packages));
-}
-
 Result<ImageLayer> LayerBuilder::frame_layer(const std::vector<ImageLayer>& base) {
   std::vector<LayerFolder> folders;
   for (auto layer = base.rbegin(); layer != base.rend(); ++layer) {
@@ -232,7 +159,7 @@ Result<ImageLayer> LayerBuilder::frame_layer(const std::vector<ImageLayer>& base
                                files.text("/etc/shadow")};
   std::vector<layer::Entry> entries = TRY(frame_entries(project_.spec, lock_, users));
   const Digest key = entries_key(entries);
-  return entries_layer(key, std::move(entries), {"frame"});
+  return keeper_.make(key, std::move(entries), {"frame"}, tools_.cancel);
 }
 
 Result<std::vector<ImageLayer>> LayerBuilder::code_layers() {
@@ -245,7 +172,7 @@ Result<std::vector<ImageLayer>> LayerBuilder::code_layers() {
     }
   }
   const Digest key = entries_key(entries);
-  const ImageLayer layer = TRY(entries_layer(key, std::move(entries), {"project"}));
+  const ImageLayer layer = TRY(keeper_.make(key, std::move(entries), {"project"}, tools_.cancel));
   return std::vector<ImageLayer>{layer};
 }
 
@@ -264,59 +191,35 @@ Result<void> LayerBuilder::check_wheel_collisions(const std::vector<WheelFacts>&
   return store_.put_known("collisions", key, "none\n");
 }
 
-Result<LayerBuilder::BaseAndWheels> LayerBuilder::base_and_wheels(
-    const std::vector<WheelGroup>& groups) {
-  std::vector<std::uint64_t> sizes;
-  for (const WheelGroup& group : groups) {
-    std::uint64_t bytes = 0;
-    for (const layer::WheelInput& wheel : group.wheels) bytes += wheel.size_bytes;
-    sizes.push_back(bytes);
-  }
-  const std::vector<std::size_t> order = largest_first(sizes);
-
-  BaseAndWheels made;
-  made.wheels.resize(groups.size());
-  const auto tell_of = [&](const ImageLayer& layer) {
-    if (request_.on_layer) request_.on_layer(layer);
-  };
-  // The base before them all: it takes one core for longest.
-  const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
-    if (i == 0) {
-      made.base = TRY(base_layers(cancel));
-      for (const ImageLayer& layer : made.base) tell_of(layer);
-    } else {
-      const std::size_t group = order[i - 1];
-      made.wheels[group] = TRY(wheel_layer(groups[group], cancel));
-      tell_of(made.wheels[group]);
-    }
-    return {};
-  };
-  TRY(for_each_parallel(groups.size() + 1, usable_cores(), tools_.cancel, make));
-  return made;
-}
-
 Result<std::vector<ImageLayer>> LayerBuilder::build() {
   const std::vector<WheelFacts> wheels = TRY(read_wheel_facts(store_, lock_, tools_));
   TRY(check_frame(lock_, wheels));
   TRY(check_wheel_collisions(wheels));
-  const std::vector<WheelGroup> groups = group_wheels(lock_, tools_);
-  const BaseAndWheels made = TRY(base_and_wheels(groups));
-
-  std::vector<ImageLayer> layers = made.base;
-  layers.push_back(TRY(frame_layer(made.base)));
-  layers.insert(layers.end(), made.wheels.begin(), made.wheels.end());
-  if (request_.bytecode == Bytecode::Yes) {
-    std::map<std::string, std::string> trees;  // where each wheel is unpacked
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      for (const layer::WheelInput& wheel : groups[i].wheels) {
-        trees[wheel.name] = store_.layer_path(made.wheels[i].diff_id);
-      }
-    }
-    const auto bytecode = TRY(bytecode_layers(wheels, trees, made.base));
-    layers.insert(layers.end(), bytecode.begin(), bytecode.end());
+  PackageLayers packages(keeper_, store_, lock_, request_, tools_, wheels);
+  std::vector<ImageLayer> base;
+  // The base before them all: it takes one core for longest.
+  const auto make = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+    if (i > 0) return packages.make(i - 1, cancel);
+    base = TRY(base_layers(cancel));
+    packages.give_base(base);
+    if (request_.on_layer) std::ranges::for_each(base, request_.on_layer);
+    return {};
+  };
+  const Result<void> made =
+      for_each_parallel(packages.count() + 1, usable_cores(), tools_.cancel, make);
+  const Result<void> given_back = packages.give_cache_back();
+  TRY(made);
+  TRY(given_back);
+  if (packages.compiled() > 0) {
+    tools_.reporter.done(
+        fmt::format("compiled the Python files of {} wheels", packages.compiled()));
   }
-  const auto code = TRY(code_layers());
-  layers.insert(layers.end(), code.begin(), code.end());
+
+  std::vector<ImageLayer> layers = base;
+  layers.push_back(TRY(frame_layer(base)));
+  for (auto&& more : {packages.layers(), TRY(code_layers())}) {
+    layers.insert(layers.end(), more.begin(), more.end());
+  }
   return layers;
 }
 

@@ -4,36 +4,20 @@
 /// so a build does only the work whose inputs changed.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "layer/bytecode.h"
 #include "layer/debian_layer.h"
-#include "layer/layout.h"
-#include "layer/tar_layer.h"
 #include "oci/image_config.h"
 #include "plan/artifacts.h"
 #include "plan/build_image.h"
+#include "plan/layer_keeper.h"
 #include "plan/project_folder.h"
 #include "plan/tools.h"
 #include "plan/wheel_facts.h"
 #include "store/store.h"
 
 namespace slipway::plan {
-
-/// Wheels that share a layer.
-struct WheelGroup {
-  std::vector<layer::WheelInput> wheels;  ///< sorted by name
-  Digest key;
-  std::vector<std::string> labels() const;
-};
-
-/// Large wheels alone, small ones by the hash of their names.
-std::vector<WheelGroup> group_wheels(const spec::Lock& lock, const Tools& tools);
-
-/// As the image tells of it.
-ImageLayer describe_layer(const layer::LayerFacts& facts, std::vector<std::string> packages);
 
 struct ImageTexts {
   std::string config, manifest;
@@ -55,15 +39,20 @@ Result<Digest> apt_key(const store::Store& store, const spec::Lock& lock, const 
 
 /// The files that making the missing layers needs.
 Result<std::vector<Artifact>> needed_artifacts(const store::Store& store, const spec::Lock& lock,
-                                               const Tools& tools);
+                                               Bytecode bytecode, const Tools& tools);
 
 /// Makes what is missing and returns all, bottom first: base (of a base image all of its layers,
-/// and one of the Debian packages on it), frame, wheels, bytecode, code.
+/// and one of the Debian packages on it), frame, packages, code.
 class LayerBuilder {
  public:
   LayerBuilder(const store::Store& store, const ProjectFolder& project, const spec::Lock& lock,
                const BuildRequest& request, const Tools& tools)
-      : store_(store), project_(project), lock_(lock), request_(request), tools_(tools) {}
+      : store_(store),
+        project_(project),
+        lock_(lock),
+        request_(request),
+        tools_(tools),
+        keeper_(store, request, tools) {}
 
   Result<std::vector<ImageLayer>> build();
 
@@ -71,25 +60,8 @@ class LayerBuilder {
   Result<ImageLayer> base_layer(const CancelToken& cancel);
   Result<std::vector<ImageLayer>> base_layers(const CancelToken& cancel);
   Result<ImageLayer> apt_layer(const std::vector<ImageLayer>& base, const CancelToken& cancel);
-  Result<ImageLayer> wheel_layer(const WheelGroup& group, const CancelToken& cancel);
   Result<ImageLayer> frame_layer(const std::vector<ImageLayer>& base);
-  struct BytecodeGroup;
-  Result<void> give_to_owner(const std::string& path) const;
-  Result<std::vector<BytecodeGroup>> group_bytecode(const std::vector<WheelFacts>& wheels,
-                                                    const layer::BytecodeOptions& options);
-  Result<std::vector<ImageLayer>> bytecode_layers(
-      const std::vector<WheelFacts>& wheels, const std::map<std::string, std::string>& wheel_trees,
-      const std::vector<ImageLayer>& base);
-  struct BaseAndWheels {
-    std::vector<ImageLayer> base;
-    std::vector<ImageLayer> wheels;  ///< one for each group
-  };
-  Result<BaseAndWheels> base_and_wheels(const std::vector<WheelGroup>& groups);
   Result<std::vector<ImageLayer>> code_layers();
-  Result<ImageLayer> entries_layer(const Digest& key, std::vector<layer::Entry> entries,
-                                   std::vector<std::string> packages);
-  Result<ImageLayer> keep(const Digest& key, TemporaryFolder tree, const layer::LayerFacts& facts,
-                          std::vector<std::string> packages);
   Result<void> check_wheel_collisions(const std::vector<WheelFacts>& wheels);
 
   const store::Store& store_;
@@ -97,6 +69,7 @@ class LayerBuilder {
   const spec::Lock& lock_;
   const BuildRequest& request_;
   const Tools& tools_;
+  LayerKeeper keeper_;
 };
 
 }  // namespace slipway::plan

@@ -11,6 +11,7 @@
 #include "layer/layout.h"
 #include "plan/base_image.h"
 #include "plan/image_layers.h"
+#include "plan/wheel_groups.h"
 
 namespace slipway::plan {
 namespace {
@@ -19,7 +20,6 @@ using spec::LayerKind;
 using spec::LockedImage;
 using spec::LockedLayer;
 
-constexpr std::string_view kBytecodeOf = "bytecode of ";
 constexpr std::size_t kMostReasons = 10;
 
 /// "torch" of "torch 2.6.0" and of "bytecode of torch 2.6.0".
@@ -36,17 +36,18 @@ LayerKind kind_of(const ImageLayer& layer, std::size_t position) {
   if (position == 0 || is_base_layer(layer)) return LayerKind::Base;
   if (!layer.packages.empty() && layer.packages.front() == kAptLabel) return LayerKind::Apt;
   if (layer.packages == std::vector<std::string>{"frame"}) return LayerKind::Frame;
-  const bool is_bytecode =
-      !layer.packages.empty() && layer.packages.front().starts_with(kBytecodeOf);
-  return is_bytecode ? LayerKind::Bytecode : LayerKind::Wheels;
+  if (layer.packages.empty()) return LayerKind::Wheels;
+  if (layer.packages.front().starts_with(kBytecodeOf)) return LayerKind::Bytecode;
+  return layer.packages.back() == kBytecodeLabel ? LayerKind::Packages : LayerKind::Wheels;
 }
 
 LockedLayer make_locked_layer(const ImageLayer& layer, std::size_t position) {
   LockedLayer locked{kind_of(layer, position), {}, layer.digest, layer.diff_id, layer.size_bytes};
-  if (locked.kind == LayerKind::Wheels || locked.kind == LayerKind::Bytecode) {
-    for (const std::string& label : layer.packages) locked.packages.push_back(name_in(label));
-    std::ranges::sort(locked.packages);
+  if (locked.kind < LayerKind::Wheels) return locked;
+  for (const std::string& label : layer.packages) {
+    if (label != kBytecodeLabel) locked.packages.push_back(name_in(label));
   }
+  std::ranges::sort(locked.packages);
   return locked;
 }
 
@@ -176,12 +177,22 @@ std::string layer_label(const ImageLayer& layer, std::size_t position) {
 std::vector<Difference> compare_images(const LockedImage& locked, const LockedImage& built,
                                        Bytecode bytecode) {
   std::vector<Difference> differences;
+  // The lock is of an image with bytecode: one without shares with it the layers that hold none,
+  // and has others of the same wheels in place of the rest.
+  const auto is_compared = [&](const LockedLayer& layer) {
+    return bytecode == Bytecode::Yes || layer.kind < LayerKind::Packages;
+  };
+  const auto is_variant = [&](const LockedLayer& layer) {
+    return std::ranges::any_of(locked.layers, [&](const LockedLayer& one) {
+      return !is_compared(one) && one.packages == layer.packages;
+    });
+  };
   for (std::size_t i = 0; i < built.layers.size(); ++i) {
     const LockedLayer& layer = built.layers[i];
     const LockedLayer* other = find_twin(built.layers, i, locked.layers);
     if (other != nullptr && *other != layer) {
       differences.push_back({layer.label(), difference_of(layer, *other)});
-    } else if (other == nullptr && locked.manifest) {
+    } else if (other == nullptr && locked.manifest && !is_variant(layer)) {
       differences.push_back(
           {layer.label(), fmt::format("{}: the lock has no such layer", layer.label())});
     }
@@ -189,14 +200,13 @@ std::vector<Difference> compare_images(const LockedImage& locked, const LockedIm
   if (!locked.manifest) return differences;
   for (std::size_t i = 0; i < locked.layers.size(); ++i) {
     const LockedLayer& layer = locked.layers[i];
-    if (bytecode == Bytecode::No && layer.kind == LayerKind::Bytecode) continue;
+    if (!is_compared(layer)) continue;
     if (find_twin(locked.layers, i, built.layers) == nullptr) {
       differences.push_back(
           {layer.label(),
            fmt::format("{}: the lock has that layer, and the image has not", layer.label())});
     }
   }
-  // An image without bytecode is another one, and the lock has only the layers of it.
   if (bytecode == Bytecode::No || !built.manifest) return differences;
   if (built.config != locked.config && differences.empty()) {
     differences.push_back(
@@ -267,7 +277,7 @@ std::optional<LockedImage> kept_image(const spec::Lock& old, const spec::Lock& n
            old.python_version == now.python_version;
   };
   std::set<std::vector<std::string>> groups;
-  for (const WheelGroup& group : group_wheels(now, tools)) {
+  for (const WheelGroup& group : group_wheels(now, Bytecode::Yes, tools)) {
     std::vector<std::string> names;
     for (const layer::WheelInput& wheel : group.wheels) names.push_back(wheel.name);
     std::ranges::sort(names);
@@ -275,15 +285,17 @@ std::optional<LockedImage> kept_image(const spec::Lock& old, const spec::Lock& n
   }
   LockedImage kept{old.image->layout, {}, {}};
   for (const LockedLayer& layer : old.image->layers) {
-    const bool stays =
-        (layer.kind == LayerKind::Base && has_same_image(old, now)) ||
-        ((layer.kind == LayerKind::Base || layer.kind == LayerKind::Apt) &&
-         has_same_base(old, now)) ||
-        (layer.kind == LayerKind::Wheels && groups.contains(layer.packages) &&
-         std::ranges::all_of(layer.packages, is_same)) ||
-        // How bytecode is grouped shows in the build; its interpreter is in the base.
-        (layer.kind == LayerKind::Bytecode && has_same_base(old, now) &&
-         std::ranges::all_of(layer.packages, is_same));
+    const bool stays = (layer.kind == LayerKind::Base && has_same_image(old, now)) ||
+                       ((layer.kind == LayerKind::Base || layer.kind == LayerKind::Apt) &&
+                        has_same_base(old, now)) ||
+                       (layer.kind == LayerKind::Wheels && groups.contains(layer.packages) &&
+                        std::ranges::all_of(layer.packages, is_same)) ||
+                       // The interpreter is in the base.
+                       (layer.kind == LayerKind::Packages && groups.contains(layer.packages) &&
+                        has_same_base(old, now) && std::ranges::all_of(layer.packages, is_same)) ||
+                       // How bytecode is grouped shows in the build.
+                       (layer.kind == LayerKind::Bytecode && has_same_base(old, now) &&
+                        std::ranges::all_of(layer.packages, is_same));
     if (stays) kept.layers.push_back(layer);
   }
   return kept;

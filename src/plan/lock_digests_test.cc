@@ -20,6 +20,7 @@ std::vector<ImageLayer> layers() {
           layer_of({"frame"}),
           layer_of({"torch 2.6.0"}),
           layer_of({"frame 1.0", "project 2.0"}),  // packages may be called so
+          layer_of({"bytecode 0.17.0", "six 1.17.0", "bytecode"}),
           layer_of({"bytecode of torch 2.6.0"}),
           layer_of({"bytecode of frame 1.0", "bytecode of project 2.0"}),
           layer_of({"project"})};
@@ -45,9 +46,12 @@ TEST_CASE("layers as a lock names them") {
   std::vector<std::string> labels;
   for (const spec::LockedLayer& layer : image.layers) labels.push_back(layer.label());
   CHECK(labels == std::vector<std::string>{"the base", "the frame", "torch", "frame, project",
-                                           "bytecode of torch", "bytecode of frame, project"});
+                                           "bytecode, six", "bytecode of torch",
+                                           "bytecode of frame, project"});
+  CHECK(image.layers[3].kind == spec::LayerKind::Wheels);
+  CHECK(image.layers[4].kind == spec::LayerKind::Packages);
   CHECK(image.layout == layer::kLayoutVersion);
-  CHECK(layer_label(layers().back(), 6) == "the project");
+  CHECK(layer_label(layers().back(), 7) == "the project");
 }
 
 TEST_CASE("a base image has several layers, each in its place") {
@@ -106,10 +110,16 @@ TEST_CASE("an image without bytecode has the lock's other layers") {
   spec::LockedImage built = locked;
   std::erase_if(built.layers,
                 [](const auto& layer) { return layer.kind == spec::LayerKind::Bytecode; });
+  built.layers[4] = {spec::LayerKind::Wheels, built.layers[4].packages, sha256("bare"),
+                     sha256("bare tar"), 7};
   built.manifest = sha256("another");
   built.config = sha256("another");
   CHECK(told(locked, built, Bytecode::No).empty());
-  CHECK_FALSE(told(locked, built).empty());
+  CHECK(has(told(locked, built), "bytecode, six: the lock has no such layer"));
+  CHECK(has(told(locked, built), "bytecode of torch: the lock has that layer"));
+  spec::LockedImage strange = built;
+  strange.layers[4].packages = {"six"};
+  CHECK(has(told(locked, strange, Bytecode::No), "six: the lock has no such layer"));
   built.layers[2].diff_id = sha256("other");
   CHECK(has(told(locked, built, Bytecode::No), "torch"));
 }

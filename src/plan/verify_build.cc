@@ -11,6 +11,7 @@
 #include "plan/layer_blobs.h"
 #include "plan/layer_difference.h"
 #include "plan/lock_digests.h"
+#include "plan/wheel_groups.h"
 
 namespace slipway::plan {
 namespace {
@@ -20,14 +21,15 @@ Tools with_store(Tools tools, std::string folder) {
   return tools;
 }
 
-bool is_bytecode(const ImageLayer& layer) {
-  return !layer.packages.empty() && layer.packages.front().starts_with("bytecode of ");
+bool has_bytecode(const ImageLayer& layer) {
+  return !layer.packages.empty() && (layer.packages.front().starts_with(kBytecodeOf) ||
+                                     layer.packages.back() == kBytecodeLabel);
 }
 
 /// The image was built as it was built: with bytecode or without.
 Bytecode bytecode_of(const std::optional<StoredImage>& image) {
   if (!image) return Bytecode::Yes;
-  return std::ranges::any_of(image->layers(), is_bytecode) ? Bytecode::Yes : Bytecode::No;
+  return std::ranges::any_of(image->layers(), has_bytecode) ? Bytecode::Yes : Bytecode::No;
 }
 
 Result<void> check_same_lock(const StoredImage& image, const spec::Lock& lock) {
@@ -96,7 +98,7 @@ Result<void> BuildVerifier::fetch() {
   const store::Store scratch =
       TRY(store::Store::open(scratch_tools_.store_folder, scratch_tools_.owner));
   TRY(copy_base_image(real, scratch, lock_));
-  return fetch_for_build(project_, lock_, scratch_tools_);
+  return fetch_for_build(project_, lock_, bytecode_of(image_), scratch_tools_);
 }
 
 Result<std::string> BuildVerifier::find_where(const ImageLayer& rebuilt,

@@ -89,15 +89,16 @@ inline constexpr std::string_view kCapturedSystem = "the system";
 /// What no package owns as it is.
 inline constexpr std::string_view kCapturedRest = "the rest";
 
-/// Bottom first, as they lie in an image.
-enum class LayerKind { Base, Apt, Frame, Wheels, Bytecode };
+/// Bottom first, as they lie in an image. Packages are wheels with their bytecode; Bytecode is that
+/// of Wheels.
+enum class LayerKind { Base, Apt, Frame, Wheels, Packages, Bytecode };
 /// "base", "frame", ...
 std::string_view layer_kind_text(LayerKind kind);
 
 /// A layer that a build gave.
 struct LockedLayer {
   LayerKind kind = LayerKind::Base;
-  std::vector<std::string> packages;  ///< of Wheels and Bytecode: names in this lock, sorted
+  std::vector<std::string> packages;  ///< of the last three: names in this lock, sorted
   Digest digest;                      ///< of the blob
   Digest diff_id;                     ///< of the tar in it
   std::uint64_t size_bytes = 0;       ///< of the blob

@@ -12,11 +12,11 @@ namespace {
 constexpr std::string_view kRebuild =
     "take [image] and every [[layer]] out: `slipway build` writes them anew";
 
-constexpr std::array<std::string_view, 5> kLayerWords{"base", "apt", "frame", "wheels", "bytecode"};
+constexpr std::array<std::string_view, 6> kLayerWords{"base",   "apt",      "frame",
+                                                      "wheels", "packages", "bytecode"};
 
-bool has_packages(LayerKind kind) {
-  return kind == LayerKind::Wheels || kind == LayerKind::Bytecode;
-}
+bool has_wheels(LayerKind kind) { return kind == LayerKind::Wheels || kind == LayerKind::Packages; }
+bool has_packages(LayerKind kind) { return has_wheels(kind) || kind == LayerKind::Bytecode; }
 
 LayerKind read_kind(TableReader& table) {
   const auto text = table.text("holds", Presence::Required);
@@ -45,7 +45,8 @@ LockedLayer read_layer(TableReader& table) {
   return layer;
 }
 
-/// Bottom first, each kind behind the one before; each package once in a kind, and in the lock.
+/// Bottom first, each kind behind the one before; each package once, its bytecode once, and in the
+/// lock.
 void check_layers(std::vector<TableReader>& tables, const std::vector<LockedLayer>& layers,
                   const Lock& lock) {
   std::set<std::string_view> names;
@@ -67,7 +68,9 @@ void check_layers(std::vector<TableReader>& tables, const std::vector<LockedLaye
     for (const std::string& package : layer.packages) {
       if (!names.contains(package)) {
         refuse(fmt::format("a layer holds `{}`, which is not in the lock", package));
-      } else if (!seen[layer.kind].insert(package).second) {
+      } else if (!seen[has_wheels(layer.kind) ? LayerKind::Wheels : layer.kind]
+                      .insert(package)
+                      .second) {
         refuse(fmt::format("`{}` is in two layers", package));
       }
     }
@@ -84,7 +87,7 @@ void check_complete(TableReader& image, const std::vector<LockedLayer>& layers, 
     has_base = has_base || layer.kind == LayerKind::Base;
     has_apt = has_apt || layer.kind == LayerKind::Apt;
     has_frame = has_frame || layer.kind == LayerKind::Frame;
-    if (layer.kind == LayerKind::Wheels) {
+    if (has_wheels(layer.kind)) {
       installed.insert(layer.packages.begin(), layer.packages.end());
     }
   }

@@ -282,9 +282,9 @@ Lock built_example() {
   lock.image->layers = {layer(LayerKind::Base, {}),
                         layer(LayerKind::Frame, {}),
                         layer(LayerKind::Wheels, {"torch"}),
-                        layer(LayerKind::Wheels, {"filelock", "sympy", "torchvision", "triton"}),
-                        layer(LayerKind::Bytecode, {"torch"}),
-                        layer(LayerKind::Bytecode, {"filelock", "sympy"})};
+                        layer(LayerKind::Wheels, {"triton"}),
+                        layer(LayerKind::Packages, {"filelock", "sympy", "torchvision"}),
+                        layer(LayerKind::Bytecode, {"torch"})};
   return lock;
 }
 
@@ -396,6 +396,8 @@ TEST_CASE("digests that were changed by hand are refused where they are wrong") 
                 "a layer holds `torsch`, which is not in the lock"},
            Case{"packages = [\"torch\"]", "packages = [\"filelock\"]",
                 "`filelock` is in two layers"},
+           Case{"packages = [\"triton\"]", "packages = [\"sympy\"]", "`sympy` is in two layers"},
+           Case{"holds = \"wheels\"", "holds = \"bytecode\"", "is out of order"},
            Case{"packages = [\"filelock\", \"sympy\", \"torch", "packages = [\"sympy\", \"torch",
                 "the image has no layer of filelock"},
            Case{"[\"filelock\", \"sympy\", \"torchv", "[\"sympy\", \"filelock\", \"torchv",
