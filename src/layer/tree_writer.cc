@@ -118,6 +118,8 @@ Result<void> TreeWriter::finish() {
   }
   if (::futimens(root_.get(), kTimes) != 0)
     return errno_error("cannot finish `" + root_path_ + "`");
+  large_ = std::make_unique<DirectWriter>();
+  current_.reset();
   return {};
 }
 

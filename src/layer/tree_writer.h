@@ -39,7 +39,8 @@ class TreeWriter {
                            std::uint64_t size_bytes);
   DirectWriter& large() { return *large_; }
 
-  /// Waits for what is being written, then sets the folders' modes and times.
+  /// Waits for what is being written, then sets the folders' modes and times. Frees its buffers.
+  /// More can follow, and be finished again.
   Result<void> finish();
 
  private:

@@ -68,10 +68,12 @@ Result<OpenWheel> open_wheel(const WheelInput& input, const WheelLayerOptions& o
   return wheel;
 }
 
-class Builder {
+}  // namespace
+
+class WheelLayerWriter {
  public:
-  Builder(std::span<const WheelInput> wheels, const WheelLayerOptions& options, Sink* blob,
-          HashTar hash_tar, Reporter& reporter, const CancelToken& cancel)
+  WheelLayerWriter(std::span<const WheelInput> wheels, const WheelLayerOptions& options, Sink* blob,
+                   HashTar hash_tar, Reporter& reporter, const CancelToken& cancel)
       : options_(options),
         stream_(blob, hash_tar),
         hash_tar_(hash_tar),
@@ -79,29 +81,32 @@ class Builder {
         cancel_(cancel),
         inputs_(wheels.begin(), wheels.end()) {}
 
-  Result<LayerFacts> build(const std::string* tree_folder, const MakeFurtherFiles& make_further);
+  Result<void> begin(const std::string* tree_folder);
+  Result<LayerFacts> finish(std::vector<Entry> further);
 
  private:
   Result<void> open_all();
   Result<void> add_folders(std::span<const std::string> paths);
   Result<void> add_wheel(const OpenWheel& wheel, WheelCopier& copier);
-  Result<void> add_further(std::vector<Entry> files, WheelCopier& copier);
-  Result<LayerFacts> add_all(const MakeFurtherFiles& make_further);
+  Result<void> add_all();
+  Result<void> add_further(std::vector<Entry> files);
+  std::string name() const;
+  WheelCopier copier() { return {stream_, tree_ ? &*tree_ : nullptr, hash_tar_}; }
 
-  const WheelLayerOptions& options_;
+  const WheelLayerOptions options_;
   LayerStream stream_;
   HashTar hash_tar_;
   Reporter& reporter_;
-  const CancelToken& cancel_;
+  const CancelToken cancel_;
   std::vector<WheelInput> inputs_;
-  std::vector<OpenWheel> wheels_;
+  std::vector<OpenWheel> wheels_;  ///< of the first step
   std::optional<TreeWriter> tree_;
-  std::unordered_set<std::string_view> added_;
+  std::unordered_set<std::string> added_;  ///< paths of files
   std::set<std::string> folders_;
   Reporter::TaskId task_ = 0;
 };
 
-Result<void> Builder::open_all() {
+Result<void> WheelLayerWriter::open_all() {
   std::sort(inputs_.begin(), inputs_.end(), [](const WheelInput& a, const WheelInput& b) {
     return a.name != b.name ? a.name < b.name : a.version < b.version;
   });
@@ -115,7 +120,7 @@ Result<void> Builder::open_all() {
 }
 
 /// Those that these files need and that are not there yet.
-Result<void> Builder::add_folders(std::span<const std::string> paths) {
+Result<void> WheelLayerWriter::add_folders(std::span<const std::string> paths) {
   std::set<std::string> added;
   for (const std::string& file : paths) {
     std::string path = parent_path(file);
@@ -131,7 +136,7 @@ Result<void> Builder::add_folders(std::span<const std::string> paths) {
   return {};
 }
 
-Result<void> Builder::add_wheel(const OpenWheel& wheel, WheelCopier& copier) {
+Result<void> WheelLayerWriter::add_wheel(const OpenWheel& wheel, WheelCopier& copier) {
   const std::vector<ZipMember>& members = wheel.archive.members();
   std::vector<const InstalledFile*> places(members.size());
   std::vector<const InstalledFile*> texts;
@@ -158,74 +163,95 @@ Result<void> Builder::add_wheel(const OpenWheel& wheel, WheelCopier& copier) {
   return {};
 }
 
-Result<void> Builder::add_further(std::vector<Entry> files, WheelCopier& copier) {
-  std::erase_if(files, [&](const Entry& file) { return added_.contains(parent_path(file.path)); });
-  std::ranges::sort(files, {}, &Entry::path);
-  std::vector<std::string> paths;
-  for (const Entry& file : files) paths.push_back(file.path);
-  TRY(add_folders(paths));
-  for (Entry& file : files) {
-    TRY(cancel_.check());
-    InstalledFile further{std::move(file.path), file.mode, nullptr, {}, {}};
-    const auto* const host = std::get_if<HostFile>(&file.content);
-    further.text =
-        host != nullptr ? TRY(read_file(host->path)) : std::get<std::string>(file.content);
-    TRY(copier.add_text(further));
-  }
-  return {};
-}
-
-Result<LayerFacts> Builder::add_all(const MakeFurtherFiles& make_further) {
+Result<void> WheelLayerWriter::add_all() {
   TRY(open_all());
   std::vector<std::string> paths;
   for (const OpenWheel& wheel : wheels_) {
     for (const InstalledFile& file : wheel.layout.files) paths.push_back(file.path);
   }
   TRY(add_folders(paths));
-  WheelCopier copier(stream_, tree_ ? &*tree_ : nullptr, hash_tar_);
-  for (const OpenWheel& wheel : wheels_) TRY(add_wheel(wheel, copier));
-  if (make_further) {
-    TRY(tree_->finish());
-    std::vector<Entry> further = TRY(make_further());
-    TRY(add_further(std::move(further), copier));
-  }
-  if (tree_) TRY(tree_->finish());
-  return stream_.finish();
+  WheelCopier copies = copier();
+  for (const OpenWheel& wheel : wheels_) TRY(add_wheel(wheel, copies));
+  wheels_.clear();
+  return tree_ ? tree_->finish() : Result<void>();
 }
 
-Result<LayerFacts> Builder::build(const std::string* tree_folder,
-                                  const MakeFurtherFiles& make_further) {
+Result<void> WheelLayerWriter::add_further(std::vector<Entry> files) {
+  std::erase_if(files, [&](const Entry& file) { return added_.contains(parent_path(file.path)); });
+  std::ranges::sort(files, {}, &Entry::path);
+  std::vector<std::string> paths;
+  for (const Entry& file : files) paths.push_back(file.path);
+  TRY(add_folders(paths));
+  WheelCopier copies = copier();
+  for (Entry& file : files) {
+    TRY(cancel_.check());
+    InstalledFile further{std::move(file.path), file.mode, nullptr, {}, {}};
+    const auto* const host = std::get_if<HostFile>(&file.content);
+    further.text =
+        host != nullptr ? TRY(read_file(host->path)) : std::get<std::string>(file.content);
+    TRY(copies.add_text(further));
+  }
+  // The folders' times, too, which new files in them have changed.
+  return tree_ ? tree_->finish() : Result<void>();
+}
+
+std::string WheelLayerWriter::name() const {
+  return inputs_.size() == 1 ? fmt::format("{} {}", inputs_[0].name, inputs_[0].version)
+                             : fmt::format("{} packages", inputs_.size());
+}
+
+Result<void> WheelLayerWriter::begin(const std::string* tree_folder) {
   SLIPWAY_CHECK(!inputs_.empty());
-  SLIPWAY_CHECK(!make_further || tree_folder != nullptr);
   if (tree_folder != nullptr) tree_ = TRY(TreeWriter::open(*tree_folder, options_.owners));
   std::uint64_t total = 0;
   for (const WheelInput& input : inputs_) total += input.size_bytes;
-  const std::string name = inputs_.size() == 1
-                               ? fmt::format("{} {}", inputs_[0].name, inputs_[0].version)
-                               : fmt::format("{} packages", inputs_.size());
-  task_ = reporter_.start("building", name, total);
-  Result<LayerFacts> facts = add_all(make_further);
+  task_ = reporter_.start("building", name(), total);
+  Result<void> added = add_all();
   reporter_.finish(task_);
-  if (!facts.ok()) return std::move(facts).error().while_doing("building the layer of " + name);
-  return facts;
+  TRY_WHILE("building the layer of " + name(), std::move(added));
+  return {};
 }
 
-}  // namespace
+Result<LayerFacts> WheelLayerWriter::finish(std::vector<Entry> further) {
+  if (!further.empty()) {
+    TRY_WHILE("building the layer of " + name(), add_further(std::move(further)));
+  }
+  return stream_.finish();
+}
+
+WheelLayer::WheelLayer(std::unique_ptr<WheelLayerWriter> writer) : writer_(std::move(writer)) {}
+WheelLayer::WheelLayer(WheelLayer&&) noexcept = default;
+WheelLayer::~WheelLayer() = default;
+
+Result<WheelLayer> WheelLayer::begin(std::span<const WheelInput> wheels,
+                                     const WheelLayerOptions& options,
+                                     const std::string& tree_folder, Sink* blob, Reporter& reporter,
+                                     const CancelToken& cancel) {
+  auto writer =
+      std::make_unique<WheelLayerWriter>(wheels, options, blob, HashTar::Yes, reporter, cancel);
+  TRY(writer->begin(&tree_folder));
+  return WheelLayer(std::move(writer));
+}
+
+Result<LayerFacts> WheelLayer::finish(std::vector<Entry> further) {
+  return writer_->finish(std::move(further));
+}
 
 Result<LayerFacts> build_wheel_layer(std::span<const WheelInput> wheels,
                                      const WheelLayerOptions& options,
                                      const std::string* tree_folder, Sink* blob, Reporter& reporter,
-                                     const CancelToken& cancel,
-                                     const MakeFurtherFiles& make_further) {
-  return Builder(wheels, options, blob, HashTar::Yes, reporter, cancel)
-      .build(tree_folder, make_further);
+                                     const CancelToken& cancel) {
+  WheelLayerWriter writer(wheels, options, blob, HashTar::Yes, reporter, cancel);
+  TRY(writer.begin(tree_folder));
+  return writer.finish({});
 }
 
 Result<SplicedBlob> splice_wheel_layer(std::span<const WheelInput> wheels,
                                        const WheelLayerOptions& options, Sink& blob,
                                        Reporter& reporter, const CancelToken& cancel) {
-  const LayerFacts facts =
-      TRY(Builder(wheels, options, &blob, HashTar::No, reporter, cancel).build(nullptr, {}));
+  WheelLayerWriter writer(wheels, options, &blob, HashTar::No, reporter, cancel);
+  TRY(writer.begin(nullptr));
+  const LayerFacts facts = TRY(writer.finish({}));
   return SplicedBlob{facts.digest, facts.size_bytes};
 }
 

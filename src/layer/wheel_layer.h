@@ -2,7 +2,7 @@
 /// See docs/formats/layer.md and docs/decisions/0003-layout-1.md.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,19 +32,12 @@ struct WheelLayerOptions {
   Owners owners = Owners::AsSaid;  ///< of the files in a tree; the layer's are root's
 };
 
-/// Files that a layer has besides those of its wheels: what is made of them.
-using MakeFurtherFiles = std::function<Result<std::vector<Entry>>()>;
-
 /// One layer of one or several wheels, as `pip install` would leave them under the prefix.
 ///
 /// One pass: each wheel is read once, its sha256 and every CRC are checked, the blob and the tar
 /// are hashed. With `tree_folder` (an empty folder) the files are written there too; with `blob`
 /// the compressed layer goes there. The bytes are a function of the wheels' bytes, the options and
 /// kLayoutVersion; the order of `wheels` does not matter. Anonymous memory stays under 32 MB.
-///
-/// `make_further` (only with `tree_folder`) is called once the wheels' files are in the tree, to be
-/// read there. The files that it returns follow them, sorted by path, those aside for which a wheel
-/// has a file where they need a folder. They are functions of the same inputs, or the layer is not.
 ///
 /// Blocks; one thread hashes and inflates, one more writes large files. Stops within a second of a
 /// cancel. Fails with Corrupt (a wheel that lies; its name and the member's are in the message),
@@ -53,8 +46,28 @@ using MakeFurtherFiles = std::function<Result<std::vector<Entry>>()>;
 Result<LayerFacts> build_wheel_layer(std::span<const WheelInput> wheels,
                                      const WheelLayerOptions& options,
                                      const std::string* tree_folder, Sink* blob, Reporter& reporter,
-                                     const CancelToken& cancel,
-                                     const MakeFurtherFiles& make_further = {});
+                                     const CancelToken& cancel);
+
+/// The same in two steps, for files that are made of those of the wheels.
+class WheelLayer {
+ public:
+  /// The first: all files of the wheels are in the layer and in the tree, to be read there. Borrows
+  /// `blob` and `reporter`. What is held until the second step is small, and has two files open.
+  static Result<WheelLayer> begin(std::span<const WheelInput> wheels,
+                                  const WheelLayerOptions& options, const std::string& tree_folder,
+                                  Sink* blob, Reporter& reporter, const CancelToken& cancel);
+
+  /// The second, once. These files follow, sorted by path, in the tree too; those aside for which a
+  /// wheel has a file where they need a folder. The bytes are a function of them as well.
+  Result<LayerFacts> finish(std::vector<Entry> further);
+
+  WheelLayer(WheelLayer&&) noexcept;
+  ~WheelLayer();
+
+ private:
+  explicit WheelLayer(std::unique_ptr<class WheelLayerWriter> writer);
+  std::unique_ptr<class WheelLayerWriter> writer_;
+};
 
 struct SplicedBlob {
   Digest digest;

@@ -189,22 +189,17 @@ TEST_CASE("what is made of the wheels follows their files") {
   const TemporaryFolder tree = TemporaryFolder::create(fixture.folder.path(), "tree").value();
   const std::string kept = fixture.folder.path() + "/b.pyc";
   write_file(kept, "b").value();
-  std::string read;
-  const MakeFurtherFiles make = [&]() -> Result<std::vector<Entry>> {
-    read = TRY(read_file(tree.path() + kSite + "demo/b.py"));
-    std::vector<Entry> entries(3);
-    entries[0].path = site + "demo/__pycache__/b.cpython-311.pyc";
-    entries[0].content = HostFile{kept};
-    entries[1].path = site + "demo/__pycache__/a.cpython-311.pyc";
-    entries[1].content = std::string("a");
-    entries[2].path = site + "demo/c/__pycache__/d.cpython-311.pyc";  // where a file is
-    return entries;
-  };
   StringSink blob;
-  const LayerFacts facts =
-      build_wheel_layer(std::vector{demo}, {}, &tree.path(), &blob, fixture.reporter, {}, make)
-          .value();
-  CHECK(read == "y = 2\n");
+  WheelLayer half =
+      WheelLayer::begin(std::vector{demo}, {}, tree.path(), &blob, fixture.reporter, {}).value();
+  CHECK(read_file(tree.path() + kSite + "demo/b.py").value() == "y = 2\n");
+  std::vector<Entry> further(3);
+  further[0].path = site + "demo/__pycache__/b.cpython-311.pyc";
+  further[0].content = HostFile{kept};
+  further[1].path = site + "demo/__pycache__/a.cpython-311.pyc";
+  further[1].content = std::string("a");
+  further[2].path = site + "demo/c/__pycache__/d.cpython-311.pyc";  // where a file is
+  const LayerFacts facts = half.finish(further).value();
   CHECK(facts.digest == sha256(blob.text));
   const std::string path = fixture.folder.path() + "/blob.tar.gz";
   write_file(path, blob.text).value();
@@ -218,13 +213,15 @@ TEST_CASE("what is made of the wheels follows their files") {
   CHECK(read_file(tree.path() + kSite + "demo-1.0.dist-info/RECORD").value().find("cpython-39") ==
         std::string::npos);
 
-  const auto fail = []() -> Result<std::vector<Entry>> {
-    return make_error(ErrorKind::Io, "no interpreter");
-  };
+  struct stat folder;
+  REQUIRE(::stat((tree.path() + kSite + "demo").c_str(), &folder) == 0);
+  CHECK(folder.st_mtime == kLayerTime);
+  // Nothing further: the same as in one step.
   const TemporaryFolder other = TemporaryFolder::create(fixture.folder.path(), "tree").value();
-  const auto failed =
-      build_wheel_layer(std::vector{demo}, {}, &other.path(), nullptr, fixture.reporter, {}, fail);
-  CHECK(failed.error().message == "no interpreter");
+  WheelLayer bare =
+      WheelLayer::begin(std::vector{demo}, {}, other.path(), nullptr, fixture.reporter, {}).value();
+  CHECK(bare.finish({}).value() ==
+        build_wheel_layer(std::vector{demo}, {}, nullptr, nullptr, fixture.reporter, {}).value());
 }
 
 TEST_CASE("the bytes of layout 4") {

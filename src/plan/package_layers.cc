@@ -26,8 +26,9 @@ PackageLayers::PackageLayers(const LayerKeeper& keeper, const store::Store& stor
     : keeper_(keeper), store_(store), lock_(lock), request_(request), tools_(tools) {
   for (const WheelFacts& wheel : wheels) facts_[wheel.input.name] = &wheel;
   groups_ = group_wheels(lock, request.bytecode, tools);
-  wheels_made_.resize(groups_.size());
-  wheel_layers_.resize(groups_.size());
+  unpacked_.resize(groups_.size());
+  half_made_.resize(groups_.size());
+  layers_.resize(groups_.size());
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     for (const layer::WheelInput& wheel : groups_[i].wheels) group_of_[wheel.name] = i;
   }
@@ -71,27 +72,26 @@ void PackageLayers::group_bytecode() {
   }
 }
 
-/// Wheels before what is compiled, which may have to wait for the base; the largest of each first,
-/// so that no core is left alone with one at the end.
+/// What must wait for the base comes behind what need not; the largest of each first, so that no
+/// core is left alone with one at the end.
 void PackageLayers::order_pieces() {
   for (std::size_t i = 0; i < groups_.size(); ++i) {
-    std::uint64_t bytes = 0;
+    std::uint64_t wheels = 0, sources = 0;
     for (const layer::WheelInput& wheel : groups_[i].wheels) {
-      bytes += groups_[i].has_bytecode ? facts_.at(wheel.name)->source_bytes() : wheel.size_bytes;
+      wheels += wheel.size_bytes;
+      sources += facts_.at(wheel.name)->source_bytes();
     }
-    pieces_.push_back({Piece::Of::Wheels, i, bytes});
+    pieces_.push_back({Piece::Work::Unpack, i, wheels});
+    if (groups_[i].has_bytecode) pieces_.push_back({Piece::Work::CompileWithin, i, sources});
   }
   for (std::size_t i = 0; i < bytecode_groups_.size(); ++i) {
-    std::uint64_t bytes = 0;
-    for (const WheelFacts* wheel : bytecode_groups_[i].wheels) bytes += wheel->source_bytes();
-    pieces_.push_back({Piece::Of::Bytecode, i, bytes});
+    std::uint64_t sources = 0;
+    for (const WheelFacts* wheel : bytecode_groups_[i].wheels) sources += wheel->source_bytes();
+    pieces_.push_back({Piece::Work::CompileBeside, i, sources});
   }
-  const auto is_compiled = [&](const Piece& piece) {
-    return piece.of == Piece::Of::Bytecode || groups_[piece.index].has_bytecode;
-  };
-  std::ranges::stable_sort(pieces_, [&](const Piece& a, const Piece& b) {
-    if (is_compiled(a) != is_compiled(b)) return is_compiled(b);
-    return a.size_bytes > b.size_bytes;
+  std::ranges::stable_sort(pieces_, [](const Piece& a, const Piece& b) {
+    const bool a_waits = a.work != Piece::Work::Unpack, b_waits = b.work != Piece::Work::Unpack;
+    return a_waits != b_waits ? b_waits : a.size_bytes > b.size_bytes;
   });
 }
 
@@ -108,56 +108,79 @@ void PackageLayers::give_base(const std::vector<ImageLayer>& base) {
 
 Result<void> PackageLayers::make(std::size_t piece, const CancelToken& cancel) {
   const std::size_t index = pieces_[piece].index;
-  const bool is_wheels = pieces_[piece].of == Piece::Of::Wheels;
-  ImageLayer& layer = is_wheels ? wheel_layers_[index] : bytecode_layers_[index];
-  layer = is_wheels ? TRY(make_wheels(groups_[index], cancel))
-                    : TRY(make_bytecode(bytecode_groups_[index], cancel));
-  if (is_wheels) wheels_made_[index].open();
-  if (request_.on_layer) request_.on_layer(layer);
+  switch (pieces_[piece].work) {
+    case Piece::Work::Unpack:
+      return unpack(index, cancel);
+    case Piece::Work::CompileWithin:
+      return compile_within(index, cancel);
+    case Piece::Work::CompileBeside:
+      return compile_beside(index, cancel);
+  }
   return {};
 }
 
-Result<ImageLayer> PackageLayers::make_wheels(const WheelGroup& group, const CancelToken& cancel) {
-  if (const auto facts = TRY(find_layer(store_, group.key))) {
-    return describe_layer(*facts, group.labels());
-  }
-  TemporaryFolder tree = TRY(store_.make_layer_folder());
-  const layer::WheelLayerOptions options = wheel_options(lock_);
-  if (!group.has_bytecode) {
-    const layer::LayerFacts facts = TRY(layer::build_wheel_layer(
-        group.wheels, options, &tree.path(), nullptr, tools_.reporter, cancel));
-    TRY(store_.put_recipe(facts.digest, write_recipe(group.wheels, lock_)));
-    return keeper_.keep(group.key, std::move(tree), facts, group.labels());
-  }
-  const auto compile_them = [&] {
-    std::vector<layer::BytecodeInput> inputs;
-    for (const layer::WheelInput& wheel : group.wheels) {
-      const WheelFacts& facts = *facts_.at(wheel.name);
-      inputs.push_back({facts.label(), wheel.sha256, tree.path(), facts.sources()});
-    }
-    return compile(std::move(inputs), cancel);
-  };
-  store::BlobWriter blob = TRY(store_.start_blob());
-  const layer::LayerFacts facts = TRY(layer::build_wheel_layer(
-      group.wheels, options, &tree.path(), &blob, tools_.reporter, cancel, compile_them));
-  TRY(blob.commit(facts.digest));
-  return keeper_.keep(group.key, std::move(tree), facts, group.labels());
+void PackageLayers::put(ImageLayer& place, ImageLayer layer) const {
+  place = std::move(layer);
+  if (request_.on_layer) request_.on_layer(place);
 }
 
-Result<ImageLayer> PackageLayers::make_bytecode(const BytecodeGroup& group,
-                                                const CancelToken& cancel) {
+Result<void> PackageLayers::unpack(std::size_t index, const CancelToken& cancel) {
+  const WheelGroup& group = groups_[index];
+  const layer::WheelLayerOptions options = wheel_options(lock_);
   if (const auto facts = TRY(find_layer(store_, group.key))) {
-    return describe_layer(*facts, group.labels());
+    put(layers_[index], describe_layer(*facts, group.labels()));
+  } else if (group.has_bytecode) {
+    TemporaryFolder tree = TRY(store_.make_layer_folder());
+    store::BlobWriter blob = TRY(store_.start_blob());
+    auto half = std::make_unique<Unpacked>(Unpacked{std::move(tree), std::move(blob)});
+    half->layer.emplace(TRY(layer::WheelLayer::begin(group.wheels, options, half->tree.path(),
+                                                     &half->blob, tools_.reporter, cancel)));
+    half_made_[index] = std::move(half);
+  } else {
+    TemporaryFolder tree = TRY(store_.make_layer_folder());
+    const layer::LayerFacts made = TRY(layer::build_wheel_layer(group.wheels, options, &tree.path(),
+                                                                nullptr, tools_.reporter, cancel));
+    TRY(store_.put_recipe(made.digest, write_recipe(group.wheels, lock_)));
+    put(layers_[index], TRY(keeper_.keep(group.key, std::move(tree), made, group.labels())));
+  }
+  unpacked_[index].open();
+  return {};
+}
+
+Result<void> PackageLayers::compile_within(std::size_t index, const CancelToken& cancel) {
+  TRY(unpacked_[index].wait(cancel));
+  const auto half = std::move(half_made_[index]);
+  if (!half) return {};  // the store had it
+  const WheelGroup& group = groups_[index];
+  std::vector<layer::BytecodeInput> inputs;
+  for (const layer::WheelInput& wheel : group.wheels) {
+    const WheelFacts& facts = *facts_.at(wheel.name);
+    inputs.push_back({facts.label(), wheel.sha256, half->tree.path(), facts.sources()});
+  }
+  std::vector<layer::Entry> entries = TRY(compile(std::move(inputs), cancel));
+  const layer::LayerFacts made = TRY(half->layer->finish(std::move(entries)));
+  TRY(half->blob.commit(made.digest));
+  put(layers_[index], TRY(keeper_.keep(group.key, std::move(half->tree), made, group.labels())));
+  return {};
+}
+
+Result<void> PackageLayers::compile_beside(std::size_t index, const CancelToken& cancel) {
+  const BytecodeGroup& group = bytecode_groups_[index];
+  if (const auto facts = TRY(find_layer(store_, group.key))) {
+    put(bytecode_layers_[index], describe_layer(*facts, group.labels()));
+    return {};
   }
   std::vector<layer::BytecodeInput> inputs;
   for (const WheelFacts* wheel : group.wheels) {
     const std::size_t wheels = group_of_.at(wheel->input.name);
-    TRY(wheels_made_[wheels].wait(cancel));
+    TRY(unpacked_[wheels].wait(cancel));
     inputs.push_back({wheel->label(), wheel->input.sha256,
-                      store_.layer_path(wheel_layers_[wheels].diff_id), wheel->sources()});
+                      store_.layer_path(layers_[wheels].diff_id), wheel->sources()});
   }
   std::vector<layer::Entry> entries = TRY(compile(std::move(inputs), cancel));
-  return keeper_.make(group.key, std::move(entries), group.labels(), cancel);
+  put(bytecode_layers_[index],
+      TRY(keeper_.make(group.key, std::move(entries), group.labels(), cancel)));
+  return {};
 }
 
 Result<std::vector<layer::Entry>> PackageLayers::compile(std::vector<layer::BytecodeInput> wheels,
@@ -171,7 +194,7 @@ Result<std::vector<layer::Entry>> PackageLayers::compile(std::vector<layer::Byte
 }
 
 std::vector<ImageLayer> PackageLayers::layers() const {
-  std::vector<ImageLayer> layers = wheel_layers_;
+  std::vector<ImageLayer> layers = layers_;
   layers.insert(layers.end(), bytecode_layers_.begin(), bytecode_layers_.end());
   return layers;
 }

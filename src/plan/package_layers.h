@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@
 namespace slipway::plan {
 
 /// Cut into pieces of work, so that layers are made on all cores, and while the base is still being
-/// made. A piece may wait for the base, and for pieces before it.
+/// made: all wheels are unpacked, and what is wrong with them found, before a piece waits for it.
 class PackageLayers {
  public:
   /// Borrows all.
@@ -26,8 +28,7 @@ class PackageLayers {
                 const std::vector<WheelFacts>& wheels);
 
   std::size_t count() const { return pieces_.size(); }
-  /// Makes one layer, or finds it in the store, and tells of it. For several threads; pieces must
-  /// begin in rising order.
+  /// For several threads; pieces must begin in rising order, since they may wait for those before.
   Result<void> make(std::size_t piece, const CancelToken& cancel);
   /// The interpreter is there: its layers, bottom first. Once, from any thread.
   void give_base(const std::vector<ImageLayer>& base);
@@ -44,8 +45,10 @@ class PackageLayers {
 
  private:
   struct Piece {
-    enum class Of { Wheels, Bytecode } of;
-    std::size_t index;         ///< in groups_ or bytecode_groups_
+    /// Of groups_: to unpack the wheels, and to compile where the layer has their bytecode. Of
+    /// bytecode_groups_: to compile.
+    enum class Work { Unpack, CompileWithin, CompileBeside } work;
+    std::size_t index;
     std::uint64_t size_bytes;  ///< of what there is to be done
   };
   /// Bytecode of large wheels that share a layer.
@@ -54,13 +57,21 @@ class PackageLayers {
     Digest key;
     std::vector<std::string> labels() const;
   };
+  /// A layer that lacks its bytecode.
+  struct Unpacked {
+    TemporaryFolder tree;
+    store::BlobWriter blob;
+    std::optional<layer::WheelLayer> layer{};
+  };
 
   void group_bytecode();
   void order_pieces();
-  Result<ImageLayer> make_wheels(const WheelGroup& group, const CancelToken& cancel);
-  Result<ImageLayer> make_bytecode(const BytecodeGroup& group, const CancelToken& cancel);
+  Result<void> unpack(std::size_t group, const CancelToken& cancel);
+  Result<void> compile_within(std::size_t group, const CancelToken& cancel);
+  Result<void> compile_beside(std::size_t bytecode_group, const CancelToken& cancel);
   Result<std::vector<layer::Entry>> compile(std::vector<layer::BytecodeInput> wheels,
                                             const CancelToken& cancel);
+  void put(ImageLayer& place, ImageLayer layer) const;
   Result<void> give_to_owner(const std::string& path) const;
 
   const LayerKeeper& keeper_;
@@ -71,14 +82,15 @@ class PackageLayers {
   std::map<std::string, const WheelFacts*> facts_;  ///< by the wheel's name
 
   std::vector<WheelGroup> groups_;
+  std::map<std::string, std::size_t> group_of_;  ///< by the wheel's name
   std::vector<BytecodeGroup> bytecode_groups_;
   std::vector<Piece> pieces_;
 
   Gate base_;
-  layer::BytecodeOptions options_;               ///< all of it once `base_` is open
-  std::deque<Gate> wheels_made_;                 ///< of each group
-  std::map<std::string, std::size_t> group_of_;  ///< by the wheel's name
-  std::vector<ImageLayer> wheel_layers_, bytecode_layers_;
+  layer::BytecodeOptions options_;  ///< all of it once `base_` is open
+  std::deque<Gate> unpacked_;       ///< of each group: its layer is there, or half of it
+  std::vector<std::unique_ptr<Unpacked>> half_made_;  ///< of each group
+  std::vector<ImageLayer> layers_, bytecode_layers_;  ///< of each group
   std::atomic<std::size_t> compiled_{0};
 };
 
