@@ -28,7 +28,7 @@ server_of() { # it holds the lock of the image
   awk -v inode=":$lock\$" '$2 == "FLOCK" && $6 ~ inode { print $5 }' /proc/locks | head -1
 }
 wait_until_ended() {
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     [ -n "$(server_of)" ] || return 0
     sleep 0.1
   done
