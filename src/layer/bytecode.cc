@@ -8,7 +8,6 @@
 #include <set>
 
 #include "base/file.h"
-#include "base/threads.h"
 #include "layer/bytecode_script.h"
 
 namespace slipway::layer {
@@ -106,28 +105,18 @@ Result<std::vector<BytecodeTree>> build_bytecode(std::span<const BytecodeInput> 
                                                  const BytecodeOptions& options, Reporter& reporter,
                                                  const CancelToken& cancel) {
   TRY(make_folders(options.output_folder));
-  std::vector<BytecodeTree> trees(wheels.size());
-  // The largest first, so that none of them is left alone at the end.
-  std::vector<std::size_t> order(wheels.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return wheels[a].sources.size() > wheels[b].sources.size();
-  });
-  const auto work = [&](std::size_t turn, const CancelToken& stop) -> Result<void> {
-    const auto index = order[turn];
-    const auto& wheel = wheels[index];
+  std::vector<BytecodeTree> trees;
+  for (const auto& wheel : wheels) {
+    TRY(cancel.check());
     const auto folder = join_path(options.output_folder, bytecode_key(wheel.sha256, options).hex());
     if (!path_exists(folder)) {
       const auto task = reporter.start("compiling", wheel.name, 0);
-      auto compiled = compile_wheel(wheel, options, folder, stop);
+      auto compiled = compile_wheel(wheel, options, folder, cancel);
       reporter.finish(task);
       TRY(std::move(compiled));
     }
-    trees[index] = TRY(read_tree(folder));
-    return {};
-  };
-  const auto workers = options.workers != 0 ? options.workers : usable_cores();
-  TRY(for_each_parallel(wheels.size(), workers, cancel, work));
+    trees.push_back(TRY(read_tree(folder)));
+  }
   return trees;
 }
 

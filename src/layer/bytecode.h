@@ -6,7 +6,6 @@
 /// which compiles its files in sorted order.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +38,6 @@ struct BytecodeOptions {
   std::string prefix = "/opt/venv";
   int python_major = 3;
   int python_minor = 11;
-  std::size_t workers = 0;  ///< 0: one per usable core
 };
 
 struct BytecodeTree {
@@ -54,9 +52,10 @@ void sweep_bytecode(const std::string& output_folder);
 /// The key of a wheel's bytecode: wheel, interpreter, prefix, layout version.
 Digest bytecode_key(const Digest& wheel, const BytecodeOptions& options);
 
-/// Compiles what is not in the cache yet, several wheels at a time; one tree for each input, in
-/// order. Source files that do not compile have no bytecode, as after `pip install`. Blocks, and
-/// starts processes; needs what base/sandbox.h needs. Fails with Io when the interpreter dies.
+/// Compiles what is not in the cache yet, wheel by wheel; one tree for each input, in order. For
+/// several threads and processes at a time. Source files that do not compile have no bytecode, as
+/// after `pip install`. Blocks, and starts processes; needs what base/sandbox.h needs. Fails with
+/// Io when the interpreter dies.
 Result<std::vector<BytecodeTree>> build_bytecode(std::span<const BytecodeInput> wheels,
                                                  const BytecodeOptions& options, Reporter& reporter,
                                                  const CancelToken& cancel);

@@ -36,9 +36,8 @@ LayerKind kind_of(const ImageLayer& layer, std::size_t position) {
   if (position == 0 || is_base_layer(layer)) return LayerKind::Base;
   if (!layer.packages.empty() && layer.packages.front() == kAptLabel) return LayerKind::Apt;
   if (layer.packages == std::vector<std::string>{"frame"}) return LayerKind::Frame;
-  if (layer.packages.empty()) return LayerKind::Wheels;
-  if (layer.packages.front().starts_with(kBytecodeOf)) return LayerKind::Bytecode;
-  return layer.packages.back() == kBytecodeLabel ? LayerKind::Packages : LayerKind::Wheels;
+  if (is_bytecode(layer)) return LayerKind::Bytecode;
+  return is_compiled(layer) ? LayerKind::Packages : LayerKind::Wheels;
 }
 
 LockedLayer make_locked_layer(const ImageLayer& layer, std::size_t position) {

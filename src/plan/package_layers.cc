@@ -41,14 +41,15 @@ PackageLayers::PackageLayers(const LayerKeeper& keeper, const store::Store& stor
   options_.prefix = python.prefix;
   options_.python_major = python.python_major;
   options_.python_minor = python.python_minor;
-  options_.workers = 1;  // the pieces are on all cores
   if (lock.base) {
     options_.interpreter_path = lock.base->interpreter;
     options_.tree = layer::BytecodeOptions::Tree::Foreign;
   }
-  if (request.bytecode == Bytecode::Yes) group_bytecode();
+  if (request.bytecode == Bytecode::Yes) {
+    group_bytecode();
+    layer::sweep_bytecode(options_.output_folder);
+  }
   bytecode_layers_.resize(bytecode_groups_.size());
-  layer::sweep_bytecode(options_.output_folder);
   order_pieces();
 }
 
@@ -187,9 +188,9 @@ Result<std::vector<layer::Entry>> PackageLayers::compile(std::vector<layer::Byte
                                                          const CancelToken& cancel) {
   std::erase_if(wheels, [](const auto& wheel) { return wheel.sources.empty(); });
   TRY(base_.wait(cancel));
+  compiled_ += wheels.size();
   const auto trees = TRY_WHILE("compiling Python files",
                                layer::build_bytecode(wheels, options_, tools_.reporter, cancel));
-  compiled_ += wheels.size();
   return layer::bytecode_entries(trees);
 }
 
@@ -200,7 +201,7 @@ std::vector<ImageLayer> PackageLayers::layers() const {
 }
 
 Result<void> PackageLayers::give_cache_back() const {
-  if (!path_exists(options_.output_folder)) return {};
+  if (compiled_ == 0 || !path_exists(options_.output_folder)) return {};
   return give_to_owner(options_.output_folder);
 }
 

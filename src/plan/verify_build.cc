@@ -21,14 +21,12 @@ Tools with_store(Tools tools, std::string folder) {
   return tools;
 }
 
-bool has_bytecode(const ImageLayer& layer) {
-  return !layer.packages.empty() && (layer.packages.front().starts_with(kBytecodeOf) ||
-                                     layer.packages.back() == kBytecodeLabel);
-}
-
 /// The image was built as it was built: with bytecode or without.
 Bytecode bytecode_of(const std::optional<StoredImage>& image) {
   if (!image) return Bytecode::Yes;
+  const auto has_bytecode = [](const ImageLayer& layer) {
+    return is_bytecode(layer) || is_compiled(layer);
+  };
   return std::ranges::any_of(image->layers(), has_bytecode) ? Bytecode::Yes : Bytecode::No;
 }
 

@@ -8,6 +8,14 @@
 
 namespace slipway::plan {
 
+bool is_bytecode(const ImageLayer& layer) {
+  return !layer.packages.empty() && layer.packages.front().starts_with(kBytecodeOf);
+}
+
+bool is_compiled(const ImageLayer& layer) {
+  return !layer.packages.empty() && layer.packages.back() == kBytecodeLabel;
+}
+
 std::vector<std::string> WheelGroup::labels() const {
   std::vector<std::string> labels;
   for (const layer::WheelInput& wheel : wheels) labels.push_back(wheel.name + " " + wheel.version);
@@ -25,6 +33,7 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, Bytecode bytecode,
   for (const spec::LockedWheel& wheel : lock.wheels) {
     inputs.push_back({wheel.name, wheel.size_bytes});
   }
+  const std::string interpreter = interpreter_digest(lock).hex();
   std::vector<WheelGroup> groups;
   for (const std::vector<std::size_t>& indices : layer::plan_layers(inputs)) {
     WheelGroup group;
@@ -32,7 +41,7 @@ std::vector<WheelGroup> group_wheels(const spec::Lock& lock, Bytecode bytecode,
     group.has_bytecode = bytecode == Bytecode::Yes && !is_large(group.wheels.front());
     std::string key =
         fmt::format("wheels {} {} {}", layer::kLayoutVersion, kVenv, lock.python_version);
-    if (group.has_bytecode) key += " bytecode " + interpreter_digest(lock).hex();
+    if (group.has_bytecode) key += " bytecode " + interpreter;
     for (const layer::WheelInput& wheel : group.wheels) key += " " + wheel.sha256.hex();
     group.key = sha256(key);
     groups.push_back(std::move(group));

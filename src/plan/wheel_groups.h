@@ -16,6 +16,10 @@ inline constexpr const char* kBytecodeLabel = "bytecode";
 /// Before the label of a wheel whose bytecode is what a layer has.
 inline constexpr std::string_view kBytecodeOf = "bytecode of ";
 
+/// As the labels tell: it holds the bytecode of large wheels; it holds wheels with theirs.
+bool is_bytecode(const ImageLayer& layer);
+bool is_compiled(const ImageLayer& layer);
+
 struct WheelGroup {
   std::vector<layer::WheelInput> wheels;  ///< sorted by name
   bool has_bytecode = false;              ///< of these wheels, in the same layer

@@ -8,11 +8,11 @@
 #                          which begins empty; sets $near to its host:port; `asked` tells what was
 #                          asked for
 #   stop_registries
+. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
 registry_processes=()
 
 # find_registry: the registries that are here, one a line: Debian's, and one of today that was built
 # by `go` into $TEST_CACHE (nothing of it where go or the network is missing).
-. "$(dirname "${BASH_SOURCE[0]}")/once_common.sh"
 find_registries() {
   local program
   for program in docker-registry /usr/bin/docker-registry; do
