@@ -141,6 +141,17 @@ Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode) {
   return fd;
 }
 
+Result<void> write_at(int fd, Bytes bytes, std::uint64_t offset, std::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return path_error("write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return {};
+}
+
 Result<UniqueFd> open_beneath(int folder_fd, const std::string& path, int flags, mode_t mode) {
   // O_TMPFILE holds O_DIRECTORY's bit, and openat2 refuses a mode where nothing is made.
   const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;

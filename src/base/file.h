@@ -45,6 +45,8 @@ Result<void> remove_tree(const std::string& path);  ///< fine when it is not the
 Result<void> rename_path(const std::string& from, const std::string& to);
 
 Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode = 0644);
+/// All of `bytes` from that offset on; `path` is for messages.
+Result<void> write_at(int fd, Bytes bytes, std::uint64_t offset, std::string_view path);
 /// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS: `path` cannot leave `folder_fd`.
 Result<UniqueFd> open_beneath(int folder_fd, const std::string& path, int flags,
                               mode_t mode = 0644);

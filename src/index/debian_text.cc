@@ -37,6 +37,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+std::string upstream_number(std::string_view version) {
+  if (const std::size_t colon = version.find(':'); colon != std::string_view::npos) {
+    version.remove_prefix(colon + 1);
+  }
+  return std::string(version.substr(0, version.find_first_not_of("0123456789.")));
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   for (text = trimmed(text); !text.empty(); text = trimmed(text)) {

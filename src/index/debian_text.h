@@ -27,6 +27,9 @@ std::string_view trimmed(std::string_view text);
 /// The words of a text, split at blanks and newlines.
 std::vector<std::string_view> words_of(std::string_view text);
 
+/// `3.11.2` of `3.11.2-6+deb12u6`: the digits and dots behind the epoch (deb-version(7)).
+std::string upstream_number(std::string_view version);
+
 struct ReleaseFile {
   Digest sha256;
   std::uint64_t size_bytes = 0;

@@ -67,6 +67,13 @@ TEST_CASE("relations") {
   }
 }
 
+TEST_CASE("the upstream number of a version") {
+  CHECK(upstream_number("3.11.2-6+deb12u6") == "3.11.2");
+  CHECK(upstream_number("2.35-0ubuntu3.8") == "2.35");
+  CHECK(upstream_number("1:3.13.0~rc2-1") == "3.13.0");
+  CHECK(upstream_number("") == "");
+}
+
 TEST_CASE("release dates") {
   CHECK(parse_release_date("Sat, 11 Jul 2026 10:16:37 UTC").value() == 1783764997);
   CHECK(parse_release_date("Thu, 01 Jan 1970 00:00:00 UTC").value() == 0);

@@ -13,17 +13,6 @@ namespace {
 
 constexpr char kThere = '1', kMissing = '0';
 
-Result<void> write_at(int fd, Bytes bytes, std::uint64_t offset, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return errno_error(fmt::format("cannot write `{}`", path));
-    bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-    offset += static_cast<std::uint64_t>(wrote);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<BlobPieces> BlobPieces::open(const std::string& path, std::uint64_t size_bytes) {

@@ -5,18 +5,11 @@
 
 #include "base/file.h"
 #include "index/debian_installed.h"
+#include "index/debian_text.h"
 #include "plan/base_apt.h"
 
 namespace slipway::plan {
 namespace {
-
-/// "2.36" of "1:2.36-9+deb12u13".
-std::string upstream_version(std::string_view version) {
-  if (const std::size_t colon = version.find(':'); colon != std::string_view::npos) {
-    version.remove_prefix(colon + 1);
-  }
-  return std::string(version.substr(0, version.find_first_not_of("0123456789.")));
-}
 
 /// The version that will be there: of `debs`, else the installed one; empty: neither.
 class Outcome {
@@ -31,12 +24,12 @@ class Outcome {
 
   std::string added(std::string_view package) const {
     const auto deb = std::ranges::find(debs_, package, &index::DebFile::package);
-    return deb == debs_.end() ? std::string() : upstream_version(deb->version);
+    return deb == debs_.end() ? std::string() : index::upstream_number(deb->version);
   }
   std::string version(std::string_view package) const {
     if (std::string version = added(package); !version.empty()) return version;
     const auto deb = std::ranges::find(installed_, package, &index::InstalledDeb::name);
-    return deb == installed_.end() ? std::string() : upstream_version(deb->version);
+    return deb == installed_.end() ? std::string() : index::upstream_number(deb->version);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "index/debian_index.h"
+#include "index/debian_text.h"
 #include "layer/debian_layer.h"
 #include "plan/indexes.h"
 #include "plan/lock_digests.h"
@@ -86,16 +87,9 @@ class Kept {
 };
 
 /// "2.36" of Debian's "1:2.36-9+deb12u13".
-std::string upstream_version(std::string_view version) {
-  if (const std::size_t colon = version.find(':'); colon != std::string_view::npos) {
-    version.remove_prefix(colon + 1);
-  }
-  return std::string(version.substr(0, version.find_first_of("-+~")));
-}
-
 Result<std::string> version_of(std::span<const index::DebFile> debs, std::string_view package) {
   for (const index::DebFile& deb : debs) {
-    if (deb.package == package) return upstream_version(deb.version);
+    if (deb.package == package) return index::upstream_number(deb.version);
   }
   return make_error(ErrorKind::Unsupported, "this Debian release has no package `{}`", package);
 }
