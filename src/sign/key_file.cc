@@ -87,7 +87,8 @@ Result<ReadKey> read_private(const PemBlock& block, const AskPassphrase& ask) {
   if (label == "PUBLIC KEY") {
     return make_error(ErrorKind::InvalidInput, "it is a public key, and only a private one signs");
   }
-  return make_error(ErrorKind::Unsupported, "it holds a `{}`; keys over P-256 are taken", label)
+  return make_error(ErrorKind::Unsupported,
+                    "it holds a `{}`; keys over P-256 and of Ed25519 are taken", label)
       .hint("`slipway sign --generate-key PREFIX` makes a pair");
 }
 
@@ -98,7 +99,8 @@ Result<PublicKey> read_public(const PemBlock& block) {
                       "it is a private key, and verifying takes the public one")
         .hint("`slipway sign` and `cosign` write it beside, with the end `.pub`");
   }
-  return make_error(ErrorKind::Unsupported, "it holds a `{}`; public keys over P-256 are taken",
+  return make_error(ErrorKind::Unsupported,
+                    "it holds a `{}`; public keys over P-256 and of Ed25519 are taken",
                     block.label);
 }
 

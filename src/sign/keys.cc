@@ -8,6 +8,8 @@
 
 #include <bit>
 
+#include "base/check.h"
+#include "sign/ed25519.h"
 #include "sign/pem.h"
 
 namespace slipway::sign {
@@ -61,18 +63,33 @@ std::string der_of(int (*encode)(T*, unsigned char**), T* value) {
 
 Result<void> check_kind(const EVP_PKEY* key) {
   const int kind = EVP_PKEY_get_base_id(key);
+  if (kind == EVP_PKEY_ED25519) return {};
   char curve[80] = "";
   if (kind == EVP_PKEY_EC) {
     EVP_PKEY_get_group_name(key, curve, sizeof curve, nullptr);
     if (std::string_view(curve) == "prime256v1") return {};
   }
-  const std::string what = kind == EVP_PKEY_EC        ? fmt::format("over the curve {}", curve)
-                           : kind == EVP_PKEY_RSA     ? "of RSA"
-                           : kind == EVP_PKEY_ED25519 ? "of Ed25519"
-                                                      : "of a kind unknown here";
-  return make_error(ErrorKind::Unsupported, "it holds a key {}; those over P-256 are taken", what)
+  const std::string what = kind == EVP_PKEY_EC    ? fmt::format("over the curve {}", curve)
+                           : kind == EVP_PKEY_RSA ? "of RSA"
+                                                  : "of a kind unknown here";
+  return make_error(ErrorKind::Unsupported,
+                    "it holds a key {}; those over P-256 and of Ed25519 are taken", what)
       .hint("`slipway sign --generate-key PREFIX` makes a pair");
 }
+
+bool is_ed25519(const KeyHandle& key) { return EVP_PKEY_get_base_id(key.pkey) == EVP_PKEY_ED25519; }
+
+/// The two halves have the same length.
+std::string raw_half(int (*get)(const EVP_PKEY*, unsigned char*, std::size_t*),
+                     const KeyHandle& key) {
+  std::string half(kEd25519KeyBytes, '\0');
+  std::size_t size = half.size();
+  SLIPWAY_CHECK(get(key.pkey, bytes_of(half), &size) == 1 && size == half.size());
+  return half;
+}
+
+/// What EVP_DigestSign hashes with before it signs; the plain form of Ed25519 takes the message.
+const EVP_MD* hash_for(const KeyHandle& key) { return is_ed25519(key) ? nullptr : EVP_sha256(); }
 
 Result<std::shared_ptr<const KeyHandle>> take(EVP_PKEY* key, std::string_view what) {
   if (key == nullptr) return no_key(what);
@@ -93,8 +110,12 @@ Result<PublicKey> PublicKey::parse(std::string_view der) {
 std::string PublicKey::pem() const { return encode_pem("PUBLIC KEY", der_); }
 
 bool PublicKey::has_signed(std::string_view message, std::string_view signature) const {
+  if (is_ed25519(*key_) &&
+      verify_ed25519ph(message, signature, raw_half(EVP_PKEY_get_raw_public_key, *key_))) {
+    return true;
+  }
   const Digester context(EVP_MD_CTX_new());
-  return EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key_->pkey) == 1 &&
+  return EVP_DigestVerifyInit(context.get(), nullptr, hash_for(*key_), nullptr, key_->pkey) == 1 &&
          EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(message),
                           message.size()) == 1;
 }
@@ -136,6 +157,9 @@ Result<PrivateKey> PrivateKey::parse_encrypted_pkcs8(std::string_view der,
 }
 
 Result<std::string> PrivateKey::sign(std::string_view message) const {
+  if (is_ed25519(*key_)) {
+    return sign_ed25519ph(message, raw_half(EVP_PKEY_get_raw_private_key, *key_));
+  }
   const Digester context(EVP_MD_CTX_new());
   std::size_t size = 0;
   if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_->pkey) != 1 ||

@@ -1,10 +1,8 @@
-/// Keys that sign: ECDSA over P-256 with SHA-256, which is what cosign makes and takes without
-/// being told.
+/// Keys that sign, as cosign takes them without being told: ECDSA over P-256 with SHA-256, which is
+/// what it makes, and Ed25519, with which it signs in the prehashed form (ed25519.h).
 ///
-/// Ed25519 is refused: cosign 3 signs with its prehashed form (RFC 8032, Ed25519ph) and takes no
-/// other from a key, and libcrypto has that since 3.2 only. All of libcrypto hangs on this file, so
-/// it is loaded when a function here is first called, and not when the program starts
-/// (docs/decisions/0014-one-program.md).
+/// All of libcrypto hangs on this file, so it is loaded when a function here is first called, and
+/// not when the program starts (docs/decisions/0014-one-program.md).
 #pragma once
 
 #include <memory>
@@ -23,7 +21,8 @@ class PublicKey {
   /// A SubjectPublicKeyInfo in DER. Corrupt where it is none, Unsupported for another kind of key.
   static Result<PublicKey> parse(std::string_view der);
 
-  /// Whether `signature` (ASN.1) is one over `message` with this key.
+  /// Whether `signature` is one over `message` with this key: ASN.1 for ECDSA; of Ed25519 both
+  /// forms are taken, for cosign before 3 signed in the plain one.
   bool has_signed(std::string_view message, std::string_view signature) const;
 
   const std::string& der() const { return der_; }

@@ -88,11 +88,19 @@ openssl ecparam -name prime256v1 -genkey -out sec1.pem 2>/dev/null
 openssl pkcs8 -topk8 -nocrypt -in sec1.pem -out plain.pem
 openssl pkcs8 -topk8 -passout pass:x -in sec1.pem -out locked.pem
 openssl pkey -in sec1.pem -pubout -out openssl.pub
+openssl genpkey -algorithm ed25519 -out ed.pem
+openssl pkcs8 -topk8 -passout pass:x -in ed.pem -out ed-locked.pem
+openssl pkey -in ed.pem -pubout -out ed.pub
 chmod 600 ./*.pem
 for one in sec1 plain locked; do
   export SLIPWAY_KEY_PASSWORD=x
   expect_ok slipway sign small:1 --key $one.pem
   expect_ok slipway verify small:1 --key openssl.pub
+done
+expect_error 1 "is signed by other keys" slipway verify small:1 --key ed.pub
+for one in ed ed-locked; do
+  expect_ok slipway sign small:1 --key $one.pem --format both
+  expect_ok slipway verify small:1 --key ed.pub
 done
 chmod 644 plain.pem
 expect_ok slipway sign small:1 --key plain.pem
@@ -101,8 +109,7 @@ assert_contains "what others can read" "others can read" "$err"
 # What is no key for this.
 openssl genrsa -out rsa.pem 2048 2>/dev/null
 openssl pkey -in rsa.pem -pubout -out rsa.pub
-openssl genpkey -algorithm ed25519 -out ed.pem
-openssl pkey -in ed.pem -pubout -out ed.pub
+openssl genpkey -algorithm ed448 -out ed448.pem
 openssl ecparam -name secp384r1 -genkey -noout -out p384.pem 2>/dev/null
 openssl ec -in sec1.pem -aes128 -passout pass:x -out old.pem 2>/dev/null
 openssl req -x509 -key sec1.pem -subj /CN=x -days 1 -out certificate.pem 2>/dev/null
@@ -111,8 +118,7 @@ head -c 100000 /dev/urandom >noise.pem
 refuse() { expect_error "$1" "$2" slipway "$3" small:1 --key "$4"; }
 refuse 1 "of RSA" sign rsa.pem
 refuse 1 "of RSA" verify rsa.pub
-refuse 1 "of Ed25519" sign ed.pem
-refuse 1 "of Ed25519" verify ed.pub
+refuse 1 "of a kind unknown here" sign ed448.pem
 refuse 1 "secp384r1" sign p384.pem
 refuse 1 "before PKCS #8" sign old.pem
 refuse 1 "CERTIFICATE" verify certificate.pem
