@@ -11,7 +11,9 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/threads.h"
 #include "layer/image_writer_tar.h"
+#include "layer/layout.h"
 #include "oci/image_config.h"
 
 namespace slipway::layer {
@@ -28,6 +30,8 @@ class Target {
   virtual Result<void> add_file(const std::string& path, std::uint64_t size_bytes,
                                 const WriteBody& write) = 0;
   virtual Result<void> finish() = 0;
+  /// How many files may be added at the same time.
+  virtual std::size_t workers() const { return 1; }
 
   Result<void> add_text(const std::string& path, const std::string& text) {
     return add_file(path, text.size(), [&](Sink& out) { return out.write(as_bytes(text)); });
@@ -51,12 +55,17 @@ class TarTarget final : public Target {
   ArchiveTar tar_;
 };
 
+/// What is written gets this time once it is whole and checked; whoever changes it gives it
+/// another.
+constexpr timespec kTimes[2] = {{kLayerTime, 0}, {kLayerTime, 0}};
+
 /// Whatever cannot be read, and links, count as "no": the blob is then written.
 bool is_blob(const std::string& file, std::uint64_t size_bytes) {
   struct stat status {};
   const bool may_be = ::lstat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
                       static_cast<std::uint64_t>(status.st_size) == size_bytes;
   if (!may_be) return false;
+  if (status.st_mtim.tv_sec == kLayerTime && status.st_mtim.tv_nsec == 0) return true;
   const auto digest = sha256_of_file(file);
   return digest.ok() && digest->hex() == base_name(file);
 }
@@ -75,9 +84,12 @@ class FolderTarget final : public Target {
     if (is_there && ::link(there.c_str(), join_path(top_, path).c_str()) == 0) return {};
     const UniqueFd fd = TRY(open_file(join_path(top_, path), O_WRONLY | O_CREAT | O_EXCL));
     FdSink out(fd.get());
-    return write(out);
+    TRY(write(out));
+    if (::futimens(fd.get(), kTimes) == 0) return {};
+    return errno_error(fmt::format("cannot set the time of `{}`", join_path(top_, path)));
   }
   Result<void> finish() override { return {}; }
+  std::size_t workers() const override { return usable_cores(); }
 
  private:
   std::string top_, old_;
@@ -130,7 +142,7 @@ class ImageWriter {
 
  private:
   Result<void> write_blobs(bool with_manifest);
-  Result<void> write_layer(const oci::Descriptor& layer);
+  Result<void> write_layer(const oci::Descriptor& layer, const CancelToken& cancel);
   std::string docker_manifest() const;
   std::string index() const;
 
@@ -163,18 +175,27 @@ Result<void> ImageWriter::write_blobs(bool with_manifest) {
   if (with_manifest) TRY(target_.add_text(blob_path(sha256(image_.manifest)), image_.manifest));
   TRY(target_.add_text(blob_path(manifest_.config.digest), image_.config));
   std::set<Digest> written{manifest_.config.digest};
+  std::vector<const oci::Descriptor*> layers;
+  std::vector<std::uint64_t> sizes;
   for (const oci::Descriptor& layer : manifest_.layers) {
-    TRY(cancel_.check());
     if (!written.insert(layer.digest).second) continue;  // twice in the image, once in the file
-    TRY_WHILE(fmt::format("writing layer `{}`", layer.digest.text()), write_layer(layer));
+    layers.push_back(&layer);
+    sizes.push_back(layer.size_bytes);
   }
-  return {};
+  const bool is_one_by_one = target_.workers() == 1;  // then in the image's own order
+  const std::vector<std::size_t> order = largest_first(sizes);
+  const auto write = [&](std::size_t i, const CancelToken& cancel) -> Result<void> {
+    const oci::Descriptor& layer = *layers[is_one_by_one ? i : order[i]];
+    TRY_WHILE(fmt::format("writing layer `{}`", layer.digest.text()), write_layer(layer, cancel));
+    return {};
+  };
+  return for_each_parallel(layers.size(), target_.workers(), cancel_, write);
 }
 
-Result<void> ImageWriter::write_layer(const oci::Descriptor& layer) {
+Result<void> ImageWriter::write_layer(const oci::Descriptor& layer, const CancelToken& cancel) {
   return target_.add_file(blob_path(layer.digest), layer.size_bytes,
                           [&](Sink& out) -> Result<void> {
-                            CheckedSink checked(layer, out, cancel_);
+                            CheckedSink checked(layer, out, cancel);
                             TRY(write_layer_(layer, checked));
                             return checked.finish();
                           });

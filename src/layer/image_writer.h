@@ -29,13 +29,15 @@ struct ImageBytes {
   store::ImageName name;
 };
 
-/// Writes the bytes of one of the manifest's layers, all of them, in order.
+/// Writes the bytes of one of the manifest's layers, all of them, in order. Several threads call it
+/// where a folder is written, each with a sink of its own.
 using WriteLayerBlob = std::function<Result<void>(const oci::Descriptor& layer, Sink& out)>;
 
 /// Writes to `path` by way of a temporary sibling: nothing appears there before it is whole, and
 /// nothing stays after a failure. A file there is replaced; a folder is replaced only where it is
 /// empty or an OCI layout itself, else the call fails with InvalidInput. Blobs that such a layout
-/// has already are not written again: they are read, checked, and stay the same files.
+/// has already are not written again, and stay the same files: those that this function wrote, by
+/// their size and time, others once they were read and checked.
 Result<void> save_image(const ImageBytes& image, ImageFormat format, const std::string& path,
                         const WriteLayerBlob& write_layer, const CancelToken& cancel);
 

@@ -1,9 +1,11 @@
 #include "layer/image_writer.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <map>
 
 #include "base/file.h"
@@ -53,7 +55,7 @@ struct Sample {
   ImageBytes image;
   oci::Manifest manifest;
   std::map<Digest, std::string> layers;
-  int written = 0;
+  std::atomic<int> written = 0;
 };
 
 TemporaryFolder make_folder() { return TemporaryFolder::create("/tmp", "slipway-test").value(); }
@@ -98,6 +100,9 @@ TEST_CASE("blobs of a layout that is there are kept where they are right") {
   write_file(folder.path() + "/elsewhere", "three").value();
   REQUIRE(::symlink((folder.path() + "/elsewhere").c_str(), blob("three").c_str()) == 0);
   write_file(blob("four"), "four").value();
+  // Right, and of another time, as other tools would write it.
+  const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  REQUIRE(::utimensat(AT_FDCWD, blob("one").c_str(), now, 0) == 0);
   sample.written = 0;
   REQUIRE(sample.save(ImageFormat::OciFolder, path).ok());
   CHECK(sample.written == 2);
