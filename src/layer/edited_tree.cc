@@ -17,17 +17,6 @@ Error failed(const char* what, const std::string& path) {
   return errno_error(fmt::format("cannot {} `{}`", what, path));
 }
 
-Result<void> write_at(int fd, Bytes bytes, std::uint64_t offset, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return failed("write", path);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return {};
-}
-
 class TreeEditor {
  public:
   TreeEditor(UniqueFd root, const CancelToken& cancel) : root_(std::move(root)), cancel_(cancel) {}

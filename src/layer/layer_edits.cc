@@ -1,28 +1,15 @@
 #include "layer/layer_edits.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "layer/blob_editor.h"
 #include "layer/blob_parts.h"
-#include "layer/gzip_writer.h"
 #include "layer/tar_header.h"
 
 namespace slipway::layer {
 namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
-
-/// A range of the tar and what takes its place: as many zeros, `bytes`, or those of an open file.
-struct TarEdit {
-  std::uint64_t begin = 0, end = 0;
-  bool is_hole = false;
-  std::string bytes = {};
-  const std::byte* moved = nullptr;
-
-  Bytes text() const {
-    return moved != nullptr ? Bytes(moved, static_cast<std::size_t>(end - begin)) : as_bytes(bytes);
-  }
-};
 
 /// ustar: the size as twelve octal digits at 124, the checksum as six at 148 (POSIX.1-2017, pax).
 Result<std::string> header_of_size(const TarPlace& place, std::uint64_t size) {
@@ -71,19 +58,30 @@ struct TarEdits {
       add_patch(place, *patch, old, all);
     } else {
       const std::string& contents = std::get<Rewrite>(edit).contents;
-      std::string text = TRY(header_of_size(place, contents.size()));
-      text += contents;
-      text.append(tar_padding(contents.size()), '\0');
-      all.push_back({place.contents - kTarBlock, place.end, false, std::move(text)});
+      std::string header = TRY(header_of_size(place, contents.size()));
+      std::string text = contents + std::string(tar_padding(contents.size()), '\0');
+      // Two, for the contents may begin a part of the blob; an empty range would have no place.
+      const std::uint64_t begin = place.contents - kTarBlock;
+      if (place.size == 0) {
+        all.push_back({.begin = begin, .end = place.end, .bytes = header + text});
+      } else {
+        all.push_back({.begin = begin, .end = place.contents, .bytes = std::move(header)});
+        all.push_back({.begin = place.contents, .end = place.end, .bytes = std::move(text)});
+      }
     }
     return {};
   }
 };
 
-Result<TarEdits> edits_of_tar(const LayerSurvey& survey, const LayerEdits& edits,
+Result<TarEdits> edits_of_tar(const LayerSurvey& survey, const LayerEdits& edits, bool keeps_toc,
                               const std::string& tree) {
   TarEdits tar;
-  for (const TarPlace& place : survey.stargz) tar.all.push_back({place.begin, place.end});
+  if (keeps_toc) {
+    const TarPlace& toc = survey.stargz.back();
+    tar.all.push_back({.begin = toc.begin, .end = toc.end, .is_toc = true});
+  } else {
+    for (const TarPlace& place : survey.stargz) tar.all.push_back({place.begin, place.end});
+  }
   for (const auto& [path, edit] : edits) {
     const Result<void> added = tar.add(tree, path, survey.files.at(path), edit);
     if (!added.ok()) {
@@ -105,96 +103,42 @@ std::uint64_t unpacked_bytes_after(const LayerSurvey& survey, const LayerEdits& 
   return bytes;
 }
 
-/// The plain bytes of the old layer come in, those of the new one go to the hash and the encoder.
-class Editor {
- public:
-  Editor(const std::vector<TarEdit>& edits, Sink& out) : edits_(edits), blob_(&out), gzip_(blob_) {}
-
-  bool touches(const ByteRange& part) const {
-    const auto first = std::ranges::partition_point(
-        edits_, [&](const TarEdit& edit) { return edit.end <= part.offset; });
-    return first != edits_.end() && first->begin < part.offset + part.size;
-  }
-
-  void pass(Bytes plain) {
-    tar_.update(plain);
-    tar_bytes_ += plain.size();
-    position_ += plain.size();
-  }
-  Result<void> copy_member(Bytes raw) {
-    for (; !raw.empty(); raw = raw.subspan(std::min(raw.size(), kBufferBytes)))
-      TRY(gzip_.append(as_text(raw.first(std::min(raw.size(), kBufferBytes)))));
-    return {};
-  }
-
-  Result<void> edit(std::span<std::byte> plain) {
-    while (!plain.empty()) {
-      while (next_ < edits_.size() && edits_[next_].end <= position_) ++next_;
-      const bool is_before = next_ == edits_.size() || position_ < edits_[next_].begin;
-      const std::uint64_t stop = next_ == edits_.size() ? UINT64_MAX
-                                 : is_before            ? edits_[next_].begin
-                                                        : edits_[next_].end;
-      const auto count =
-          static_cast<std::size_t>(std::min<std::uint64_t>(plain.size(), stop - position_));
-      const std::span<std::byte> piece = plain.first(count);
-      if (!is_before && edits_[next_].is_hole) std::memset(piece.data(), 0, count);
-      if (!is_before && !edits_[next_].is_hole && position_ == edits_[next_].begin)
-        TRY(emit_all(edits_[next_].text()));
-      if (is_before || edits_[next_].is_hole) TRY(emit(piece));
-      position_ += count;
-      plain = plain.subspan(count);
+/// Nothing where the new layer can have no table.
+Result<std::optional<EditedToc>> edit_toc(const LayerSurvey& survey, const LayerEdits& edits,
+                                          const std::string& tree) {
+  std::optional<EditedToc> none;
+  if (!survey.toc) return none;
+  EditedToc::Changes changes;
+  for (const auto& [path, edit] : edits) {
+    std::optional<EditedToc::File>& file = changes[path];
+    if (const auto* patch = std::get_if<Patch>(&edit)) {
+      const MappedFile old = TRY(map_tree_file(tree, path));
+      file.emplace(old.bytes().size(), digest_of_patched(old.bytes(), *patch));
+    } else if (const auto* rewrite = std::get_if<Rewrite>(&edit)) {
+      file.emplace(rewrite->contents.size(), sha256(rewrite->contents));
     }
-    return {};
   }
-
-  Result<LayerFacts> finish() {
-    TRY(gzip_.finish());
-    LayerFacts facts;
-    facts.size_bytes = blob_.size_bytes();
-    facts.digest = blob_.finish();
-    facts.diff_id = tar_.finish();
-    facts.tar_bytes = tar_bytes_;
-    return facts;
-  }
-
- private:
-  Result<void> emit(Bytes bytes) {
-    tar_.update(bytes);
-    tar_bytes_ += bytes.size();
-    return gzip_.encode(bytes);
-  }
-
-  /// In pieces, so that what was compressed is passed on.
-  Result<void> emit_all(Bytes bytes) {
-    while (!bytes.empty()) {
-      const std::size_t count = std::min(bytes.size(), kBufferBytes);
-      TRY(emit(bytes.first(count)));
-      bytes = bytes.subspan(count);
-    }
-    return {};
-  }
-
-  const std::vector<TarEdit>& edits_;
-  std::size_t next_ = 0;
-  std::uint64_t position_ = 0;  ///< in the old tar
-  HashingSink blob_;
-  GzipWriter gzip_;
-  Sha256 tar_;
-  std::uint64_t tar_bytes_ = 0;
-};
+  std::set<std::uint64_t> members;
+  for (const LayerPart& part : survey.parts) members.insert(part.blob_offset);
+  return EditedToc::read(*survey.toc, std::move(changes), members);
+}
 
 }  // namespace
 
 Result<LayerFacts> write_edited_layer(Bytes blob, const LayerSurvey& survey,
-                                      const LayerEdits& edits, const std::string& tree, Sink& out,
+                                      const LayerEdits& edits, OldToc trust,
+                                      const std::string& tree, Sink& out,
                                       const CancelToken& cancel) {
-  const TarEdits changes = TRY(edits_of_tar(survey, edits, tree));
-  Editor editor(changes.all, out);
+  std::optional<EditedToc> toc;
+  if (trust == OldToc::Trusted) toc = TRY(edit_toc(survey, edits, tree));
+  const TarEdits changes = TRY(edits_of_tar(survey, edits, toc.has_value(), tree));
+  BlobEditor editor(changes.all, toc, out);
   BlobParts parts(blob);
   std::vector<std::byte> buffer(kBufferBytes);
-  for (const ByteRange& part : survey.parts) {
+  for (const LayerPart& part : survey.parts) {
     SLIPWAY_CHECK(TRY(parts.next()));
-    const bool is_edited = editor.touches(part);
+    TRY(editor.begin_part(part));
+    const bool is_edited = editor.touches(part.plain);
     bool is_copied = false;
     for (;;) {
       TRY(cancel.check());

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -56,13 +57,21 @@ struct TarPlace {
   std::array<std::byte, 512> header{};
 };
 
+/// A part of the blob (blob_parts.h).
+struct LayerPart {
+  ByteRange plain;
+  std::uint64_t blob_offset = 0;  ///< where its gzip member begins
+};
+
 struct LayerSurvey {
   Digest diff_id;
   std::map<std::string, TarPlace> files;  ///< those asked about that can be edited
   std::set<std::string> tangled;          ///< those that cannot: with hard links, or there twice
   std::vector<TarPlace> stargz;           ///< eStargz's own files (stargz_toc.h)
-  std::uint64_t unpacked_bytes = 0;       ///< of all files
-  std::vector<ByteRange> parts;           ///< of the blob, as plain bytes
+  /// The text of eStargz's table of contents, where it is the last file, in a member of its own.
+  std::optional<std::string> toc;
+  std::uint64_t unpacked_bytes = 0;  ///< of all files
+  std::vector<LayerPart> parts;
 };
 
 /// Reads a blob once. `wants` says about which paths. Fails with Corrupt or Unsupported as
@@ -70,13 +79,17 @@ struct LayerSurvey {
 Result<LayerSurvey> survey_layer(Bytes blob, const std::function<bool(const std::string&)>& wants,
                                  const CancelToken& cancel);
 
-/// Writes the changed layer, as tar+gzip. A table of contents of eStargz's goes: it told where each
-/// file of the old blob lies. Each path of `edits` is one of `survey.files`; `tree` is
-/// the layer's own, where bytes that move are read. Fails with Unsupported for a size that the
-/// file's header cannot hold, Corrupt where tree and blob differ.
+/// Whether the layer's table of contents tells of its files what is so: a caller knows by the
+/// digest that the image's manifest has of it.
+enum class OldToc { Distrusted, Trusted };
+
+/// Writes the changed layer, as tar+gzip. A trusted table of contents of eStargz's is told anew
+/// (edited_toc.h); where that cannot be done, and any other, goes. Each path of `edits` is one of
+/// `survey.files`; `tree` is the layer's own, where bytes that move are read. Fails with
+/// Unsupported for a size that the file's header cannot hold, Corrupt where tree and blob differ.
 Result<LayerFacts> write_edited_layer(Bytes blob, const LayerSurvey& survey,
-                                      const LayerEdits& edits, const std::string& tree, Sink& out,
-                                      const CancelToken& cancel);
+                                      const LayerEdits& edits, OldToc toc, const std::string& tree,
+                                      Sink& out, const CancelToken& cancel);
 
 /// The same on a layer's tree: `target`, an empty folder on the same file system, becomes a tree of
 /// hard links to `tree` but for the files that change; of these, zeros take no room. Fails with

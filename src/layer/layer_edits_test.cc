@@ -5,11 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "base/file.h"
 #include "layer/decompress.h"
+#include "layer/edited_toc.h"
 #include "layer/gzip_writer.h"
+#include "layer/stargz_toc.h"
+#include "layer/tar_header.h"
 #include "layer/tar_layer.h"
 #include "layer/testing/tar_maker.h"
 #include "layer/unpack_layer.h"
@@ -89,15 +93,19 @@ Patch holes(std::initializer_list<ByteRange> ranges) {
   return patch;
 }
 
-std::string edited(const std::string& blob, const LayerEdits& edits) {
+std::string edited(const std::string& blob, const LayerEdits& edits,
+                   OldToc toc = OldToc::Distrusted) {
   const LayerSurvey survey = survey_layer(as_bytes(blob), any_path, {}).value();
   const TemporaryFolder tree = unpacked(blob);
   StringSink out;
   const LayerFacts facts =
-      write_edited_layer(as_bytes(blob), survey, edits, tree.path(), out, {}).value();
+      write_edited_layer(as_bytes(blob), survey, edits, toc, tree.path(), out, {}).value();
   CHECK(facts.digest == sha256(out.text));
   CHECK(facts.size_bytes == out.text.size());
   CHECK(facts.diff_id == sha256(plain_of(out.text)));
+  CHECK(facts.tar_bytes == plain_of(out.text).size());
+  const auto table = survey_layer(as_bytes(out.text), any_path, {})->toc;
+  CHECK(facts.toc == (table ? std::optional(sha256(*table)) : std::nullopt));
   return out.text;
 }
 
@@ -189,21 +197,108 @@ TEST_CASE("a layer in one member, or not compressed at all, is edited too") {
   CHECK(plain_of(edited(sample.tar(), edits)) == expected);
 }
 
-TEST_CASE("a table of contents goes, for it tells of the old blob") {
-  Entry entry;
-  entry.path = "opt/a.h";
-  entry.content = noise(5000, 3);
+/// A layer with a table of contents.
+std::string layer_with_table() {
+  std::vector<Entry> entries(5);
+  const std::pair<const char*, std::string> files[] = {{"opt/RECORD", "old record"},
+                                                       {"opt/a.h", noise(5000, 3)},
+                                                       {"opt/empty", ""},
+                                                       {"opt/kernels.so", noise(300'000, 4)},
+                                                       {"opt/other.so", noise(90'000, 5)}};
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i].path = files[i].first;
+    entries[i].content = files[i].second;
+  }
   StringSink out;
-  REQUIRE(write_layer({entry}, out, nullptr, {}).ok());
-  CHECK(plain_of(out.text).find("stargz.index.json") != std::string::npos);
-  const LayerSurvey survey = survey_layer(as_bytes(out.text), any_path, {}).value();
+  REQUIRE(write_layer(std::move(entries), out, nullptr, {}).ok());
+  return out.text;
+}
+
+/// What the table at the end of the blob leads to, by path: each has the digest that it says.
+std::map<std::string, std::string> read_by_table(const std::string& blob) {
+  const std::string_view footer = std::string_view(blob).substr(blob.size() - kStargzFooterBytes);
+  CHECK(footer == make_stargz_footer(std::stoull(std::string(footer.substr(16, 16)), nullptr, 16)));
+  const std::uint64_t toc_offset = std::stoull(std::string(footer.substr(16, 16)), nullptr, 16);
+  const std::string table = plain_of(std::string_view(blob).substr(toc_offset));
+  const std::size_t size = std::stoull(table.substr(124, 11), nullptr, 8);
+  const auto json = nlohmann::json::parse(table.substr(kTarBlock, size));
+  std::map<std::string, std::string> files;
+  for (const auto& entry : json["entries"]) {
+    const std::string name = entry["name"];
+    if (entry["type"] != "reg") continue;
+    std::string& contents = files[name];
+    if (!entry.contains("offset")) continue;
+    contents = plain_of(std::string_view(blob).substr(entry["offset"])).substr(0, entry["size"]);
+    CHECK(contents.size() == entry["size"]);
+    CHECK(sha256(contents).text() == entry["digest"]);
+    CHECK(entry["digest"] == entry["chunkDigest"]);
+  }
+  return files;
+}
+
+TEST_CASE("a table of contents that nobody vouches for goes") {
+  const std::string full = layer_with_table();
+  CHECK(plain_of(full).find("stargz.index.json") != std::string::npos);
+  const LayerSurvey survey = survey_layer(as_bytes(full), any_path, {}).value();
   CHECK(survey.stargz.size() == 2);
-  CHECK(survey.unpacked_bytes == 5000);
-  const std::string blob = edited(out.text, {});
+  CHECK(survey.unpacked_bytes == 395'010);
+  const std::string blob = edited(full, {});
   CHECK(plain_of(blob).find("stargz") == std::string::npos);
   CHECK(plain_of(blob).find("landmark") == std::string::npos);
-  CHECK(read_file(unpacked(blob).path() + "/opt/a.h").value() ==
-        std::get<std::string>(entry.content));
+  CHECK(read_file(unpacked(blob).path() + "/opt/a.h").value() == noise(5000, 3));
+}
+
+TEST_CASE("a trusted table of contents is told anew") {
+  const std::string full = layer_with_table();
+  CHECK(read_by_table(full).size() == 6);  // and a landmark
+  CHECK(edited(full, {}, OldToc::Trusted) == full);
+  const LayerEdits edits = {{"opt/kernels.so", holes({{8192, 262'144}})},
+                            {"opt/a.h", Remove{}},
+                            {"opt/RECORD", Rewrite{noise(3000, 6)}}};
+  const std::string blob = edited(full, edits, OldToc::Trusted);
+  auto files = read_by_table(blob);
+  CHECK(files.size() == 5);
+  const TemporaryFolder tree = unpacked(blob);
+  for (const char* name : {"RECORD", "empty", "kernels.so", "other.so"}) {
+    CAPTURE(name);
+    CHECK(files.at(std::string("opt/") + name) == read_file(tree.path() + "/opt/" + name).value());
+  }
+  CHECK(files.at("opt/RECORD") == noise(3000, 6));
+  CHECK(files.at("opt/other.so") == noise(90'000, 5));
+  CHECK(blob.size() < full.size() - 200'000);
+}
+
+TEST_CASE("tables that cannot be told anew") {
+  const std::string entry = R"("name":"a","type":"reg","size":5,"offset":10,)";
+  const std::string digests = R"("digest":"sha256:0","chunkDigest":"sha256:0")";
+  const auto is_told = [](const std::string& entries) {
+    const EditedToc::Changes changes = {{"a", EditedToc::File{7, sha256("new")}}};
+    return EditedToc::read(R"({"version":1,"entries":[)" + entries + "]}", changes, {0, 10})
+        .has_value();
+  };
+  CHECK(is_told("{" + entry + digests + "}"));
+  CHECK(is_told(R"({"name":"./b","type":"dir"},{"size":5,"offset":10,"type":"reg","name":"./a",)" +
+                digests + "}"));
+  for (const std::string& other : {
+           "{" + entry + digests + "},{" + entry + digests + "}",  // there twice
+           "{" + entry + R"("digest":"sha256:0"})",                // no digest of its chunk
+           "{" + entry + digests + R"(,"chunkSize":3})",           // the first of several
+           "{" + entry + digests + R"(},{"name":"a","type":"chunk","offset":10})",
+           "{" + entry + digests + R"(},{"name":"b","type":"reg","innerOffset":3})",
+           "{" + entry + digests + R"(},{"name":"b","type":"reg","offset":11})",
+           "{" + entry + digests + R"(},{"name":"b","type":"reg","offset":"10"})",
+           "{" + entry + digests + R"(},{"type":"reg"})",
+           "{" + entry + digests + "},7",
+           std::string(R"({"name":"b","type":"reg"})"),
+           std::string(),
+       }) {
+    CAPTURE(other);
+    CHECK_FALSE(is_told(other));
+  }
+  for (const char* text : {"", "{", "[]", "{}", R"({"entries":{}})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(EditedToc::read(text, {}, {}).has_value());
+  }
 }
 
 TEST_CASE("damaged blobs are Corrupt; sizes in another form are Unsupported") {
@@ -225,8 +320,8 @@ TEST_CASE("damaged blobs are Corrupt; sizes in another form are Unsupported") {
   const auto survey = survey_layer(as_bytes(odd), any_path, {});
   REQUIRE(survey.ok());
   StringSink out;
-  const auto written =
-      write_edited_layer(as_bytes(odd), *survey, {{"RECORD", Rewrite{"x"}}}, "/", out, {});
+  const auto written = write_edited_layer(as_bytes(odd), *survey, {{"RECORD", Rewrite{"x"}}},
+                                          OldToc::Distrusted, "/", out, {});
   CHECK(written.error().kind == ErrorKind::Unsupported);
 }
 

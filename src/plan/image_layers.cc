@@ -5,7 +5,6 @@
 #include "base/size_text.h"
 #include "base/threads.h"
 #include "layer/debian_layer.h"
-#include "layer/stargz_toc.h"
 #include "layer/tar_layer.h"
 #include "oci/manifest.h"
 #include "plan/base_image.h"
@@ -13,6 +12,7 @@
 #include "plan/image_frame.h"
 #include "plan/known_layers.h"
 #include "plan/package_layers.h"
+#include "plan/stored_images.h"
 #include "plan/wheel_groups.h"
 
 namespace slipway::plan {
@@ -68,11 +68,7 @@ ImageTexts encode_image(oci::ImageConfig config, const std::vector<ImageLayer>& 
     descriptor.size_bytes = layer.size_bytes;
     descriptor.annotations[kPackagesAnnotation] =
         fmt::format("{}", fmt::join(layer.packages, ", "));
-    if (layer.toc) {
-      descriptor.annotations[std::string(layer::kTocDigestAnnotation)] = layer.toc->text();
-      descriptor.annotations[std::string(layer::kTarBytesAnnotation)] =
-          fmt::format("{}", layer.tar_bytes);
-    }
+    annotate_toc(descriptor.annotations, layer.toc, layer.tar_bytes);
     manifest.layers.push_back(std::move(descriptor));
   }
   ImageTexts texts;

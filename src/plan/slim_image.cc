@@ -26,9 +26,10 @@ SlimLabel label_of(const StoredImage& image, const SlimRequest& request) {
 }
 
 /// All that decides about the new layer's bytes, besides the old one's.
-Digest key_of(const Digest& blob, const LayerPlan& plan) {
+Digest key_of(const Digest& blob, const std::optional<Digest>& toc, const LayerPlan& plan) {
   Sha256 hash;
-  hash.update(fmt::format("slim {} {}\n", layer::kLayoutVersion, blob.hex()));
+  hash.update(fmt::format("slim {} {} {}\n", layer::kLayoutVersion, blob.hex(),
+                          toc ? toc->hex() : "no table"));
   for (const auto& [path, edit] : plan.edits) {
     hash.update(fmt::format("{} {} {} ", path.size(), path, edit.index()));
     const auto* patch = std::get_if<layer::Patch>(&edit);
@@ -57,7 +58,8 @@ class LayerMaker {
         root_(store.layer_path(diff_id_)) {}
 
   Result<layer::LayerFacts> make() {
-    const Digest key = key_of(descriptor_.digest, plan_);
+    const std::optional<Digest> toc = find_toc(descriptor_.annotations);
+    const Digest key = key_of(descriptor_.digest, toc, plan_);
     if (const auto known = TRY(find_layer(store_, key))) return *known;
     const TemporaryFolder scratch = TRY(store_.make_layer_folder());
     const std::string file = join_path(scratch.path(), "blob");
@@ -68,8 +70,10 @@ class LayerMaker {
     TemporaryFolder tree = TRY(store_.make_layer_folder());
     TRY(layer::write_edited_tree(root_, tree.path(), edits, cancel_));
     store::BlobWriter blob = TRY(store_.start_blob());
-    const layer::LayerFacts facts =
-        TRY(layer::write_edited_layer(map.bytes(), survey, edits, root_, blob, cancel_));
+    const bool is_told = toc && survey.toc && *toc == sha256(*survey.toc);
+    const layer::LayerFacts facts = TRY(layer::write_edited_layer(
+        map.bytes(), survey, edits, is_told ? layer::OldToc::Trusted : layer::OldToc::Distrusted,
+        root_, blob, cancel_));
     TRY(blob.commit(facts.digest));
     TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
     TRY(remember_layer(store_, key, facts));
@@ -157,7 +161,7 @@ std::vector<oci::Descriptor> descriptors(const StoredImage& image,
   return layers;
 }
 
-/// Annotations that speak of the old bytes (tables of contents of lazy pullers) go.
+/// Annotations that speak of the old bytes go.
 oci::Descriptor describe_slim(const oci::Descriptor& old, const layer::LayerFacts& facts) {
   oci::Descriptor layer;
   const bool is_gzip = oci::layer_compression(old.media_type) == oci::LayerCompression::Gzip;
@@ -166,6 +170,7 @@ oci::Descriptor describe_slim(const oci::Descriptor& old, const layer::LayerFact
   layer.size_bytes = facts.size_bytes;
   const auto packages = old.annotations.find(kPackagesAnnotation);
   if (packages != old.annotations.end()) layer.annotations.insert(*packages);
+  annotate_toc(layer.annotations, facts.toc, facts.tar_bytes);
   return layer;
 }
 

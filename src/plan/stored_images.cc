@@ -84,6 +84,13 @@ void read_toc(const oci::Annotations& annotations, ImageLayer& layer) {
   }
 }
 
+void annotate_toc(oci::Annotations& annotations, const std::optional<Digest>& toc,
+                  std::uint64_t tar_bytes) {
+  if (!toc) return;
+  annotations[std::string(layer::kTocDigestAnnotation)] = toc->text();
+  annotations[std::string(layer::kTarBytesAnnotation)] = fmt::format("{}", tar_bytes);
+}
+
 std::uint64_t StoredImage::size_bytes() const {
   std::uint64_t bytes = 0;
   for (const oci::Descriptor& layer : manifest.layers) bytes += layer.size_bytes;

@@ -33,6 +33,9 @@ std::vector<std::string> list_packages(const oci::Annotations& annotations);
 /// What the annotations of eStargz say. Foreign images may have some that make no sense: they count
 /// as absent. Pure.
 void read_toc(const oci::Annotations& annotations, ImageLayer& layer);
+/// The other way, where there is a table. Pure.
+void annotate_toc(oci::Annotations& annotations, const std::optional<Digest>& toc,
+                  std::uint64_t tar_bytes);
 
 /// Sorted by reference. Images whose manifest cannot be read are left out with a warning.
 Result<std::vector<StoredImage>> list_stored_images(const Tools& tools);

@@ -8,47 +8,25 @@ need_root
 need go
 need jq
 
-. "$top/tests/system/go_common.sh"
 . "$top/tests/system/lazy_common.sh"
-go_verifier estargz_verifier github.com/containerd/stargz-snapshotter/estargz@v0.18.1
+. "$top/tests/system/estargz_common.sh"
 
 make_lazy_image lazy
 expect_ok slipway save -o layout/
-manifest=layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' layout/index.json)
-config=layout/blobs/sha256/$(jq -r '.config.digest[7:]' "$manifest")
-
-layers=$(jq '.layers | length' "$manifest")
-files=0
-for i in $(seq 0 $((layers - 1))); do
-  blob=layout/blobs/sha256/$(jq -r ".layers[$i].digest[7:]" "$manifest")
-  annotation() { jq -r ".layers[$i].annotations[\"$1\"]" "$manifest"; }
-  expect_ok "$verifier" "$blob" "$(annotation containerd.io/snapshot/stargz/toc.digest)"
-  grep -v '  \.no\.prefetch\.landmark$' <<<"$out" >told
-  assert_equal "the landmark of layer $i" 1 "$(grep -c '  \.no\.prefetch\.landmark$' <<<"$out")"
-  tree=$SLIPWAY_HOME/layers/$(jq -r ".rootfs.diff_ids[$i][7:]" "$config")
-  # Of files with several names the table has the contents once.
-  (cd "$tree" && find . -type f -size +0 -links 1 -printf '%P\0' | sort -z | xargs -0r sha256sum --) >single
-  sort told >told.sorted && sort single | comm -13 told.sorted - >missing
-  [ ! -s missing ] || fail "layer $i: not in the table: $(head -3 missing)"
-  while read -r _ name; do
-    [ -f "$tree/$name" ] || fail "layer $i: \`$name\` is not in the tree"
-  done <told
-  files=$((files + $(wc -l <told)))
-  assert_equal "the size of layer $i" "$(gzip -dc "$blob" | wc -c)" "$(annotation io.containers.estargz.uncompressed-size)"
-done
+check_tables layout
 [ $files -gt 5000 ] || fail "only $files files were looked at"
+looked_at=$files
 
 # A byte in the middle of the largest layer changed: the file's digest notices, so this test can fail.
 i=$(jq '.layers | map(.size) | index(max)' "$manifest")
-blob=layout/blobs/sha256/$(jq -r ".layers[$i].digest[7:]" "$manifest")
-python3 - "$blob" broken <<'PY'
+python3 - "$(blob_of "$i")" broken <<'PY'
 import sys
 data = bytearray(open(sys.argv[1], "rb").read())
 at = int(data[-51 + 16:-51 + 32], 16)
 data[at // 2] ^= 0x40
 open(sys.argv[2], "wb").write(data)
 PY
-"$verifier" broken "$(annotation containerd.io/snapshot/stargz/toc.digest)" >/dev/null 2>&1 &&
+"$verifier" broken "$(annotation "$i" containerd.io/snapshot/stargz/toc.digest)" >/dev/null 2>&1 &&
   fail "a changed byte went unnoticed"
 
 # The archive's own files are in no tree, built or pulled.
@@ -71,4 +49,13 @@ diff built.same loaded.same >difference || fail "loaded layers differ from built
 expect_ok slipway save --compression zstd -o zstd/
 manifest=zstd/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' zstd/index.json)
 assert_equal "annotations of zstd layers" 0 "$(jq '[.layers[].annotations | keys[] | select(test("stargz"))] | length' "$manifest")"
-echo "ok: $layers layers, $files files"
+
+# Where files were taken out or changed, the table is told anew.
+expect_ok slipway slim lazy:1 --gpu h100 --drop headers --drop tests --tag lazy:slim --json
+[ "$(jq '.layers | length' <<<"$out")" -gt 0 ] || fail "no layer changed"
+expect_ok slipway save lazy:slim -o slim/
+check_tables slim
+[ $files -lt $looked_at ] || fail "no file is gone"
+expect_ok slipway run --rm lazy:slim -- python hello.py
+assert_equal "the slim image" "sum 10" "$out"
+echo "ok: $layers layers, $looked_at files, $files of them in the slim image"

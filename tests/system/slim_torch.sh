@@ -82,6 +82,13 @@ print("trained and told the truth")
 PY
 expect_ok slipway run -v "$PWD:/mnt:ro" slim-torch:1-h100 python /mnt/step.py
 assert_equal "a step of training" "trained and told the truth" "$out"
+# The tables of contents say where all of that is now: the libraries with holes, and the new RECORDs.
+if command -v go >/dev/null; then
+  . "$top/tests/system/estargz_common.sh"
+  expect_ok slipway save slim-torch:1-h100 -o slim/
+  check_tables slim
+  rm -rf slim
+fi
 jq -r '"compressed: image \(.compressed_before) -> \(.compressed_after) bytes; " +
   (.packages[] | select(.name == "torch 2.6.0") | "torch \(.compressed_before) -> \(.compressed_after)")' slim.json
 echo "$compared libraries hold the same cubins"
