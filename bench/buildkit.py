@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import inputs
 import table
+from linked_registry import LinkedRegistry
 from local_registry import Registry
 from measure import measure_floor
 from slipway_side import Slipway
@@ -40,7 +41,8 @@ INSTALL = ("/mnt/uv/uv pip install -q --no-cache --python /opt/venv/bin/python -
            "--find-links http://127.0.0.1:{port}/ --no-deps -r")
 ROWS = [("build", "build, an image to run"), ("layout", "build, and an OCI layout to push"),
         ("reproducible", "the same, reproducible"),
-        ("push", "build, and push to an empty registry"), ("change", "one small package changed"),
+        ("push", "build, and push to an empty registry"),
+        ("linked push", "the same, over 1 Gbit/s"), ("change", "one small package changed"),
         ("change layout", "the same, and the layout again"),
         ("change push", "the same, and pushed"), ("nothing", "nothing changed")]
 
@@ -107,11 +109,16 @@ class BuildKit:
         return time.monotonic() - started
 
 
+RATE = "1gbit"
 PACKING = "compression=zstd,compression-level=1,force-compression=true"
 
 
 def layout_of(folder: Path, more: str = "") -> list[str]:
     return ["--output", f"type=oci,tar=false,dest={folder},{PACKING}{more}"]
+
+
+def push_to(registry) -> list[str]:
+    return ["--output", f"type=image,name={registry.host}/bench:1,push=true,registry.insecure=true,{PACKING}"]
 
 
 def measure_buildkit(programs: Path, folder: Path, contexts) -> dict[str, float]:
@@ -142,9 +149,12 @@ def measure_buildkit(programs: Path, folder: Path, contexts) -> dict[str, float]
     shutil.rmtree(out, ignore_errors=True)
     with BuildKit(programs, folder / "daemon") as buildkit, Registry(folder / "registry") as registry:
         begin(buildkit)
-        push = ["--output", f"type=image,name={registry.host}/bench:1,push=true,registry.insecure=true,{PACKING}"]
-        times["push"] = buildkit.build(contexts["before"], *push)
-        times["change push"] = buildkit.build(contexts["after"], *push)
+        times["push"] = buildkit.build(contexts["before"], *push_to(registry))
+        times["change push"] = buildkit.build(contexts["after"], *push_to(registry))
+    with BuildKit(programs, folder / "daemon") as buildkit, LinkedRegistry(folder / "registry") as registry:
+        registry.limit(RATE)
+        begin(buildkit)
+        times["linked push"] = buildkit.build(contexts["before"], *push_to(registry))
     return times
 
 
@@ -175,6 +185,10 @@ def measure_slipway(slipway: Slipway, folder: Path) -> dict[str, float]:
         push = ["--push", f"{registry.host}/bench:1"]
         times["push"] = slipway.run("before", home, *flags, *push)
         times["change push"] = slipway.run("after", home, *flags, *push)
+    with LinkedRegistry(folder / "registry") as registry:
+        registry.limit(RATE)
+        begin()
+        times["linked push"] = slipway.run("before", home, *flags, "--push", f"{registry.host}/bench:1", "--insecure")
     for old in (home, out):
         shutil.rmtree(old, ignore_errors=True)
     return times

@@ -18,63 +18,11 @@ import time
 from pathlib import Path
 
 import registry as registry_bench
+from linked_registry import LinkedRegistry
 from registry import Docker, timed
 
-NAMESPACE = "slipway-bench"
-HERE, THERE = "10.99.8.1", "10.99.8.2"
 SIDES = ["lazy", "lazy, no list", "eager", "docker"]
 COLUMNS = ["pull returns", "first answer", "fetched by then", "whole", "most memory"]
-CONFIG = """version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}}}}}
-http: {{addr: "{there}:5000", secret: bench}}
-"""
-
-
-def command(*words):
-    subprocess.run([str(word) for word in words], check=True, capture_output=True)
-
-
-class Link:
-    """A registry behind a slow link."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.host = f"{THERE}:5000"
-
-    def __enter__(self):
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self.remove()
-        command("ip", "netns", "add", NAMESPACE)
-        command("ip", "link", "add", "slw-bench0", "type", "veth", "peer", "name", "slw-bench1", "netns", NAMESPACE)
-        command("ip", "addr", "add", f"{HERE}/24", "dev", "slw-bench0")
-        command("ip", "link", "set", "slw-bench0", "up")
-        command("ip", "-n", NAMESPACE, "addr", "add", f"{THERE}/24", "dev", "slw-bench1")
-        command("ip", "-n", NAMESPACE, "link", "set", "slw-bench1", "up")
-        config = self.folder / "config.yml"
-        config.write_text(CONFIG.format(folder=self.folder / "data", there=THERE))
-        self.process = subprocess.Popen(["ip", "netns", "exec", NAMESPACE, "docker-registry", "serve", config],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(1)
-        return self
-
-    def limit(self, rate: str):
-        subprocess.run(["ip", "netns", "exec", NAMESPACE, "tc", "qdisc", "del", "dev", "slw-bench1", "root"],
-                       capture_output=True)
-        command("ip", "netns", "exec", NAMESPACE, "tc", "qdisc", "add", "dev", "slw-bench1", "root", "tbf",
-                "rate", rate, "burst", "512kb", "latency", "50ms")
-
-    @staticmethod
-    def remove():
-        subprocess.run(["ip", "link", "del", "slw-bench0"], capture_output=True)
-        subprocess.run(["ip", "netns", "del", NAMESPACE], capture_output=True)
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.remove()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Slipway:
@@ -194,9 +142,9 @@ def main():
     options.folder = options.folder.resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
     slipway = Slipway(options)
-    registry_bench.DOCKER_OPTIONS = ["--insecure-registry", f"{THERE}:5000"]
+    registry_bench.DOCKER_OPTIONS = ["--insecure-registry", LinkedRegistry.host]
     rates = {}
-    with Link(options.folder / "registry") as link:
+    with LinkedRegistry(options.folder / "registry") as link:
         image, bare = f"{link.host}/bench:1", f"{link.host}/bare:1"
         push_both(slipway, options, image, bare)
         for rate in options.rates:
