@@ -17,7 +17,7 @@ build="g++ cmake ninja-build ccache git pkg-config python3 python3-pip-whl
   doctest-dev libdeflate-dev libisal-dev liblzma-dev libzstd-dev libarchive-dev libsolv-dev
   libseccomp-dev libsodium-dev libyaml-dev libfuse3-dev"
 run="crun runc catatonit uidmap passt gpgv debian-archive-keyring ca-certificates"
-test="apt-utils busybox-static gpg iproute2 jq openssl patchelf podman=podman buildah=buildah containerd=containerd procps skopeo umoci unzip docker-registry
+test="apt-utils busybox-static curl gpg iproute2 jq mmdebstrap openssl patchelf podman=podman buildah=buildah containerd=containerd procps skopeo umoci unzip docker-registry
   xz-utils zstd docker.io=dockerd"
 check="clang-format-14"
 fuzz="clang libclang-rt-14-dev"
