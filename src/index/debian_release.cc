@@ -48,7 +48,10 @@ Result<void> parse_files(std::string_view value, DebianRelease& release) {
 Result<std::int64_t> parse_release_date(std::string_view text) {
   const auto bad = [&] { return make_error(ErrorKind::Corrupt, "`{}` is no date", text); };
   const auto words = words_of(text);  // Sat, 11 Jul 2026 10:16:37 UTC
-  if (words.size() != 6 || words[4].size() != 8) return bad();
+  if (words.size() != 6) return bad();
+  const std::string_view time = words[4];  // Ubuntu pads the hour with a blank: ` 0:28:14`
+  const std::size_t size = time.size();
+  if ((size != 7 && size != 8) || time[size - 3] != ':' || time[size - 6] != ':') return bad();
   if (words[5] != "UTC" && words[5] != "GMT" && words[5] != "+0000") return bad();
   unsigned day = 0;
   int year = 0;
@@ -57,9 +60,9 @@ Result<std::int64_t> parse_release_date(std::string_view text) {
   int second = 0;
   const auto month = month_number(words[2]);
   const bool numbers = parse_number(words[1], day) && parse_number(words[3], year) &&
-                       parse_number(words[4].substr(0, 2), hour) &&
-                       parse_number(words[4].substr(3, 2), minute) &&
-                       parse_number(words[4].substr(6, 2), second);
+                       parse_number(time.substr(0, size - 6), hour) &&
+                       parse_number(time.substr(size - 5, 2), minute) &&
+                       parse_number(time.substr(size - 2), second);
   if (!month || !numbers || hour > 23 || minute > 59 || second > 60 || year < 1970 || year > 9999) {
     return bad();
   }

@@ -77,10 +77,13 @@ TEST_CASE("the upstream number of a version") {
 TEST_CASE("release dates") {
   CHECK(parse_release_date("Sat, 11 Jul 2026 10:16:37 UTC").value() == 1783764997);
   CHECK(parse_release_date("Thu, 01 Jan 1970 00:00:00 UTC").value() == 0);
+  CHECK(parse_release_date("Thu, 01 Jan 1970  0:00:07 UTC").value() == 7);
   for (const std::string_view bad :
        {"", "yesterday", "Sat, 31 Feb 2026 10:16:37 UTC", "Sat, 11 Jul 2026 10:16:37 CEST",
         "Sat, 11 Jul 2026 25:16:37 UTC", "Sat, 11 Jux 2026 10:16:37 UTC",
-        "Sat, 11 Jul 99999 10:16:37 UTC", "Sat, 11 Jul 2026 1x:16:37 UTC"}) {
+        "Sat, 11 Jul 99999 10:16:37 UTC", "Sat, 11 Jul 2026 1x:16:37 UTC",
+        "Sat, 11 Jul 2026 10.16:37 UTC", "Sat, 11 Jul 2026 :16:37 UTC",
+        "Sat, 11 Jul 2026 110:16:37 UTC"}) {
     INFO(bad);
     CHECK_FALSE(parse_release_date(bad));
   }

@@ -79,12 +79,11 @@ Result<void> check_kind(const EVP_PKEY* key) {
 
 bool is_ed25519(const KeyHandle& key) { return EVP_PKEY_get_base_id(key.pkey) == EVP_PKEY_ED25519; }
 
-/// The two halves have the same length.
-std::string raw_half(int (*get)(const EVP_PKEY*, unsigned char*, std::size_t*),
-                     const KeyHandle& key) {
+std::string ed25519_public_key(const KeyHandle& key) {
   std::string half(kEd25519KeyBytes, '\0');
   std::size_t size = half.size();
-  SLIPWAY_CHECK(get(key.pkey, bytes_of(half), &size) == 1 && size == half.size());
+  SLIPWAY_CHECK(EVP_PKEY_get_raw_public_key(key.pkey, bytes_of(half), &size) == 1 &&
+                size == half.size());
   return half;
 }
 
@@ -110,8 +109,7 @@ Result<PublicKey> PublicKey::parse(std::string_view der) {
 std::string PublicKey::pem() const { return encode_pem("PUBLIC KEY", der_); }
 
 bool PublicKey::has_signed(std::string_view message, std::string_view signature) const {
-  if (is_ed25519(*key_) &&
-      verify_ed25519ph(message, signature, raw_half(EVP_PKEY_get_raw_public_key, *key_))) {
+  if (is_ed25519(*key_) && verify_ed25519ph(message, signature, ed25519_public_key(*key_))) {
     return true;
   }
   const Digester context(EVP_MD_CTX_new());
@@ -157,12 +155,9 @@ Result<PrivateKey> PrivateKey::parse_encrypted_pkcs8(std::string_view der,
 }
 
 Result<std::string> PrivateKey::sign(std::string_view message) const {
-  if (is_ed25519(*key_)) {
-    return sign_ed25519ph(message, raw_half(EVP_PKEY_get_raw_private_key, *key_));
-  }
   const Digester context(EVP_MD_CTX_new());
   std::size_t size = 0;
-  if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key_->pkey) != 1 ||
+  if (EVP_DigestSignInit(context.get(), nullptr, hash_for(*key_), nullptr, key_->pkey) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, bytes_of(message), message.size()) != 1) {
     return failed("sign");
   }

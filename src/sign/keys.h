@@ -1,5 +1,7 @@
 /// Keys that sign, as cosign takes them without being told: ECDSA over P-256 with SHA-256, which is
-/// what it makes, and Ed25519, with which it signs in the prehashed form (ed25519.h).
+/// what it makes, and Ed25519. With the latter cosign 3.1 signs in the prehashed form and verifies
+/// the plain one alone, so that it refuses its own; here the plain one is written, and both are
+/// taken.
 ///
 /// All of libcrypto hangs on this file, so it is loaded when a function here is first called, and
 /// not when the program starts (docs/decisions/0014-one-program.md).
@@ -21,8 +23,8 @@ class PublicKey {
   /// A SubjectPublicKeyInfo in DER. Corrupt where it is none, Unsupported for another kind of key.
   static Result<PublicKey> parse(std::string_view der);
 
-  /// Whether `signature` is one over `message` with this key: ASN.1 for ECDSA; of Ed25519 both
-  /// forms are taken, for cosign before 3 signed in the plain one.
+  /// Whether `signature` is one over `message` with this key: ASN.1 for ECDSA, RFC 8032 for
+  /// Ed25519, in either form.
   bool has_signed(std::string_view message, std::string_view signature) const;
 
   const std::string& der() const { return der_; }

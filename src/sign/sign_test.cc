@@ -124,37 +124,39 @@ TEST_CASE("keys: files of every kind, and what is no key") {
   CHECK(parse_public_key(locked, "k").error().kind == ErrorKind::InvalidInput);
 }
 
-TEST_CASE("keys: Ed25519ph, RFC 8032's own vector") {  // section 7.3
+TEST_CASE("keys: Ed25519, RFC 8032's own vector") {  // section 7.1, test 3
   const std::string seed =
-      from_hex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42");
+      from_hex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7");
   const std::string known =
-      from_hex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf");
-  const std::string signature = from_hex(
-      "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062"
-      "adf5aaa10b8c61e636062aaad11c2a26083406");
-  const auto key = PrivateKey::parse_pkcs8(from_hex("302e020100300506032b657004220420") + seed);
-  REQUIRE(key.ok());
-  CHECK(key->public_key().der() == from_hex("302a300506032b6570032100") + known);
-  CHECK(key->sign("abc").value() == signature);
-  CHECK(key->public_key().has_signed("abc", signature));
-  CHECK(!key->public_key().has_signed("abd", signature));
-  CHECK(!key->public_key().has_signed("abc", signature.substr(1)));
-  CHECK(!key->public_key().has_signed("abc", ""));
-  CHECK(!new_key().public_key().has_signed("abc", signature));
-  const std::string locked = encode_private_key(*key, "secret").value();
-  CHECK(parse_private_key(locked, "k", says("secret"))->key.sign("abc").value() == signature);
-}
-
-TEST_CASE("keys: the plain form of Ed25519 is taken, RFC 8032's own vector") {  // 7.1, test 3
-  const auto key = PublicKey::parse(
-      from_hex("302a300506032b6570032100"
-               "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"));
-  REQUIRE(key.ok());
+      from_hex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
+  const std::string message = from_hex("af82");
   const std::string signature = from_hex(
       "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f76098"
       "4dc6594a7c15e9716ed28dc027beceea1ec40a");
-  CHECK(key->has_signed(from_hex("af82"), signature));
-  CHECK(!key->has_signed(from_hex("af83"), signature));
+  const auto key = PrivateKey::parse_pkcs8(from_hex("302e020100300506032b657004220420") + seed);
+  REQUIRE(key.ok());
+  const PublicKey& pair = key->public_key();
+  CHECK(pair.der() == from_hex("302a300506032b6570032100") + known);
+  CHECK(key->sign(message).value() == signature);
+  CHECK(pair.has_signed(message, signature));
+  CHECK(!pair.has_signed("other", signature));
+  CHECK(!pair.has_signed(message, signature.substr(1)));
+  CHECK(!pair.has_signed(message, ""));
+  CHECK(!new_key().public_key().has_signed(message, signature));
+  const std::string locked = encode_private_key(*key, "secret").value();
+  CHECK(parse_private_key(locked, "k", says("secret"))->key.sign(message).value() == signature);
+}
+
+TEST_CASE("keys: the prehashed form of Ed25519 is taken, RFC 8032's own vector") {  // 7.3
+  const auto key = PublicKey::parse(
+      from_hex("302a300506032b6570032100"
+               "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf"));
+  REQUIRE(key.ok());
+  const std::string signature = from_hex(
+      "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae4131f85042463c2a355a2003d062"
+      "adf5aaa10b8c61e636062aaad11c2a26083406");
+  CHECK(key->has_signed("abc", signature));
+  CHECK(!key->has_signed("abd", signature));
 }
 
 TEST_CASE("keys: scrypt is not asked for the impossible") {
