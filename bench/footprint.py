@@ -130,7 +130,7 @@ def measure_all(slipway: Slipway, folder: Path) -> Rows:
         rows.add("push to an empty registry", home, "push", "bench", there)
         rows.add("pull", other, "pull", there, fresh=True)
     rows.add("slim --gpu h100", home, "slim", "bench", "--gpu", "h100", "-t", "bench:slim")
-    rows.add("verify, built anew in a store of its own", home, "verify")
+    rows.add("verify, built anew in a store of its own", home, "verify", project="after")
     with Registry(folder / "registry") as registry:
         begin(home, other)
         rows.add("build and push", home, "build", "--locked", "--push", f"{registry.host}/bench:1", fresh=True)

@@ -24,6 +24,7 @@ python3 bench/peers/measure.py --slipway "$slipway" --floor "$floor" --runs "${R
   --folder "$folder" --table docs/benchmarks.md
 python3 bench/buildkit.py --slipway "$slipway" --floor "$floor" --runs "${RUNS:-3}" --folder "$folder" \
   --table docs/benchmarks-images.md
+python3 bench/footprint.py --slipway "$slipway" --folder "$folder" --table docs/benchmarks-footprint.md
 # With the image of `make demo`, where that was made: how it starts, and to a registry and back.
 if "$slipway" inspect pytorch-cuda:2.6 >/dev/null 2>&1; then
   python3 bench/run_start.py --slipway "$slipway" --image pytorch-cuda:2.6 --folder "$folder" \
