@@ -29,12 +29,13 @@ SAMPLE_SECONDS = 0.02
 
 
 def children_of(pid: int) -> list[int]:
+    """All below it. Processes come and go meanwhile."""
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in task.read_text().split()]
-        except OSError:
-            pass
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    except OSError:
+        pass
     return [*found, *(further for child in found for further in children_of(child))]
 
 
