@@ -104,16 +104,14 @@ std::uint64_t unpacked_bytes_after(const LayerSurvey& survey, const LayerEdits& 
 }
 
 /// Nothing where the new layer can have no table.
-Result<std::optional<EditedToc>> edit_toc(const LayerSurvey& survey, const LayerEdits& edits,
-                                          const std::string& tree) {
-  std::optional<EditedToc> none;
-  if (!survey.toc) return none;
+std::optional<EditedToc> edit_toc(const LayerSurvey& survey, const LayerEdits& edits,
+                                  const PatchedDigests& digests) {
+  if (!survey.toc) return std::nullopt;
   EditedToc::Changes changes;
   for (const auto& [path, edit] : edits) {
     std::optional<EditedToc::File>& file = changes[path];
-    if (const auto* patch = std::get_if<Patch>(&edit)) {
-      const MappedFile old = TRY(map_tree_file(tree, path));
-      file.emplace(old.bytes().size(), digest_of_patched(old.bytes(), *patch));
+    if (std::holds_alternative<Patch>(edit)) {
+      file.emplace(survey.files.at(path).size, digests.at(path));
     } else if (const auto* rewrite = std::get_if<Rewrite>(&edit)) {
       file.emplace(rewrite->contents.size(), sha256(rewrite->contents));
     }
@@ -126,11 +124,11 @@ Result<std::optional<EditedToc>> edit_toc(const LayerSurvey& survey, const Layer
 }  // namespace
 
 Result<LayerFacts> write_edited_layer(Bytes blob, const LayerSurvey& survey,
-                                      const LayerEdits& edits, OldToc trust,
-                                      const std::string& tree, Sink& out,
+                                      const LayerEdits& edits, const PatchedDigests& digests,
+                                      OldToc trust, const std::string& tree, Sink& out,
                                       const CancelToken& cancel) {
   std::optional<EditedToc> toc;
-  if (trust == OldToc::Trusted) toc = TRY(edit_toc(survey, edits, tree));
+  if (trust == OldToc::Trusted) toc = edit_toc(survey, edits, digests);
   const TarEdits changes = TRY(edits_of_tar(survey, edits, toc.has_value(), tree));
   BlobEditor editor(changes.all, toc, out);
   BlobParts parts(blob);

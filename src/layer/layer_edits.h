@@ -47,6 +47,8 @@ struct Rewrite {
 struct Remove {};
 using FileEdit = std::variant<Patch, Rewrite, Remove>;
 using LayerEdits = std::map<std::string, FileEdit>;  ///< by path, without a leading slash
+/// Of the new files of all patches among such edits, by path.
+using PatchedDigests = std::map<std::string, Digest>;
 
 /// Where a file lies in the tar.
 struct TarPlace {
@@ -85,11 +87,13 @@ enum class OldToc { Distrusted, Trusted };
 
 /// Writes the changed layer, as tar+gzip. A trusted table of contents of eStargz's is told anew
 /// (edited_toc.h); where that cannot be done, and any other, goes. Each path of `edits` is one of
-/// `survey.files`; `tree` is the layer's own, where bytes that move are read. Fails with
-/// Unsupported for a size that the file's header cannot hold, Corrupt where tree and blob differ.
+/// `survey.files`; `digests` are of these edits; `tree` is the layer's own, where bytes that move
+/// are read. Fails with Unsupported for a size that the file's header cannot hold, Corrupt where
+/// tree and blob differ.
 Result<LayerFacts> write_edited_layer(Bytes blob, const LayerSurvey& survey,
-                                      const LayerEdits& edits, OldToc toc, const std::string& tree,
-                                      Sink& out, const CancelToken& cancel);
+                                      const LayerEdits& edits, const PatchedDigests& digests,
+                                      OldToc toc, const std::string& tree, Sink& out,
+                                      const CancelToken& cancel);
 
 /// The same on a layer's tree: `target`, an empty folder on the same file system, becomes a tree of
 /// hard links to `tree` but for the files that change; of these, zeros take no room. Fails with
@@ -106,5 +110,7 @@ using ZerosVisitor = std::function<Result<void>(std::uint64_t offset, std::uint6
 Result<void> visit_patched(Bytes old, const Patch& patch, const PatchVisitor& bytes,
                            const ZerosVisitor& zeros);
 Digest digest_of_patched(Bytes old, const Patch& patch);
+/// Reads each patched file of the tree once. Fails as map_tree_file.
+Result<PatchedDigests> digest_patched_files(const std::string& tree, const LayerEdits& edits);
 
 }  // namespace slipway::layer

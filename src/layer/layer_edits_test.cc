@@ -98,8 +98,10 @@ std::string edited(const std::string& blob, const LayerEdits& edits,
   const LayerSurvey survey = survey_layer(as_bytes(blob), any_path, {}).value();
   const TemporaryFolder tree = unpacked(blob);
   StringSink out;
-  const LayerFacts facts =
-      write_edited_layer(as_bytes(blob), survey, edits, toc, tree.path(), out, {}).value();
+  const LayerFacts facts = write_edited_layer(as_bytes(blob), survey, edits,
+                                              digest_patched_files(tree.path(), edits).value(), toc,
+                                              tree.path(), out, {})
+                               .value();
   CHECK(facts.digest == sha256(out.text));
   CHECK(facts.size_bytes == out.text.size());
   CHECK(facts.diff_id == sha256(plain_of(out.text)));
@@ -320,7 +322,7 @@ TEST_CASE("damaged blobs are Corrupt; sizes in another form are Unsupported") {
   const auto survey = survey_layer(as_bytes(odd), any_path, {});
   REQUIRE(survey.ok());
   StringSink out;
-  const auto written = write_edited_layer(as_bytes(odd), *survey, {{"RECORD", Rewrite{"x"}}},
+  const auto written = write_edited_layer(as_bytes(odd), *survey, {{"RECORD", Rewrite{"x"}}}, {},
                                           OldToc::Distrusted, "/", out, {});
   CHECK(written.error().kind == ErrorKind::Unsupported);
 }

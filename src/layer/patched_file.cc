@@ -49,4 +49,15 @@ Digest digest_of_patched(Bytes old, const Patch& patch) {
   return hash.finish();
 }
 
+Result<PatchedDigests> digest_patched_files(const std::string& tree, const LayerEdits& edits) {
+  PatchedDigests digests;
+  for (const auto& [path, edit] : edits) {
+    const auto* patch = std::get_if<Patch>(&edit);
+    if (patch == nullptr) continue;
+    const MappedFile old = TRY(map_tree_file(tree, path));
+    digests[path] = digest_of_patched(old.bytes(), *patch);
+  }
+  return digests;
+}
+
 }  // namespace slipway::layer

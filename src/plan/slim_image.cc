@@ -66,14 +66,17 @@ class LayerMaker {
     TRY(write_blob(file));
     const MappedFile map = TRY(MappedFile::open(file));
     const layer::LayerSurvey survey = TRY(survey_it(map.bytes()));
-    layer::LayerEdits edits = TRY(edits_for(survey));
+    layer::LayerEdits edits = edits_for(survey);
+    // Once for the RECORDs and the table of contents.
+    const layer::PatchedDigests digests = TRY(layer::digest_patched_files(root_, edits));
+    TRY(add_records(survey, digests, edits));
     TemporaryFolder tree = TRY(store_.make_layer_folder());
     TRY(layer::write_edited_tree(root_, tree.path(), edits, cancel_));
     store::BlobWriter blob = TRY(store_.start_blob());
     const bool is_told = toc && survey.toc && *toc == sha256(*survey.toc);
     const layer::LayerFacts facts = TRY(layer::write_edited_layer(
-        map.bytes(), survey, edits, is_told ? layer::OldToc::Trusted : layer::OldToc::Distrusted,
-        root_, blob, cancel_));
+        map.bytes(), survey, edits, digests,
+        is_told ? layer::OldToc::Trusted : layer::OldToc::Distrusted, root_, blob, cancel_));
     TRY(blob.commit(facts.digest));
     TRY(store_.adopt_layer(std::move(tree), facts.diff_id));
     TRY(remember_layer(store_, key, facts));
@@ -113,8 +116,8 @@ class LayerMaker {
     return survey;
   }
 
-  /// Those of files that stand in the tar by themselves, and the RECORDs that tell of them.
-  Result<layer::LayerEdits> edits_for(const layer::LayerSurvey& survey) {
+  /// Those of files that stand in the tar by themselves.
+  layer::LayerEdits edits_for(const layer::LayerSurvey& survey) {
     layer::LayerEdits edits = plan_.edits;
     std::erase_if(edits, [&](const auto& edit) {
       const bool is_left = !survey.files.contains(edit.first);
@@ -123,8 +126,14 @@ class LayerMaker {
             fmt::format("/{}: it has several names, or stands in the layer twice", edit.first));
       return is_left;
     });
+    return edits;
+  }
+
+  /// The RECORDs that tell of these files.
+  Result<void> add_records(const layer::LayerSurvey& survey, const layer::PatchedDigests& digests,
+                           layer::LayerEdits& edits) const {
     for (const std::string& folder : plan_.records) {
-      std::string text = TRY(slim_record(root_, folder, edits));
+      std::string text = TRY(slim_record(root_, folder, edits, digests));
       edits[folder.substr(1) + "/RECORD"] = layer::Rewrite{std::move(text)};
     }
     for (const std::string& folder : plan_.records) {
@@ -132,7 +141,7 @@ class LayerMaker {
       return make_error(ErrorKind::Unsupported,
                         "`{}/RECORD` has several names, or stands in the layer twice", folder);
     }
-    return edits;
+    return {};
   }
 
   const oci::Descriptor& descriptor_;

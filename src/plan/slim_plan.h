@@ -65,8 +65,9 @@ Result<SlimPlan> plan_slim(const StoredImage& image, const SlimRequest& request,
                            const Tools& tools);
 
 /// RECORD as it has to be once the edits are made: rows of removed files gone, hashes of changed
-/// ones new. `folder` is the dist-info folder in the tree `root`.
+/// ones new. `folder` is the dist-info folder in the tree `root`; `digests` are of these edits.
 Result<std::string> slim_record(const std::string& root, const std::string& folder,
-                                const layer::LayerEdits& edits);
+                                const layer::LayerEdits& edits,
+                                const layer::PatchedDigests& digests);
 
 }  // namespace slipway::plan

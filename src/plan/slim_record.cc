@@ -32,7 +32,8 @@ std::optional<std::string> record_path(const std::string& dist_info, const std::
 }
 
 Result<std::string> slim_record(const std::string& root, const std::string& folder,
-                                const layer::LayerEdits& edits) {
+                                const layer::LayerEdits& edits,
+                                const layer::PatchedDigests& digests) {
   const std::string text = TRY(read_file(root + folder + "/RECORD"));
   const layer::Record record =
       TRY_WHILE(fmt::format("reading `{}/RECORD`", folder), layer::parse_record(text));
@@ -42,10 +43,8 @@ Result<std::string> slim_record(const std::string& root, const std::string& fold
     const auto edit = path ? edits.find(inside(*path)) : edits.end();
     if (edit == edits.end()) {
       changed[row] = facts;
-    } else if (const auto* patch = std::get_if<layer::Patch>(&edit->second)) {
-      const MappedFile map = TRY(layer::map_tree_file(root, inside(*path)));
-      const Digest digest = layer::digest_of_patched(map.bytes(), *patch);
-      changed[row] = {"sha256=" + digest.base64url(), facts.size};
+    } else if (std::holds_alternative<layer::Patch>(edit->second)) {
+      changed[row] = {"sha256=" + digests.at(edit->first).base64url(), facts.size};
     }
   }
   return layer::write_record(changed);
