@@ -143,10 +143,14 @@ Result<void> LazyFolder::link_tree(const std::string& target) const {
   return give_to_owner("tree");
 }
 
+bool LazyFolder::leads_to_merged_tree() const {
+  return base_name(real_path(tree())) == base_name(path_);
+}
+
 bool LazyFolder::is_shown() const {
   struct statfs status {};
   if (::statfs(tree().c_str(), &status) != 0) return false;
-  return status.f_type == FUSE_SUPER_MAGIC || base_name(real_path(tree())) == base_name(path_);
+  return status.f_type == FUSE_SUPER_MAGIC || leads_to_merged_tree();
 }
 
 Result<void> LazyFolder::remove_parts() const {

@@ -80,6 +80,7 @@ class LazyFolder {
   Result<Table> read_table(const Digest& blob) const;
   /// From now on `tree` leads there.
   Result<void> link_tree(const std::string& target) const;
+  bool leads_to_merged_tree() const;
   /// Whether it leads to the image's files, as this process sees it: a mount may be for others.
   bool is_shown() const;
   /// What the server has made is the store's owner's, as all of it.

@@ -28,7 +28,9 @@ Result<void> wait_for_lazy_server(const IncomingImage& image, const store::Store
                                   const Tools& tools) {
   const LazyFolder folder(store, image.config.diff_ids);
   const Digest chain = oci::chain_id(image.config.diff_ids);
-  const auto goes_on = [&] { return folder.is_served() && !store.has_layer(chain); };
+  if (store.has_layer(chain)) return {};
+  // The link is the server's last step, after its layers are safe on the disk.
+  const auto goes_on = [&] { return folder.is_served() && !folder.leads_to_merged_tree(); };
   if (!goes_on()) return {};
   LazyFolder::Progress shown = folder.read_progress();
   const auto task =
