@@ -56,13 +56,18 @@ Result<int> run(const Invocation& call, Context& context) {
   plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const auto reference = TRY(store::parse_image_reference(call.operands[0]));
   const auto trust = call.has("insecure") ? registry::Trust::Insecure : registry::Trust::Checked;
+  if (call.has("lazy") && call.has("keep-blobs")) {
+    return make_error(ErrorKind::InvalidInput, "`--lazy` and `--keep-blobs` exclude each other")
+        .hint("once a lazy pull is whole, `save` and `push` fetch the large layers again");
+  }
   const plan::ImagePlace place = TRY(plan::find_place(reference.name, trust, tools));
   if (call.has("lazy")) {
     const auto obstacle = plan::find_lazy_obstacle();
     if (!obstacle) return run_lazily(place, trust, reference.digest, tools);
     tell_obstacle(*obstacle, tools.reporter);
   }
-  const plan::Incoming incoming = TRY(plan::fetch_image(place, reference.digest, tools));
+  const auto large = call.has("keep-blobs") ? plan::LargeBlobs::Kept : plan::LargeBlobs::Dropped;
+  const plan::Incoming incoming = TRY(plan::fetch_image(place, reference.digest, large, tools));
   return finish(incoming, tools);
 }
 
@@ -74,6 +79,8 @@ Command pull_command() {
           Operand::Required,
           "IMAGE",
           {{"--insecure", "", "the registry may speak http, or have any certificate"},
+           {"--keep-blobs", "",
+            "large layers also as they came, so that `push` and `save` need no network"},
            {"--lazy", "", "it can be run at once, and comes while it is used"}},
           {{"slipway pull --lazy registry.example/team/train:1", "by its tag, to be run at once"},
            {"slipway pull localhost:5000/train@sha256:…", "exactly those bytes"}},

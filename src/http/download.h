@@ -2,7 +2,8 @@
 ///
 ///   <path>.part   what has arrived; a later call goes on from there
 ///   <path>.lock   held while a process writes the part
-///   <path>        complete: it appears by rename(2) after the check and fsync(2)
+///   <path>        complete: it appears by rename(2) after the check and, where it is to last,
+///   fsync(2)
 #pragma once
 
 #include <cstdint>
@@ -27,10 +28,13 @@ struct Download {
   std::string label;  ///< for people: "torch 2.6.0"; the file's name when empty
   /// `Name: value`. An Authorization is for the URL's own host: no redirect takes it elsewhere.
   std::vector<std::string> headers{};
+  /// Whether the file is to outlive a power cut. One that is used at once and removed need not even
+  /// reach the disk; it must have a `sha256`, by which one that is found at its path is judged.
+  bool lasts = true;
 };
 
 /// Fetches all, `parallel` at a time, the largest first. A file already at its `path` counts as
-/// done. Folders must exist.
+/// done, where it lasts by its size alone. Folders must exist.
 ///
 /// Blocks; stops within a second of `cancel`. After the first failure the others are stopped too;
 /// what has arrived stays in the `.part` files. Threads and processes may race on one path: all

@@ -43,7 +43,10 @@ Result<void> DownloadJob::pause(std::chrono::milliseconds delay) const {
 
 bool DownloadJob::is_complete() const {
   const auto size = file_size(download_.path);
-  return size.ok() && (!download_.size_bytes || *download_.size_bytes == size.value());
+  if (!size.ok() || (download_.size_bytes && *download_.size_bytes != size.value())) return false;
+  if (download_.lasts) return true;
+  const auto digest = sha256_of_file(download_.path);
+  return digest.ok() && digest.value() == download_.sha256;
 }
 
 Result<void> DownloadJob::run(Lane& lane) {
@@ -60,7 +63,7 @@ Result<void> DownloadJob::run(Lane& lane) {
 }
 
 Result<void> DownloadJob::prepare_part() {
-  part_ = TRY(PartFile::open(part_path_));
+  part_ = TRY(PartFile::open(part_path_, download_.lasts));
   if (!download_.sha256) return part_->restart();  // nothing would tell old bytes from new
   TRY(part_->take_over());
   is_left_over_ = part_->size_bytes() > 0;

@@ -100,6 +100,19 @@ TEST_CASE_FIXTURE(Fixture, "what is there is not fetched again") {
   CHECK(read_file(path()).value() == body);
 }
 
+TEST_CASE_FIXTURE(Fixture, "a file that need not last is judged by its hash where it is found") {
+  serve_well();
+  Download wanted = download();
+  wanted.lasts = false;
+  REQUIRE(fetch(wanted).ok());
+  REQUIRE(fetch(wanted).ok());
+  CHECK(server->requests().size() == 1);
+  REQUIRE(write_file(path(), std::string(body.size(), 'x')).ok());
+  REQUIRE(fetch(wanted).ok());
+  CHECK(read_file(path()).value() == body);
+  CHECK(left() == Names{"f.whl"});
+}
+
 TEST_CASE_FIXTURE(Fixture, "a connection that breaks again and again is resumed, not restarted") {
   serve([this](const FakeRequest& request) {
     FakeResponse response = testing::serve_bytes(request, body, "\"1\"");

@@ -27,8 +27,8 @@ Error disk_error(const std::string& path, int number) {
 
 }  // namespace
 
-Result<PartFile> PartFile::open(const std::string& path) {
-  return PartFile(TRY(open_file(path, O_RDWR | O_CREAT | O_CLOEXEC)), path);
+Result<PartFile> PartFile::open(const std::string& path, bool lasts) {
+  return PartFile(TRY(open_file(path, O_RDWR | O_CREAT | O_CLOEXEC)), path, lasts);
 }
 
 Result<void> PartFile::take_over() {
@@ -63,7 +63,7 @@ Result<void> PartFile::append(Bytes bytes) {
     size_bytes_ += written;
     bytes = bytes.subspan(written);
   }
-  if (size_bytes_ - flushed_bytes_ >= kFlushBytes) {
+  if (lasts_ && size_bytes_ - flushed_bytes_ >= kFlushBytes) {
     ::sync_file_range(fd_.get(), static_cast<off_t>(flushed_bytes_),
                       static_cast<off_t>(size_bytes_ - flushed_bytes_), SYNC_FILE_RANGE_WRITE);
     flushed_bytes_ = size_bytes_;
@@ -72,7 +72,7 @@ Result<void> PartFile::append(Bytes bytes) {
 }
 
 Result<void> PartFile::publish(const std::string& path) {
-  if (::fsync(fd_.get()) != 0) return disk_error(path_, errno);
+  if (lasts_ && ::fsync(fd_.get()) != 0) return disk_error(path_, errno);
   return rename_path(path_, path);
 }
 

@@ -14,8 +14,9 @@ namespace slipway::http {
 
 class PartFile {
  public:
-  /// Opens or makes `path`. What it holds counts only after `take_over`.
-  static Result<PartFile> open(const std::string& path);
+  /// Opens or makes `path`. What it holds counts only after `take_over`. One that `lasts` is
+  /// written to the disk as it comes.
+  static Result<PartFile> open(const std::string& path, bool lasts);
 
   /// Hashes what an earlier process left.
   Result<void> take_over();
@@ -27,14 +28,16 @@ class PartFile {
 
   /// The hash of all bytes. Once; `restart` makes it usable again.
   Digest finish_hash() { return hash_.finish(); }
-  /// fsync(2), then rename(2) to `path`.
+  /// fsync(2) where it lasts, then rename(2) to `path`.
   Result<void> publish(const std::string& path);
 
  private:
-  PartFile(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  PartFile(UniqueFd fd, std::string path, bool lasts)
+      : fd_(std::move(fd)), path_(std::move(path)), lasts_(lasts) {}
 
   UniqueFd fd_;
   std::string path_;
+  bool lasts_;
   Sha256 hash_;
   std::uint64_t size_bytes_ = 0;
   std::uint64_t flushed_bytes_ = 0;

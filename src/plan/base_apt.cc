@@ -6,6 +6,7 @@
 #include "index/debian_index.h"
 #include "index/image_sources.h"
 #include "plan/base_facts.h"
+#include "plan/layer_blobs.h"
 #include "plan/os_release.h"
 
 namespace slipway::plan {
@@ -71,6 +72,15 @@ Result<std::string> find_keys(const index::DebianSource& source, const TarTree& 
   return no_key(source, name, "/etc/apt/trusted.gpg.d is empty, and the source names no key");
 }
 
+/// One that was built here is spliced for it.
+Result<void> keep_blob(const oci::Descriptor& layer, const LayerBlobs& blobs,
+                       const store::Store& store, const CancelToken& cancel) {
+  if (store.has_blob(layer.digest)) return {};
+  store::BlobWriter blob = TRY(store.start_blob());
+  TRY(blobs.write(layer, blob, cancel));
+  return blob.commit(layer.digest);
+}
+
 }  // namespace
 
 BaseSystem find_base_system(const TarTree& tree) {
@@ -97,15 +107,15 @@ BaseSystem find_base_system(const TarTree& tree) {
 Result<TarTree> read_base_image(const BaseImage& base, const store::Store& store,
                                 const Tools& tools) {
   const auto task = tools.reporter.start("reading", base.reference, 0);
-  std::vector<std::string> blobs;
+  LayerBlobs blobs(store, tools);
+  TRY(blobs.prepare(base.reference, base.image.manifest.layers));
+  TRY(blobs.bring_back());
+  std::vector<std::string> paths;
   for (const oci::Descriptor& layer : base.image.manifest.layers) {
-    if (!store.has_blob(layer.digest)) {
-      return make_error(ErrorKind::NotFound, "layer {} of the base `{}` is not in the store",
-                        layer.digest.text(), base.reference);
-    }
-    blobs.push_back(store.blob_path(layer.digest));
+    TRY(keep_blob(layer, blobs, store, tools.cancel));
+    paths.push_back(store.blob_path(layer.digest));
   }
-  Result<TarTree> tree = read_base_tree(blobs, tools.cancel);
+  Result<TarTree> tree = read_base_tree(paths, tools.cancel);
   tools.reporter.finish(task);
   return tree;
 }

@@ -88,7 +88,8 @@ Result<BaseImage> fetch_base_image(const std::string& reference,
                                    const std::optional<Digest>& digest, const Tools& tools) {
   const auto parsed = TRY_WHILE("reading `base.image`", store::parse_image_reference(reference));
   const ImagePlace place = TRY(find_place(parsed.name, registry::Trust::Checked, tools));
-  Incoming incoming = TRY(fetch_image(place, digest ? digest : parsed.digest, tools));
+  Incoming incoming =
+      TRY(fetch_image(place, digest ? digest : parsed.digest, LargeBlobs::Kept, tools));
   return BaseImage{reference, std::move(incoming.images.front())};
 }
 

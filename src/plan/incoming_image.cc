@@ -64,6 +64,53 @@ Result<void> compare_owners(const store::Store& store, const Digest& diff_id,
   return {};
 }
 
+/// The blob of a layer: the store's, or what has arrived.
+std::string path_of(const oci::Descriptor& layer, const IncomingImage& image,
+                    const store::Store& store) {
+  if (!image.arrivals || store.has_blob(layer.digest)) return store.blob_path(layer.digest);
+  return join_path(image.arrivals->folder, layer.digest.hex());
+}
+
+Result<void> note_origin(const store::Store& store, const Digest& blob, const BlobOrigin& origin) {
+  if (TRY(store.find_recipe(blob))) return {};
+  return store.put_recipe(blob, write_recipe(origin));
+}
+
+bool is_of_bytes(const Error& error) {
+  return error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
+}
+
+/// Layer `i`, whose blob is at `path`.
+Result<void> unpack_file(const std::string& path, const IncomingImage& image, std::size_t i,
+                         const store::Store& store, const Tools& tools) {
+  const Digest& diff_id = image.config.diff_ids[i];
+  const oci::Descriptor& descriptor = image.manifest.layers[i];
+  const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
+  TemporaryFolder folder = TRY(store.make_layer_folder());
+  const UniqueFd blob = TRY(open_file(path, O_RDONLY));
+  FdSource source(blob.get());
+  const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
+  const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
+  Result<layer::Unpacked> unpacked =
+      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
+  if (!unpacked.ok()) {
+    Error error = std::move(unpacked).error();
+    if (is_of_bytes(error)) {
+      error.message = fmt::format("layer `{}` {}", descriptor.digest.text(), error.message);
+    }
+    return error;
+  }
+  if (unpacked->diff_id != diff_id) {
+    return make_error(ErrorKind::Corrupt, "layer `{}` unpacks to `{}`, and the image names `{}`",
+                      descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
+  }
+  warn_of_left_out(unpacked->left_out, image, tools.reporter);
+  TRY(store.put_known(kOwnersKind, diff_id, owners_text(store)));
+  TRY(store.adopt_layer(std::move(folder), diff_id));
+  tools.reporter.finish(task);
+  return {};
+}
+
 std::vector<std::size_t> largest_first(const IncomingImage& image) {
   std::vector<std::size_t> order(image.manifest.layers.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -75,9 +122,11 @@ std::vector<std::size_t> largest_first(const IncomingImage& image) {
 
 }  // namespace
 
+std::string arrivals_folder(const Tools& tools) { return join_path(tools.cache_folder, "blobs"); }
+
 Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,
                                     const Digest& manifest) {
-  IncomingImage image{std::move(names), manifest, {}, {}};
+  IncomingImage image{std::move(names), manifest, {}, {}, {}};
   const std::string text = TRY(store.read_blob(manifest, oci::kMostManifestBytes));
   image.manifest = TRY_WHILE(fmt::format("reading the manifest of `{}`", image.shown()),
                              oci::parse_manifest(text));
@@ -99,9 +148,12 @@ Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer
                                    const store::Store& store, const CancelToken& cancel,
                                    RecordFiles& files) {
   const Digest& blob = image.manifest.layers[layer].digest;
-  if (store.has_blob(blob)) return files.read_layer(store.blob_path(blob), cancel);
-  // It was built here: then its blob is made when somebody wants it.
-  return files.read_unpacked(store.layer_path(image.config.diff_ids[layer]));
+  // A layer that was built here has no blob until somebody wants it.
+  const Digest& diff_id = image.config.diff_ids[layer];
+  if (!store.has_blob(blob) && store.has_layer(diff_id)) {
+    return files.read_unpacked(store.layer_path(diff_id));
+  }
+  return files.read_layer(path_of(image.manifest.layers[layer], image, store), cancel);
 }
 
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools) {
@@ -116,35 +168,20 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
 
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
                                    std::size_t i, const Tools& tools) {
+  const oci::Descriptor& layer = image.manifest.layers[i];
   const Digest& diff_id = image.config.diff_ids[i];
-  const oci::Descriptor& descriptor = image.manifest.layers[i];
-  if (store.has_layer(diff_id)) return compare_owners(store, diff_id, image, tools.reporter);
-  const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
-  TemporaryFolder folder = TRY(store.make_layer_folder());
-  const UniqueFd blob = TRY(open_file(store.blob_path(descriptor.digest), O_RDONLY));
-  FdSource source(blob.get());
-  const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
-  const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
-  Result<layer::Unpacked> unpacked =
-      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
-  if (!unpacked.ok()) {
-    Error error = std::move(unpacked).error();
-    const bool is_of_bytes =
-        error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
-    if (is_of_bytes) {
-      error.message = fmt::format("layer `{}` {}", descriptor.digest.text(), error.message);
-    }
-    return error;
-  }
-  if (unpacked->diff_id != diff_id) {
-    return make_error(ErrorKind::Corrupt, "layer `{}` unpacks to `{}`, and the image names `{}`",
-                      descriptor.digest.text(), unpacked->diff_id.text(), diff_id.text());
-  }
-  warn_of_left_out(unpacked->left_out, image, tools.reporter);
-  TRY(store.put_known(kOwnersKind, diff_id, owners_text(store)));
-  TRY(store.adopt_layer(std::move(folder), diff_id));
-  tools.reporter.finish(task);
-  return {};
+  const std::string path = path_of(layer, image, store);
+  const bool is_arrival = path != store.blob_path(layer.digest);
+  // Before the tree is there: who finds the tree relies on the recipe.
+  if (is_arrival) TRY(note_origin(store, layer.digest, image.arrivals->origin));
+  const Result<void> unpacked = store.has_layer(diff_id)
+                                    ? compare_owners(store, diff_id, image, tools.reporter)
+                                    : unpack_file(path, image, i, store, tools);
+  // After a failure that is not of its bytes, the next attempt takes it up.
+  if (is_arrival && (unpacked.ok() || is_of_bytes(unpacked.error()))) TRY(remove_file(path));
+  // Another process had it at the same time, and was first.
+  const bool is_taken = is_arrival && !path_exists(path) && store.has_layer(diff_id);
+  return is_taken ? Result<void>() : unpacked;
 }
 
 Result<void> unpack_layers(const IncomingImage& image, const store::Store& store,

@@ -3,6 +3,10 @@
 /// First their blobs are brought in, as whoever calls; then the layers are unpacked, as root or in
 /// a user namespace made for the image's user (base/user_namespace.h), which is known by then. The
 /// lease holds off garbage collection in between. Nothing is named in the store before it is whole.
+///
+/// A large layer that a registry has need not stay as a blob beside its tree: it lies in a folder
+/// of arrivals until it is unpacked, and its recipe then says where it came from
+/// (docs/decisions/0029).
 #pragma once
 
 #include <cstdint>
@@ -13,18 +17,33 @@
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "plan/id_records.h"
+#include "plan/layer_recipe.h"
 #include "plan/record_files.h"
 #include "plan/tools.h"
 #include "store/store.h"
 
 namespace slipway::plan {
 
-/// Manifest, configuration and layers are blobs of the store.
+/// Layers of more bytes do not stay as blobs. Smaller ones do: they are little beside their trees,
+/// and of them the next version of an image takes most of its own layers (pieced_layer.h).
+inline constexpr std::uint64_t kMostKeptBlob = 96 << 20;
+
+/// In the cache: what has come of blobs, `<hex>` once it is whole.
+std::string arrivals_folder(const Tools& tools);
+inline constexpr std::size_t kParallelDownloads = 4;
+
+struct Arrivals {
+  std::string folder;  ///< of files named by the hex of their digests
+  BlobOrigin origin;
+};
+
+/// Manifest, configuration and layers are blobs of the store, or have arrived.
 struct IncomingImage {
   std::vector<store::ImageName> names;
   Digest digest;  ///< of the manifest
   oci::Manifest manifest;
   oci::ImageConfig config;
+  std::optional<Arrivals> arrivals{};
 
   std::string shown() const { return names.empty() ? digest.text() : names.front().text(); }
 };
@@ -50,7 +69,8 @@ Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer
 /// The numbers of the image's user, out of its layers' /etc/passwd where it is a name.
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);
 
-/// Unpacks one layer whose blob the store has, unless its tree is there. As unpack_incoming.
+/// Unpacks one layer whose blob the store has or that has arrived, unless its tree is there. What
+/// has arrived is gone afterwards, also where it cannot be unpacked. As unpack_incoming.
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
                                    std::size_t layer, const Tools& tools);
 

@@ -34,7 +34,26 @@ Result<Artifact> parse_wheel(std::span<const std::string_view> words) {
   return artifact;
 }
 
+Error unreadable() {
+  return make_error(ErrorKind::Corrupt, "a layer's recipe in the store cannot be read");
+}
+
+Result<BlobOrigin> parse_origin(std::span<const std::string_view> words) {
+  if (words.size() == 2) return BlobOrigin{std::string(words[1]), registry::Trust::Checked};
+  if (words.size() != 3 || words[2] != "insecure") return unreadable();
+  return BlobOrigin{std::string(words[1]), registry::Trust::Insecure};
+}
+
 }  // namespace
+
+BlobOrigin origin_of(const ImagePlace& place) {
+  return {place.name.registry + "/" + place.name.name, place.host.trust};
+}
+
+std::string write_recipe(const BlobOrigin& origin) {
+  return fmt::format("from {}{}\n", origin.repository,
+                     origin.trust == registry::Trust::Insecure ? " insecure" : "");
+}
 
 std::string write_recipe(std::span<const layer::WheelInput> wheels, const spec::Lock& lock) {
   const layer::WheelLayerOptions options = wheel_options(lock);
@@ -56,6 +75,10 @@ Result<LayerRecipe> parse_recipe(std::string_view text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const auto words = words_of(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
+    if (first && text.empty() && !words.empty() && words[0] == "from") {
+      recipe.origin = TRY(parse_origin(words));
+      return recipe;
+    }
     if (first && words.size() == 5 && words[0] == "wheels") {
       std::from_chars(words[1].data(), words[1].data() + words[1].size(), recipe.layout);
       recipe.options.prefix = words[2];
@@ -68,7 +91,7 @@ Result<LayerRecipe> parse_recipe(std::string_view text) {
     } else if (!first && !words.empty() && words[0] == "wheel") {
       recipe.wheels.push_back(TRY(parse_wheel(words)));
     } else {
-      return make_error(ErrorKind::Corrupt, "a layer's recipe in the store cannot be read");
+      return unreadable();
     }
   }
   if (recipe.layout != layer::kLayoutVersion) {

@@ -97,6 +97,7 @@ class LazyServer {
     const LazyRecord record = TRY(folder_.read_record());
     const store::ImageName name = TRY(store::parse_image_name(record.reference));
     const ImagePlace place = TRY(find_place(name, record.trust, tools_));
+    image_.arrivals = {folder_.inside("blobs"), origin_of(place)};
     TRY(take_up());
     lazy::Tree tree = TRY(make_tree());
     registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools_.cancel));
@@ -243,18 +244,19 @@ class LazyServer {
 
   Result<void> finish(std::size_t blob, lazy::Fetcher& fetcher, lazy::Contents& contents) {
     const std::size_t i = layers_[blob];
+    const Digest& digest = descriptor(blob).digest;
     const lazy::BlobPieces& pieces = blobs_[blob];
     const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
-    if (!store_.has_blob(descriptor(blob).digest)) {
-      if (TRY(sha256_of_file(pieces.path())) != descriptor(blob).digest) {
+    if (!store_.has_blob(digest)) {
+      if (TRY(sha256_of_file(pieces.path())) != digest) {
         TRY(fetcher.forget(blob, 0, pieces.size_bytes()));
         return make_error(ErrorKind::Corrupt, "layer `{}` came with other bytes; once more",
-                          descriptor(blob).digest.text());
+                          digest.text());
       }
-      TRY(store_.adopt_blob(pieces.path(), descriptor(blob).digest));
-      TRY(pieces.remove_marks());
+      if (pieces.size_bytes() <= kMostKeptBlob) TRY(store_.adopt_blob(pieces.path(), digest));
     }
     TRY(unpack_incoming_layer(store_, image_, i, tools_));
+    TRY(pieces.remove_marks());
     return contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
   }
 
@@ -278,7 +280,7 @@ class LazyServer {
     (void)folder_.write_progress(progress);
   }
 
-  const IncomingImage& image_;
+  IncomingImage image_;
   const store::Store& store_;
   const LazyFolder folder_;
   LogReporter log_;

@@ -16,8 +16,8 @@
 namespace slipway::plan {
 namespace {
 
-constexpr std::size_t kParallelDownloads = 4;
 constexpr int kMostNesting = 4;  ///< indexes in indexes
+constexpr int kAttempts = 3;
 
 /// Of an index, the one for this platform.
 Result<registry::FetchedManifest> find_manifest(const ImagePlace& place,
@@ -52,14 +52,14 @@ Result<bool> is_missing(const store::Store& store, const IncomingImage& image, s
 /// Into `path`. Returns how many bytes came.
 Result<std::uint64_t> fetch_layer(const ImagePlace& place, const oci::Descriptor& layer,
                                   const KindredLayers& kindred, const store::Store& store,
-                                  registry::Registry& registry, const std::string& path,
+                                  registry::Registry& registry, const std::string& path, bool lasts,
                                   const Tools& tools, const CancelToken& cancel) {
   if (const auto kin = kindred.kin_of(layer)) {
     const auto bytes = TRY(fetch_in_pieces(registry, place.repository, layer, *kin, store, path,
                                            tools.reporter, cancel));
     if (bytes) return *bytes;
   }
-  TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12),
+  TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12), lasts,
                           tools.reporter, cancel));
   return layer.size_bytes;
 }
@@ -97,19 +97,28 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
   }
   std::ranges::stable_sort(wanted, std::greater(),
                            [&](std::size_t i) { return layers[i].size_bytes; });
-  const std::string folder = tools.cache_folder + "/blobs";
+  const std::string folder = arrivals_folder(tools);
   TRY(make_folders(folder));
   const KindredLayers kindred =
       wanted.empty() ? KindredLayers() : TRY(KindredLayers::find(store, tools));
   std::atomic<std::uint64_t> fetched_bytes = 0;
   const auto fetch = [&](std::size_t turn, const CancelToken& cancel) -> Result<void> {
-    const oci::Descriptor& layer = layers[wanted[turn]];
+    const std::size_t i = wanted[turn];
+    const oci::Descriptor& layer = layers[i];
     const std::string path = join_path(folder, layer.digest.hex());
-    fetched_bytes += TRY(fetch_layer(place, layer, kindred, store, registry, path, tools, cancel));
-    TRY(store.adopt_blob(path, layer.digest));
+    const bool stays = !image.arrivals || layer.size_bytes <= kMostKeptBlob;
     Tools with_cancel = tools;
     with_cancel.cancel = cancel;
-    return steps.on_fetched(wanted[turn], with_cancel);
+    Result<void> taken;
+    for (int attempt = 0; attempt < kAttempts && TRY(is_missing(store, image, i)); ++attempt) {
+      fetched_bytes +=
+          TRY(fetch_layer(place, layer, kindred, store, registry, path, stays, tools, cancel));
+      if (stays) TRY(store.adopt_blob(path, layer.digest));
+      taken = steps.on_fetched(i, with_cancel);
+      // Another process that pulls it may have taken what has arrived, and then may have failed.
+      if (taken.ok() || taken.error().kind != ErrorKind::NotFound) break;
+    }
+    return taken;
   };
   TRY(for_each_parallel(wanted.size(), kParallelDownloads, tools.cancel, fetch));
   for (const oci::Descriptor& layer : layers) {
@@ -136,13 +145,14 @@ Result<std::size_t> fetch_its_signatures(const ImagePlace& place, const Digest& 
 }
 
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
-                             const Tools& tools) {
+                             LargeBlobs large, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   Incoming incoming{TRY(store.lease(tools.reporter, tools.cancel)), {}, 0, 0, 0};
   registry::Registry registry = TRY(registry::Registry::open(place.host, {}, tools.cancel));
   const auto pull = [&]() -> Result<FetchedLayers> {
     incoming.images.push_back(TRY(fetch_image_head(place, digest, store, registry, tools)));
-    const IncomingImage& image = incoming.images.front();
+    IncomingImage& image = incoming.images.front();
+    if (large == LargeBlobs::Dropped) image.arrivals = {arrivals_folder(tools), origin_of(place)};
     TRY(wait_for_lazy_server(image, store, tools));
     const LayerSteps steps{[](std::size_t) { return true; },
                            [&](std::size_t i, const Tools& with_cancel) -> Result<void> {

@@ -13,6 +13,9 @@
 
 namespace slipway::plan {
 
+/// Whether layers larger than kMostKeptBlob stay as blobs beside their trees.
+enum class LargeBlobs { Dropped, Kept };
+
 /// Brings in manifest, configuration and the layers that are missing, several at a time; of an
 /// index the image for linux/amd64. As root each layer is unpacked as soon as it is there
 /// (unpack_incoming finds it done); others have to enter a namespace first. Where `digest` is given
@@ -20,7 +23,7 @@ namespace slipway::plan {
 /// arrived when a pull was stopped is taken up by the next one. Blocks. Fails as
 /// registry/registry.h and make_incoming have it.
 Result<Incoming> fetch_image(const ImagePlace& place, const std::optional<Digest>& digest,
-                             const Tools& tools);
+                             LargeBlobs large, const Tools& tools);
 
 /// The first steps of it, for a pull that takes its layers otherwise: manifest and configuration.
 Result<IncomingImage> fetch_image_head(const ImagePlace& place, const std::optional<Digest>& digest,
@@ -37,6 +40,7 @@ struct FetchedLayers {
 };
 /// Those of its layers that the store has neither as trees nor as blobs, and that are wanted. Of
 /// one that another of the store's layers has most of, only the rest is fetched (pieced_layer.h).
+/// They become blobs of the store, but for large ones of an image with `arrivals`.
 Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const IncomingImage& image,
                                          const store::Store& store, registry::Registry& registry,
                                          const Tools& tools, const LayerSteps& steps);

@@ -18,6 +18,7 @@ Result<void> save_image(const StoredImage& image, SaveFormat format, std::option
   const store::Lease lease = TRY(store.lease(tools.reporter, tools.cancel));
   LayerBlobs blobs(store, tools);
   TRY(blobs.prepare(image.reference, image.manifest.layers));
+  TRY(blobs.bring_back());
 
   std::optional<RecompressedImage> packed;
   if (packing) packed.emplace(TRY(recompress_image(image, *packing, store, blobs, tools)));

@@ -188,7 +188,8 @@ oci::Descriptor describe_slim(const oci::Descriptor& old, const layer::LayerFact
 Result<void> fetch_for_slim(const StoredImage& image, const SlimPlan& plan, const Tools& tools) {
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   LayerBlobs blobs(store, tools);
-  return blobs.prepare(image.reference, descriptors(image, changed_layers(image, plan)));
+  TRY(blobs.prepare(image.reference, descriptors(image, changed_layers(image, plan))));
+  return blobs.bring_back();
 }
 
 Result<SlimImage> make_slim_image(const StoredImage& image, const SlimRequest& request,
