@@ -72,15 +72,6 @@ Result<std::string> find_keys(const index::DebianSource& source, const TarTree& 
   return no_key(source, name, "/etc/apt/trusted.gpg.d is empty, and the source names no key");
 }
 
-/// One that was built here is spliced for it.
-Result<void> keep_blob(const oci::Descriptor& layer, const LayerBlobs& blobs,
-                       const store::Store& store, const CancelToken& cancel) {
-  if (store.has_blob(layer.digest)) return {};
-  store::BlobWriter blob = TRY(store.start_blob());
-  TRY(blobs.write(layer, blob, cancel));
-  return blob.commit(layer.digest);
-}
-
 }  // namespace
 
 BaseSystem find_base_system(const TarTree& tree) {
@@ -112,7 +103,6 @@ Result<TarTree> read_base_image(const BaseImage& base, const store::Store& store
   TRY(blobs.bring_back());
   std::vector<std::string> paths;
   for (const oci::Descriptor& layer : base.image.manifest.layers) {
-    TRY(keep_blob(layer, blobs, store, tools.cancel));
     paths.push_back(store.blob_path(layer.digest));
   }
   Result<TarTree> tree = read_base_tree(paths, tools.cancel);
