@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import inputs
 import table
+import wheel_server
 from linked_registry import LinkedRegistry
 from local_registry import Registry
 from measure import measure_floor
@@ -239,10 +240,7 @@ def main():
     wheels = folder / "image" / "wheels"
     inputs.fetch_wheels(wheels, inputs.lock_requirements(folder / "slipway" / "before" / "slipway.lock"))
     in_lock = [wheel for wheel in sorted(wheels.glob("*.whl")) if not wheel.name.startswith("six-1.16")]
-    server = subprocess.Popen([sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "0"],
-                              cwd=wheels, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        port = int(server.stdout.readline().split("port ")[1].split()[0])
+    with wheel_server.serve(wheels) as port:
         contexts = make_contexts(folder, uv, wheels, port)
         rounds = []
         for number in range(options.runs):
@@ -250,9 +248,6 @@ def main():
             rounds.append({"floor": measure_floor(options.floor, folder, in_lock)["cold"],
                            "slipway": measure_slipway(slipway, folder),
                            "buildkit": measure_buildkit(programs, folder, contexts)})
-    finally:
-        server.terminate()
-        server.wait()
     text = write(rounds)
     print(text)
     if options.table:

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import registry as registry_bench
+import table
 from linked_registry import LinkedRegistry
 from registry import Docker, timed
 
@@ -114,7 +115,7 @@ def cell(key: str, values: list[float], own: float | None) -> str:
 
 def write_table(rates: dict, size: str, runs: int, text: str) -> str:
     lines = ["# Pull, and the first answer", "",
-             "Written by `make bench` (bench/first_import.py). Nothing is there; the registry (Debian's "
+             f"Written by `make bench` (bench/first_import.py) on {table.machine()}. Nothing is there; the registry (Debian's "
              f"docker-registry) is behind a link of the given rate; then `{text}` is run. {size}.", "",
              f"Seconds, medians of {runs} rounds; in brackets, how many times the lazy one with a list of what "
              "a start reads. Memory is the resident peak of the process that serves and brings the image."]

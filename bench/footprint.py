@@ -101,7 +101,8 @@ class Rows:
     def text(self) -> str:
         lines = ["# What the commands take: memory and writing", "",
                  f"Written by bench/footprint.py on {table.machine()}: PyTorch's image as in [benchmarks.md](benchmarks.md), downloads",
-                 "cached. Memory: the peak of what is not a file's, of all processes of the command. Written: what the kernel counts.", "",
+                 "cached. Memory: the peak of what is not a file's, of all processes of the command. Written: what the kernel counts,",
+                 "without what was removed before it was written. `load` keeps the layers as they came beside their trees.", "",
                  "| | memory, MB | written, GB | of the image unpacked |", "|---|---|---|---|"]
         for title, peak, written, unpacked in self.rows:
             ratio = f"{written / unpacked:.2f}×" if unpacked else "–"

@@ -22,8 +22,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
+import table
 from local_registry import Registry
 
+CRANE = ("github.com/google/go-containerregistry/cmd/crane", "v0.22.1")
 SIDES = ["slipway", "skopeo", "crane", "docker"]
 
 
@@ -106,6 +108,16 @@ def measure_skopeo(layout: Path, registry: Registry, folder: Path) -> dict:
     return measure_tool(push, push, pull, out)
 
 
+def fetch_crane(folder: Path) -> Path:
+    program = folder / "tools" / CRANE[1] / "crane"
+    if not program.exists():
+        environment = {**os.environ, "GOBIN": str(program.parent), "GOPATH": str(folder / "crane-source"),
+                       "GOFLAGS": "-modcacherw"}
+        subprocess.run(["go", "install", "@".join(CRANE)], check=True, env=environment)
+        shutil.rmtree(folder / "crane-source", ignore_errors=True)
+    return program
+
+
 def measure_crane(crane: str, layout: Path, registry: Registry, folder: Path) -> dict:
     there = f"{registry.host}/bench:1"
     out = folder / "out"
@@ -153,6 +165,7 @@ class Docker:
         self.run("rmi", "-f", there, image)
         result["pull, unpacked"] = self.run("pull", "-q", there)
         self.run("tag", there, image)
+        self.run("rmi", there)  # in the next round the image has to go whole
         return result
 
 
@@ -162,7 +175,7 @@ COLUMNS = ["push", "push again", "push, one package changed", "pull, unpacked", 
 
 def write_table(rounds: dict[str, list[dict]], size: str) -> str:
     lines = ["# To a registry and back", "",
-             "Written by `make bench` (bench/registry.py). Every push is to an empty registry (Debian's "
+             f"Written by `make bench` (bench/registry.py) on {table.machine()}. Every push is to an empty registry (Debian's "
              "docker-registry) on the same machine, which shares the cores. Slipway splices the wheels' "
              "layers as it sends; skopeo and crane send a layout that lies ready on the disk, and docker "
              "compresses what it has unpacked.", "",
@@ -195,7 +208,7 @@ def main():
     parser.add_argument("--slipway", required=True)
     parser.add_argument("--image", default="pytorch-cuda:2.6")
     parser.add_argument("--project", type=Path)
-    parser.add_argument("--crane", default=shutil.which("crane"))
+    parser.add_argument("--crane", help="a program (else it is built by go)")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, required=True, help="on the store's own file system")
     parser.add_argument("--table", type=Path, help="Markdown file to write")
@@ -203,7 +216,9 @@ def main():
     options = parser.parse_args()
     options.folder = options.folder.resolve()
     options.folder.mkdir(parents=True, exist_ok=True)
-    sides = [side for side in options.sides if side != "crane" or options.crane]
+    sides = options.sides
+    if "crane" in sides and not options.crane:
+        options.crane = fetch_crane(options.folder.parent)
     slipway = Slipway(options)
     slipway.prepare()
     layout = slipway.save() if {"skopeo", "crane"} & set(sides) else None

@@ -66,12 +66,13 @@ class Docker:
         if tar.wait() != 0:
             raise SystemExit(f"bench: tar of {folder} failed")
 
-    def build(self, dockerfile: Path, context: Path, compile_flag: str, tag: str) -> float:
+    def build(self, dockerfile: Path, context: Path, arguments: dict[str, str], tag: str, classic: bool) -> float:
+        """By BuildKit, or by the builder that was there before it."""
+        words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         started = time.monotonic()
         done = subprocess.run(
-            [find("docker"), "-H", self.socket, "build", "-q", "--network=host", "-f", dockerfile,
-             "--build-arg", f"COMPILE={compile_flag}", "-t", tag, context],
-            env=self.environment, capture_output=True, text=True)
+            [find("docker"), "-H", self.socket, "build", "-q", "--network=host", "-f", dockerfile, *words, "-t", tag,
+             context], env={**self.environment, "DOCKER_BUILDKIT": "0" if classic else "1"}, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"bench: docker build -f {dockerfile.name} failed:\n{done.stderr[-3000:]}")
         return time.monotonic() - started
@@ -80,3 +81,4 @@ class Docker:
         """Removes the image and every cached step, so that the next build is cold and the disk stays free."""
         self.run("rmi", "-f", tag, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.run("builder", "prune", "-af", stdout=subprocess.DEVNULL)
+        self.run("image", "prune", "-f", stdout=subprocess.DEVNULL)

@@ -27,8 +27,8 @@ def settle():
 
 
 def install_prerequisites():
-    """Debian's dockerd and mmdebstrap, by name, where they are missing."""
-    wanted = {"docker.io": "/usr/sbin/dockerd", "mmdebstrap": "/usr/bin/mmdebstrap"}
+    """Debian's dockerd, buildah and mmdebstrap, by name, where they are missing."""
+    wanted = {"docker.io": "/usr/sbin/dockerd", "buildah": "/usr/bin/buildah", "mmdebstrap": "/usr/bin/mmdebstrap"}
     missing = [name for name, program in wanted.items() if not os.path.exists(program)]
     if missing:
         subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing],

@@ -16,12 +16,16 @@ from pathlib import Path
 
 import inputs
 import table
+import wheel_server
+from buildah import Buildah
 from docker import Docker
 from slipway_side import Slipway
 
 HERE = Path(__file__).parent
-SIDES = {"pip": ("--compile", "--no-compile"),
-         "uv": ("--compile-bytecode", "--no-compile-bytecode")}
+UV_FLAGS = ("--compile-bytecode", "--no-compile-bytecode")
+# Of each the Dockerfile, and the flags with and without bytecode.
+DOCKER_SIDES = {"uv": ("uv", UV_FLAGS), "classic": ("served", UV_FLAGS), "pip": ("pip", ("--compile", "--no-compile"))}
+SIDES = [*DOCKER_SIDES, "buildah"]
 
 
 def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, float]:
@@ -37,15 +41,29 @@ def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, f
     return {"cold": seconds}
 
 
-def measure_docker(docker: Docker, side: str, contexts, bytecode: bool) -> dict[str, float]:
-    dockerfile, flag = HERE / f"{side}.Dockerfile", SIDES[side][0 if bytecode else 1]
+def measure_docker(docker: Docker, side: str, contexts, port: int, bytecode: bool) -> dict[str, float]:
+    name, flags = DOCKER_SIDES[side]
+    arguments = {"COMPILE": flags[0 if bytecode else 1], **({"PORT": str(port)} if name == "served" else {})}
     tag = f"slipway-bench-{side}"
+
+    def build(context: str) -> float:
+        return docker.build(HERE / f"{name}.Dockerfile", contexts[context], arguments, tag, side == "classic")
+
     inputs.settle()
-    times = {"cold": docker.build(dockerfile, contexts["before"], flag, tag)}
-    times["nothing"] = docker.build(dockerfile, contexts["before"], flag, tag)
-    times["rebuild"] = docker.build(dockerfile, contexts["after"], flag, tag)
+    times = {"cold": build("before"), "nothing": build("before"), "rebuild": build("after")}
     docker.forget(tag)
     return times
+
+
+def measure_buildah(folder: Path, contexts, port: int, bytecode: bool) -> dict[str, float]:
+    arguments = {"COMPILE": UV_FLAGS[0 if bytecode else 1], "PORT": str(port)}
+    with Buildah(folder / "buildah", inputs.make_base(folder), folder / "image" / "uv") as buildah:
+
+        def build(context: str) -> float:
+            return buildah.build(HERE / "served.Dockerfile", contexts[context], arguments)
+
+        inputs.settle()
+        return {"cold": build("before"), "nothing": build("before"), "rebuild": build("after")}
 
 
 def measure_uv_resolve(uv: Path, folder: Path) -> float:
@@ -60,13 +78,26 @@ def measure_uv_resolve(uv: Path, folder: Path) -> float:
     return time.monotonic() - started
 
 
-def measure_round(options, folder, docker, slipway, contexts, wheels, bytecode) -> dict:
+def measure_round(options, folder, docker, slipway, contexts, wheels, port, bytecode) -> dict:
     times = {"floor": measure_floor(options.floor, folder, wheels)} if not bytecode else {}
     if slipway:
         times["slipway"] = slipway.measure(bytecode)
     for side in options.sides:
-        times[side] = measure_docker(docker, side, contexts, bytecode)
+        times[side] = (measure_buildah(folder, contexts, port, bytecode) if side == "buildah"
+                       else measure_docker(docker, side, contexts, port, bytecode))
     return times
+
+
+def import_images(docker: Docker, folder: Path):
+    """The base, the same with uv in it, and the wheels."""
+    base = inputs.make_base(folder)
+    docker.run("import", base, "slipway-bench-base", stdout=subprocess.DEVNULL)
+    context = folder / "uv-context"
+    context.mkdir(exist_ok=True)
+    shutil.copy(folder / "image" / "uv", context)
+    (context / "Dockerfile").write_text("FROM slipway-bench-base\nCOPY uv /uv\n")
+    docker.build(context / "Dockerfile", context, {}, "slipway-bench-uv", classic=True)
+    docker.import_folder(folder / "image", "slipway-bench-wheels")
 
 
 def run(options) -> dict:
@@ -90,13 +121,12 @@ def run(options) -> dict:
 
     rounds = {"without bytecode": [], "with bytecode": []}
     resolve = []
-    with Docker(folder / "docker") as docker:
-        docker.run("import", inputs.make_base(folder), "slipway-bench-base", stdout=subprocess.DEVNULL)
-        docker.import_folder(folder / "image", "slipway-bench-wheels")
+    with Docker(folder / "docker") as docker, wheel_server.serve(folder / "image" / "wheels") as port:
+        import_images(docker, folder)
         for mode in options.modes:
             for number in range(options.runs):
                 print(f"bench: {mode}, round {number + 1} of {options.runs}", flush=True)
-                rounds[mode].append(measure_round(options, folder, docker, slipway, contexts, wheels,
+                rounds[mode].append(measure_round(options, folder, docker, slipway, contexts, wheels, port,
                                                   mode == "with bytecode"))
     measure_uv_resolve(uv, folder)  # fills the cache
     for _ in range(options.runs):
@@ -113,7 +143,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "slipway-bench")
     parser.add_argument("--table", type=Path, help="Markdown file to write")
-    parser.add_argument("--sides", nargs="*", default=list(SIDES), choices=list(SIDES))
+    parser.add_argument("--sides", nargs="*", default=SIDES, choices=SIDES)
     parser.add_argument("--modes", nargs="*", default=["without bytecode", "with bytecode"])
     options = parser.parse_args()
     options.folder = options.folder.resolve()

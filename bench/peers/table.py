@@ -6,7 +6,8 @@ import statistics
 import time
 
 NAMES = {"floor": "the floor (bench/floor.cc)", "slipway": "slipway build",
-         "pip": "docker build, pip, one step", "uv": "docker build, uv, two steps"}
+         "uv": "docker build, uv, two steps", "classic": "docker build without BuildKit, uv, two steps",
+         "pip": "docker build, pip, one step", "buildah": "buildah bud, uv, two steps"}
 COLUMNS = [("cold", "cold, base in the store"), ("empty store", "cold, base made too"),
            ("rebuild", "one small package changed"), ("nothing", "nothing changed")]
 
@@ -42,7 +43,7 @@ def write_rounds(mode: str, rounds: list[dict]) -> list[str]:
              f"Seconds, medians of {len(rounds)} rounds; in brackets, how many times Slipway's.", "",
              "| | " + " | ".join(title for _, title in COLUMNS) + " |",
              "|---|" + "---|" * len(COLUMNS)]
-    for side in ("floor", "slipway", "uv", "pip"):
+    for side in NAMES:
         if side in sides:
             cells = (cell(side, key, sides) for key, _ in COLUMNS)
             lines.append(f"| {NAMES[side]} | " + " | ".join(cells) + " |")

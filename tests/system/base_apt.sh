@@ -5,37 +5,13 @@
 # else; dpkg, apt and other engines are content with it; another machine and another user make the
 # same. A distribution of our own, with its archive and keys, stands in for those that are not Debian.
 . "$(dirname "$0")/../cli/common.sh"
-. "$top/tests/system/registry_common.sh"
 . "$top/tests/system/user_common.sh"
 . "$top/tests/system/base_common.sh"
 . "$top/tests/system/apt_common.sh"
-need_root
-need skopeo
-need jq
-need crun
-export SLIPWAY_CACHE=$TEST_CACHE/cache
 bare_tar bookworm
 bare_tar trixie
 base_tar bookworm
 start_registry registry "$(find_registries | head -1)"
-
-# bake_tar NAME TAR [LINE...]: an image of that tar, with more lines for its Dockerfile
-bake_tar() {
-  local name=$1 tar=$2
-  shift 2
-  mkdir -p "$scratch/images/$name"
-  cp "$TEST_CACHE/$tar" "$scratch/images/$name/base.tar"
-  printf '%s\n' 'FROM scratch' 'ADD base.tar /' "$@" >"$scratch/images/$name/Dockerfile"
-  bake "$name" "$scratch/images/$name"
-}
-# root_of NAME: its files as a folder, for a chroot
-root_of() {
-  mkdir -p "$scratch/roots"
-  skopeo copy -q --src-tls-verify=false "docker://$registry/$1" "oci:$scratch/roots/oci:$1" || fail "skopeo"
-  umoci unpack --image "$scratch/roots/oci:$1" "$scratch/roots/$1" >/dev/null 2>&1 || fail "umoci"
-  root=$scratch/roots/$1/rootfs
-}
-need umoci
 
 # on IMAGE APT [LINE...]: a project on that base, with more lines for [python]
 on() {
@@ -52,7 +28,6 @@ packages = [${packages:-\"numpy\"}]
 $(printf '%s\n' "$@")
 TOML
 }
-value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" slipway.lock | head -1; }
 because() { sed -n "/^name = \"$1\"/,/^\$/s/^because = //p" slipway.lock; }
 run() { expect_ok slipway run --user 0 based -- "$@"; }
 debian_root() { # a root whose apt asks what Slipway asks

@@ -4,15 +4,8 @@
 # name, with archives of its own on this machine, whose addresses and keys are in the image alone.
 # Upgrades and removed files, and each way in which such an archive can fail.
 . "$(dirname "$0")/../cli/common.sh"
-. "$top/tests/system/registry_common.sh"
 . "$top/tests/system/base_common.sh"
 . "$top/tests/system/apt_common.sh"
-need_root
-need skopeo
-need jq
-need crun
-need umoci
-export SLIPWAY_CACHE=$TEST_CACHE/cache
 bare_tar bookworm
 start_registry registry "$(find_registries | head -1)"
 make_key harbour
@@ -31,17 +24,14 @@ packages = ["six==1.16.0"]
 ${3:-}
 TOML
 }
-value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" slipway.lock | head -1; }
 because() { sed -n "/^name = \"$1\"/,/^\$/s/^because = //p" slipway.lock; }
 run() { expect_ok slipway run --user 0 based -- "$@"; }
 
 # The distribution's archive: Debian's own packages for a Python, and some that change the base.
 archive=$scratch/archive
 pool=$archive/pool
-mkdir -p "$pool" "$scratch/images/debian"
-cp "$TEST_CACHE/base-bare-bookworm.tar" "$scratch/images/debian"
-printf 'FROM scratch\nADD base-bare-bookworm.tar /\n' >"$scratch/images/debian/Dockerfile"
-bake debian "$scratch/images/debian"
+mkdir -p "$pool"
+bake_tar debian base-bare-bookworm.tar
 on debian ''
 expect_ok slipway lock
 expect_ok slipway build

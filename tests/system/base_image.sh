@@ -4,14 +4,8 @@
 # has; the layers below ours are theirs, byte for byte; another machine and another user make the
 # same image; engines run it; what cannot be a base is told in one error.
 . "$(dirname "$0")/../cli/common.sh"
-. "$top/tests/system/registry_common.sh"
 . "$top/tests/system/user_common.sh"
 . "$top/tests/system/base_common.sh"
-need_root
-need skopeo
-need jq
-need crun
-export SLIPWAY_CACHE=$TEST_CACHE/cache
 base_tar bookworm
 base_tar trixie
 start_registry registry "$(find_registries | head -1)"
@@ -69,7 +63,6 @@ packages = ["numpy", "six==1.16.0"]
 $(printf '%s\n' "$@")
 TOML
 }
-value() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "${2:-slipway.lock}" | head -1; }
 run() { expect_ok slipway run based -- "$@"; }
 
 # What the lock says, and that a base without change needs no registry again.

@@ -4,17 +4,10 @@
 # with the archive of today, as images of CUDA have them. apt in a chroot of the same base chooses the
 # same packages; the image runs here and in docker, and is content with itself.
 . "$(dirname "$0")/../cli/common.sh"
-. "$top/tests/system/registry_common.sh"
 . "$top/tests/system/base_common.sh"
 . "$top/tests/system/apt_common.sh"
-need_root
-need skopeo
-need jq
-need crun
-need umoci
 need mmdebstrap
 need curl
-export SLIPWAY_CACHE=$TEST_CACHE/cache
 
 # The archives' addresses are those that mmdebstrap knows.
 known_as() { sed -n "s/.*\\\$$1 *= '\(http[^']*\/ubuntu\)';.*/\1/p" "$(command -v mmdebstrap)" | head -n 1; }
@@ -54,12 +47,9 @@ start_registry registry "$(find_registries | head -1)"
 
 # takes RELEASE VERSION PYTHON GLIBC
 takes() {
-  local release=$1 version=$2 python=$3 glibc=$4 root=$scratch/roots/$1/rootfs
+  local release=$1 version=$2 python=$3 glibc=$4
   ubuntu_tar "$release"
-  mkdir -p "$scratch/images/$release" "$scratch/roots"
-  cp "$TEST_CACHE/base-ubuntu-$release.tar" "$scratch/images/$release/base.tar"
-  printf 'FROM scratch\nADD base.tar /\n' >"$scratch/images/$release/Dockerfile"
-  bake "$release" "$scratch/images/$release"
+  bake_tar "$release" "base-ubuntu-$release.tar"
   project <<TOML
 [image]
 name = "on-$release"
@@ -74,8 +64,7 @@ TOML
   assert_contains "what lock says of $release" " and glibc $glibc" "$err"
   assert_lacks "hosts in the lock" "://" "$(grep -v '^image = ' slipway.lock)"
 
-  skopeo copy -q --src-tls-verify=false "docker://$registry/$release" "oci:$scratch/roots/oci:$release" || fail "skopeo"
-  umoci unpack --image "$scratch/roots/oci:$release" "$scratch/roots/$release" >/dev/null 2>&1 || fail "umoci"
+  root_of "$release"
   cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
   chroot "$root" apt-get update >"$scratch/apt" 2>&1 || fail "apt-get update: $(tail -3 "$scratch/apt")"
   # Since 2.7 apt also upgrades what else is installed of a source that it takes a package of, which we do not.
