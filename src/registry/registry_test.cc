@@ -43,6 +43,21 @@ TEST_CASE("registry: a blob is sent once, found, or mounted") {
   CHECK(other->find_blob("b", sha256("x")) == "x");
 }
 
+TEST_CASE("registry: of one that does not answer both ways are told, the likely one first") {
+  const auto server = http::testing::FakeServer::start([](const FakeRequest&) {
+                        FakeResponse silence;
+                        silence.drop = true;
+                        return silence;
+                      }).value();
+  const std::string host = server->url().substr(std::string("http://").size());
+  const auto opened = Registry::open({host, Trust::Checked, {}}, quick(), CancelToken());
+  REQUIRE(!opened.ok());
+  CHECK(opened.error().kind == ErrorKind::Unavailable);
+  CHECK(opened.error().message.find(server->url()) != std::string::npos);
+  REQUIRE(opened.error().because.size() == 1);
+  CHECK(opened.error().because[0].find("by https it fails too: ") == 0);
+}
+
 TEST_CASE("registry: logins") {
   struct Case {
     FakeOptions::Auth auth;

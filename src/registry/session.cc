@@ -79,6 +79,7 @@ Result<Session> Session::open(const Host& host, http::ClientOptions options,
   if (is_ours) schemes = {"http", "https"};
   if (!is_ours && host.trust == Trust::Insecure) schemes = {"https", "http"};
   Result<http::Response> answer = make_error(ErrorKind::Unavailable, "not asked yet");
+  std::optional<Error> trouble;  // of the scheme that comes first
   for (const std::string& scheme : schemes) {
     session.scheme_ = scheme;
     const http::Message ping{"GET", session.url("")};
@@ -88,6 +89,11 @@ Result<Session> Session::open(const Host& host, http::ClientOptions options,
     const bool is_other_scheme = answer.ok() ? scheme == "http" && answer->status == 400
                                              : answer.error().kind == ErrorKind::Unavailable;
     if (!is_other_scheme) break;
+    if (!answer.ok() && !is_last) trouble = answer.error();
+  }
+  if (!answer.ok() && trouble && answer.error().kind == ErrorKind::Unavailable) {
+    answer = std::move(*trouble).reason(
+        fmt::format("by {} it fails too: {}", session.scheme_, answer.error().message));
   }
   const http::Response response =
       TRY_WHILE(fmt::format("reaching the registry `{}`", host.name), std::move(answer));
