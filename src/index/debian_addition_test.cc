@@ -118,6 +118,32 @@ TEST_CASE("what apt would add") {
   }
 }
 
+TEST_CASE("what is installed of a source is upgraded with what is new of it") {
+  const auto built_of = [](std::string_view source) { return fmt::format("Source: {}\n", source); };
+  const std::string base = installed("libx", "1", built_of("x")) +
+                           installed("x-doc", "1", built_of("x")) +
+                           installed("y", "1", built_of("x (0.9)"));
+  const std::string archive =
+      offered("x", "2", "Depends: libx\n") + offered("libx", "2", built_of("x")) +
+      offered("x-doc", "3", built_of("x (3)")) +
+      offered("y", "7", built_of("x (2)") + "Depends: z\n") + offered("z", "1");
+  const std::vector<std::string> alone{"x 2"};
+  const std::vector<std::string> together{"libx 1 -> 2 [x]", "x 2", "y 1 -> 7 [libx x]", "z 1 [y]"};
+  CHECK(added(base + installed("apt", "2.5.2"), archive, {"x"}) == together);
+  CHECK(added(base + installed("apt", "2.13~rc1"), archive, {"x"}) == together);
+  CHECK(added(base + installed("apt", "2.4.13"), archive, {"x"}) == alone);
+  CHECK(added(base, archive, {"x"}) == alone);
+  // On hold, or not to be had.
+  CHECK(added(installed("libx", "1", built_of("x"), "hold ok installed") + installed("apt", "3"),
+              archive, {"x"}) == alone);
+  CHECK(added(installed("y", "1", built_of("x")) + installed("apt", "3"),
+              offered("x", "2") + offered("y", "7", built_of("x (2)") + "Depends: none\n"),
+              {"x"}) == alone);
+  // An old lock's version of it stays, and what is of another version of the source as well.
+  CHECK(added(base + installed("apt", "3"), archive + offered("x", "1"), {"x"}, {{"x", "1"}}) ==
+        std::vector<std::string>{"x 1"});
+}
+
 TEST_CASE("backports are for what nobody else has") {
   DebianPool pool("amd64");
   REQUIRE(pool.add_packages(offered("a", "1", "Depends: b, c\n") + offered("b", "1"), "ubuntu"));

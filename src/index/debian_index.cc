@@ -11,7 +11,7 @@ namespace slipway::index {
 namespace {
 
 // Rises when what we take from a Packages file changes.
-constexpr int kSolvVersion = 2;
+constexpr int kSolvVersion = 3;
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }

@@ -81,7 +81,8 @@ class DebianIndex {
   ///
   /// Where packages are installed: what `apt-get install --no-install-recommends` would add to them
   /// for `packages` alone. An installed one is upgraded where it is asked for by name or a
-  /// dependency wants it, and none is removed: that is Unsolvable.
+  /// dependency wants it, and none is removed: that is Unsolvable. With an apt since 2.5.2
+  /// installed it is also upgraded with a package of the same source that is added.
   Result<std::vector<DebFile>> solve(std::span<const std::string> packages,
                                      std::span<const DebPreference> preferences);
 

@@ -11,13 +11,10 @@ std::string_view first_line(std::string_view text) {
   return trimmed(text.substr(0, text.find('\n')));
 }
 
-/// `gcc-12 (12.2.0-14)`.
 void take_source(std::string_view text, InstalledDeb& deb) {
-  const std::size_t open = text.find('(');
-  deb.source = trimmed(text.substr(0, open));
-  if (open == std::string_view::npos) return;
-  const std::string_view rest = text.substr(open + 1);
-  deb.source_version = trimmed(rest.substr(0, rest.find(')')));
+  const SourcePackage source = parse_source(text);
+  deb.source = source.name;
+  deb.source_version = source.version;
 }
 
 void add_relations(std::string_view text, std::vector<std::vector<std::string>>& into) {

@@ -69,6 +69,16 @@ Result<Id> add_solvable(Repo* repo, const PackageStanza& stanza, std::string_vie
   return id;
 }
 
+/// Only what source_of would not know by itself.
+void set_source(Repodata* data, Id id, std::string_view field) {
+  Pool* pool = data->repo->pool;
+  const SourcePackage source = parse_source(field);
+  if (!source.name.empty())
+    repodata_set_id(data, id, SOLVABLE_SOURCENAME, string_id(pool, source.name));
+  if (!source.version.empty())
+    repodata_set_id(data, id, SOLVABLE_SOURCEEVR, string_id(pool, source.version));
+}
+
 Result<void> add_package(Repo* repo, Repodata* data, const PackageStanza& stanza) {
   unsigned long long size = 0;
   const auto* end = stanza.size.data() + stanza.size.size();
@@ -88,6 +98,7 @@ Result<void> add_package(Repo* repo, Repodata* data, const PackageStanza& stanza
   repodata_set_num(data, id, SOLVABLE_DOWNLOADSIZE, size);
   repodata_set_checksum(data, id, SOLVABLE_CHECKSUM, REPOKEY_TYPE_SHA256,
                         std::string(stanza.sha256).c_str());
+  set_source(data, id, stanza.source);
   return {};
 }
 
@@ -133,6 +144,7 @@ Result<void> DebianPool::add_installed(std::string_view text) {
   Pool* pool = state_->pool;
   if (pool->installed == nullptr) pool_set_installed(pool, state_->new_repo("installed"));
   state_->is_indexed = false;
+  Repodata* data = repo_add_repodata(pool->installed, 0);
   for (;;) {
     PackageStanza stanza;
     std::string_view status = "install ok installed";  // status.d has none
@@ -146,17 +158,21 @@ Result<void> DebianPool::add_installed(std::string_view text) {
           if (same_field(name, "Conflicts")) stanza.conflicts = value;
           if (same_field(name, "Breaks")) stanza.breaks = value;
           if (same_field(name, "Provides")) stanza.provides = value;
+          if (same_field(name, "Source")) stanza.source = value;
           if (same_field(name, "Status")) status = value;
         });
-    if (!is_paragraph) return {};
+    if (!is_paragraph) break;
     const auto words = words_of(status);  // what is wanted, "ok", what is so
     const bool is_installed = words.size() == 3 && words[2] == "installed";
     const bool is_ours =
         stanza.architecture == "all" || stanza.architecture == state_->architecture;
     if (!is_installed || !is_ours || stanza.package.empty() || stanza.version.empty()) continue;
     const Id id = TRY(add_solvable(pool->installed, stanza, "dpkg's list"));
+    set_source(data, id, stanza.source);
     if (words[0] == "hold") state_->held.push_back(id);
   }
+  repodata_internalize(data);
+  return {};
 }
 
 Result<void> DebianPool::save_last(std::FILE* file) {

@@ -65,17 +65,25 @@ std::vector<Id> find_providers(Pool* pool, Id dependency);
 void add_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files);
 
 /// Of packages that are upgraded and that nobody in the solution needs: those for whose sake the
-/// installed version cannot stay. To be called after add_reasons.
+/// installed version cannot stay, else those of the same source. To be called after add_reasons.
 void add_upgrade_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files);
 
 /// The installed package of that name; 0 where there is none.
 Id find_installed(Pool* pool, Id name);
 
+/// The source that a package was built of.
+struct SourceIds {
+  Id name = 0, evr = 0;
+  bool operator==(const SourceIds&) const = default;
+};
+SourceIds source_of(Pool* pool, Id solvable);
+
 /// What apt would install for `names`: the highest version (or the preferred one), and of
 /// alternatives the first unless another is there already. What is installed is there already,
 /// unless another version of it is chosen. A proposal for the solver, which keeps to it where it
-/// holds.
+/// holds. `held` stays as it is.
 std::vector<Id> propose_like_apt(Pool* pool, std::span<const Id> names,
-                                 const std::map<Id, Id>& preferred_by_name);
+                                 const std::map<Id, Id>& preferred_by_name,
+                                 std::span<const Id> held);
 
 }  // namespace slipway::index

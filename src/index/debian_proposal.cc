@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "index/debian_pool_state.h"
@@ -18,6 +19,15 @@ std::vector<Id> alternatives_of(Pool* pool, Id dependency) {
   return alternatives;
 }
 
+/// apt's changelog: from here on it upgrades all of a source together.
+constexpr const char* kUpgradesBySource = "2.5.2";
+
+bool upgrades_by_source(Pool* pool) {
+  const Id apt = find_installed(pool, pool_str2id(pool, "apt", 1));
+  return apt != 0 && pool_evrcmp_str(pool, pool_id2str(pool, pool->solvables[apt].evr),
+                                     kUpgradesBySource, EVRCMP_COMPARE) >= 0;
+}
+
 Id name_of(Pool* pool, Id dependency) {
   while (ISRELDEP(dependency)) dependency = GETRELDEP(pool, dependency)->name;
   return dependency;
@@ -25,11 +35,17 @@ Id name_of(Pool* pool, Id dependency) {
 
 class Proposal {
  public:
-  Proposal(Pool* pool, const std::map<Id, Id>& preferred) : pool_(pool), preferred_(preferred) {
+  Proposal(Pool* pool, const std::map<Id, Id>& preferred, std::span<const Id> held)
+      : pool_(pool), preferred_(preferred) {
     if (pool->installed == nullptr) return;
     Id id = 0;
     Solvable* solvable = nullptr;
     FOR_REPO_SOLVABLES(pool->installed, id, solvable) chosen_.insert(id);
+    if (!upgrades_by_source(pool)) return;
+    for (const Id one : chosen_) {
+      if (std::find(held.begin(), held.end(), one) == held.end())
+        installed_of_source_[source_of(pool, one).name].push_back(one);
+    }
   }
 
   void add(Id solvable) {
@@ -41,11 +57,15 @@ class Proposal {
 
   /// Plain dependencies first: what they bring decides which alternative is there already.
   void close() {
-    std::size_t plain = 0;
-    std::size_t choices = 0;
-    while (plain < order_.size() || choices < order_.size()) {
-      const bool only_plain = plain < order_.size();
-      follow(order_[only_plain ? plain++ : choices++], only_plain);
+    std::size_t plain = 0, choices = 0, sources = 0;
+    while (sources < order_.size()) {
+      if (plain < order_.size()) {
+        follow(order_[plain++], /*only_plain=*/true);
+      } else if (choices < order_.size()) {
+        follow(order_[choices++], /*only_plain=*/false);
+      } else {
+        upgrade_source_of(order_[sources++]);
+      }
     }
   }
 
@@ -73,6 +93,18 @@ class Proposal {
           break;
         }
       }
+    }
+  }
+
+  /// What is installed of its source and has a version of that very source.
+  void upgrade_source_of(Id solvable) {
+    const SourceIds source = source_of(pool_, solvable);
+    const auto installed = installed_of_source_.find(source.name);
+    if (installed == installed_of_source_.end()) return;
+    for (const Id one : installed->second) {
+      if (chosen_.count(one) == 0) continue;
+      const Id best = best_for(pool_->solvables[one].name);
+      if (best != one && source_of(pool_, best) == source) add(best);
     }
   }
 
@@ -105,6 +137,7 @@ class Proposal {
   Pool* pool_;
   const std::map<Id, Id>& preferred_;
   std::set<Id> chosen_;
+  std::map<Id, std::vector<Id>> installed_of_source_;  ///< by name; empty where apt does not look
   std::vector<Id> order_;
 };
 
@@ -133,9 +166,17 @@ Id find_installed(Pool* pool, Id name) {
   return 0;
 }
 
+SourceIds source_of(Pool* pool, Id solvable) {
+  Solvable* of = pool->solvables + solvable;
+  const Id name = solvable_lookup_id(of, SOLVABLE_SOURCENAME);
+  const Id evr = solvable_lookup_id(of, SOLVABLE_SOURCEEVR);
+  return {name != 0 ? name : of->name, evr != 0 ? evr : of->evr};
+}
+
 std::vector<Id> propose_like_apt(Pool* pool, std::span<const Id> names,
-                                 const std::map<Id, Id>& preferred_by_name) {
-  Proposal proposal(pool, preferred_by_name);
+                                 const std::map<Id, Id>& preferred_by_name,
+                                 std::span<const Id> held) {
+  Proposal proposal(pool, preferred_by_name, held);
   for (const Id name : names) {
     if (const Id best = proposal.best_for(name); best != 0) proposal.add(best);
   }

@@ -34,6 +34,22 @@ std::vector<Id> lost_needs(Pool* pool, Id installed, const std::map<Id, DebFile*
   return lost;
 }
 
+/// Whatever has no reason by now went along with others of its source.
+void add_source_reasons(Pool* pool, const std::map<Id, DebFile*>& decided) {
+  const auto has_reason = [](const DebFile& file) {
+    return file.upgrades.empty() || !file.needed_by.empty() || !file.asked_as.empty();
+  };
+  std::vector<std::pair<Id, DebFile*>> with, without;
+  for (const auto& one : decided) (has_reason(*one.second) ? with : without).push_back(one);
+  for (const auto& [id, file] : without) {
+    for (const auto& [other, because] : with) {
+      if (source_of(pool, other) == source_of(pool, id))
+        file->needed_by.push_back(because->package);
+    }
+    std::sort(file->needed_by.begin(), file->needed_by.end());
+  }
+}
+
 }  // namespace
 
 void add_upgrade_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files) {
@@ -53,6 +69,7 @@ void add_upgrade_reasons(Pool* pool, std::span<const Id> decided, std::span<DebF
     }
     std::sort(file->needed_by.begin(), file->needed_by.end());
   }
+  add_source_reasons(pool, by_id);
 }
 
 void add_reasons(Pool* pool, std::span<const Id> decided, std::span<DebFile> files) {

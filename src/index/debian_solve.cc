@@ -170,7 +170,8 @@ Result<std::vector<DebFile>> DebianPool::solve(std::span<const std::string> pack
     names.push_back(TRY(resolve_name(pool, package)));
     asked[names.back()].push_back(package);
   }
-  const auto proposal = propose_like_apt(pool, names, find_preferred(pool, preferences));
+  const auto proposal =
+      propose_like_apt(pool, names, find_preferred(pool, preferences), state_->held);
   // The solver would rather take an old version of what is new than upgrade what is installed, and
   // apt never does. Where apt's choice does not hold together, the solver may choose.
   auto solver = run_solver(pool, names, proposal,

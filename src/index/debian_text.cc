@@ -83,6 +83,15 @@ bool next_paragraph(std::string_view& rest,
   return true;
 }
 
+SourcePackage parse_source(std::string_view text) {
+  const std::size_t open = text.find('(');
+  SourcePackage source{trimmed(text.substr(0, open)), {}};
+  if (open == std::string_view::npos) return source;
+  const std::string_view rest = text.substr(open + 1);
+  source.version = trimmed(rest.substr(0, rest.find(')')));
+  return source;
+}
+
 bool next_package(std::string_view& rest, PackageStanza& stanza) {
   stanza = {};
   bool any = false;
@@ -125,6 +134,7 @@ bool next_package(std::string_view& rest, PackageStanza& stanza) {
       case 'S':
         take(line, "Size", stanza.size);
         take(line, "SHA256", stanza.sha256);
+        take(line, "Source", stanza.source);
         break;
       case 'V':
         take(line, "Version", stanza.version);

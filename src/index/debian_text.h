@@ -71,10 +71,17 @@ struct Relation {
 bool parse_relations(std::string_view text,
                      const std::function<void(const std::vector<Relation>&)>& element);
 
+/// `gcc-12 (12.2.0-14)`: a Source field (deb-policy 5.6.1). Where it names no version, or where
+/// there is no such field, it is the binary package's own.
+struct SourcePackage {
+  std::string_view name, version;
+};
+SourcePackage parse_source(std::string_view text);
+
 /// A stanza of a Packages file. Fields that are not there are empty.
 struct PackageStanza {
   std::string_view package, version, architecture, priority, essential, depends, pre_depends,
-      conflicts, breaks, provides, file_name, size, sha256;
+      conflicts, breaks, provides, source, file_name, size, sha256;
 };
 
 /// Takes the next stanza off `rest`; false at the end. Built for speed: one look at each line.

@@ -67,8 +67,7 @@ TOML
   root_of "$release"
   cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
   chroot "$root" apt-get update >"$scratch/apt" 2>&1 || fail "apt-get update: $(tail -3 "$scratch/apt")"
-  # Since 2.7 apt also upgrades what else is installed of a source that it takes a package of, which we do not.
-  apt_would "$root" -o APT::Get::Upgrade-By-Source-Package=false git libgl1 python3 ca-certificates >apt
+  apt_would "$root" git libgl1 python3 ca-certificates >apt
   locked_debs >ours
   [ -s ours ] && diff apt ours >difference || fail "apt would choose otherwise on $release: $(cat difference)"
 
