@@ -44,8 +44,11 @@ class LazyPull {
       if (::geteuid() != 0 || !is_whole(i)) return {};
       return unpack_incoming_layer(store_, image, i, with_cancel);
     };
-    const auto fetched = TRY(
-        fetch_image_layers(place_, image, store_, registry_, tools_, LayerSteps{is_whole, unpack}));
+    const auto is_wanted = [&](std::size_t i) {
+      return is_whole(i) && !store_.has_layer(image.config.diff_ids[i]);
+    };
+    const auto fetched = TRY(fetch_image_layers(place_, image, store_, registry_, tools_,
+                                                LayerSteps{is_wanted, unpack}));
     result_.incoming.fetched_layers = fetched.count;
     result_.incoming.fetched_bytes = fetched.bytes;
     const auto unpack_it = [&](std::size_t i, const CancelToken&) { return unpack(i, tools_); };

@@ -42,11 +42,15 @@ Result<registry::FetchedManifest> find_manifest(const ImagePlace& place,
   return error;
 }
 
-/// A layer that was built here is unpacked and can be spliced: its blob is not needed.
+/// The blob of an unpacked layer is not needed where it can be spliced, or may stay at its
+/// registry.
 Result<bool> is_missing(const store::Store& store, const IncomingImage& image, std::size_t i) {
   const Digest& digest = image.manifest.layers[i].digest;
   if (store.has_blob(digest)) return false;
-  return !store.has_layer(image.config.diff_ids[i]) || !TRY(store.find_recipe(digest));
+  const auto text = TRY(store.find_recipe(digest));
+  if (!text || !store.has_layer(image.config.diff_ids[i])) return true;
+  const auto recipe = parse_recipe(*text);
+  return recipe.ok() && recipe->origin && !image.arrivals;
 }
 
 /// Into `path`. Returns how many bytes came.

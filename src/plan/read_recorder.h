@@ -18,7 +18,7 @@ namespace slipway::plan {
 /// whatever happens to us.
 class ReadRecorder {
  public:
-  /// To be called by one thread.
+  /// To be called by one thread, under a lease of the store that lasts as long as the recorder.
   static Result<ReadRecorder> start(const std::vector<LayerFolder>& layers,
                                     const store::Store& store);
   ReadRecorder(ReadRecorder&& other) noexcept;

@@ -279,10 +279,13 @@ Result<RunEnd> run_image(const StoredImage& image, const RunFlags& flags,
   const store::Store store = TRY(store::Store::open(tools.store_folder, tools.owner));
   run::RunRequest request;
   std::optional<store::Lease> lease = TRY(store.lease(tools.reporter, tools.cancel));
-  request.on_record = [&] { lease.reset(); };
   if (const auto name = store::parse_image_name(image.reference); name.ok()) store.note_use(*name);
   const std::vector<LayerFolder> tree = TRY(find_image_tree(image, store, tools));
   std::optional<ReadRecorder> recorder;
+  // What the recorder has in the store's tmp/ stays only under a lease.
+  request.on_record = [&] {
+    if (!recorder) lease.reset();
+  };
   if (flags.reads == RunFlags::Reads::Noted) {
     recorder.emplace(TRY(start_recorder(tree, flags, store)));
     request.lower_folders = {recorder->tree()};

@@ -125,6 +125,13 @@ if [ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse; then
   has_dropped "once a lazy pull is whole"
   expect_ok slipway save -o lazy.tar "$image"
   rm lazy.tar
+  # What is unpacked does not come again for another image.
+  fresh shared
+  expect_ok slipway pull "$image"
+  expect_ok slipway push "$image" "$direct/team/large:2"
+  : >asked
+  expect_ok slipway pull --lazy "$near/team/large:2"
+  assert_equal "what came of a layer that is unpacked" 0 "$(asked)"
   expect_error 2 "exclude each other" slipway pull --lazy --keep-blobs "$image"
 fi
 
@@ -148,7 +155,9 @@ fi
 
 # Kept, and not kept, when the registry is gone.
 fresh kept
+expect_ok slipway pull "$image"
 expect_ok slipway pull --keep-blobs "$image"
+assert_contains "the second pull" "1 of $layer_count layers fetched" "$err"
 has_blob || fail "--keep-blobs kept none"
 fresh gone
 expect_ok slipway pull "$image"

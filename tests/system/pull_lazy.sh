@@ -19,6 +19,15 @@ assert_equal "the watched run" "sum 10" "$out"
 noted=${BASH_REMATCH[1]}
 { [ "$noted" -gt 50 ] && [ "$noted" -lt 2000 ]; } || fail "$noted files were noted"
 expect_error 2 "exclude each other" slipway run -d --record-reads pull-lazy:1 -- true
+# Others who use the store meanwhile, and would empty its tmp/, do not disturb it.
+mkdir gate
+slipway run --record-reads -v "$PWD/gate:/gate:ro" pull-lazy:1 -- \
+  sh -c 'echo begun; until [ -e /gate/open ]; do sleep 0.1; done; python hello.py' >watched 2>watched.err &
+watched=$!
+for _ in $(seq 100); do grep -q begun watched && break; sleep 0.1; done
+expect_ok slipway run --rm pull-lazy:1 -- true
+touch gate/open
+wait $watched || fail "a watched run beside another one: $(cat watched.err)"
 assert_lacks "mounts of the watched run" "$SLIPWAY_HOME/tmp" "$(cat /proc/mounts)"
 
 start_registry lazy docker-registry
