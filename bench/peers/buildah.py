@@ -17,7 +17,7 @@ class Buildah:
         container = self.run("from", "scratch").strip()
         self.run("add", "-q", container, base, "/")
         self.run("copy", "-q", container, uv, "/uv")
-        self.run("commit", "-q", "--rm", container, "slipway-bench-uv")
+        self.run("commit", "-q", "--rm", container, "slipway-bench-base-uv")
 
     def __enter__(self):
         return self

@@ -96,7 +96,7 @@ def import_images(docker: Docker, folder: Path):
     context.mkdir(exist_ok=True)
     shutil.copy(folder / "image" / "uv", context)
     (context / "Dockerfile").write_text("FROM slipway-bench-base\nCOPY uv /uv\n")
-    docker.build(context / "Dockerfile", context, {}, "slipway-bench-uv", classic=True)
+    docker.build(context / "Dockerfile", context, {}, "slipway-bench-base-uv", classic=True)
     docker.import_folder(folder / "image", "slipway-bench-wheels")
 
 

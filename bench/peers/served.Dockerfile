@@ -1,6 +1,6 @@
 # uv.Dockerfile for builders without `RUN --mount`: uv lies in the base, and the wheels come from a
 # server on this machine. COMPILE is --compile-bytecode or --no-compile-bytecode.
-FROM slipway-bench-uv
+FROM slipway-bench-base-uv
 ARG COMPILE
 ARG PORT
 COPY heavy.txt /heavy.txt

@@ -82,7 +82,7 @@ Result<void> LayerBlobs::fetch(const oci::Descriptor& layer, const Away& away,
   const std::string path = join_path(folder, layer.digest.hex());
   Result<void> fetched =
       away.registry.fetch_blob(away.place.repository, layer, path, layer.digest.hex().substr(0, 12),
-                               /*lasts=*/true, tools_.reporter, cancel);
+                               tools_.reporter, cancel);
   if (fetched.ok()) return store_.adopt_blob(path, layer.digest);
   return out_of_reach(std::move(fetched).error(), layer.digest, reference_);
 }

@@ -56,14 +56,14 @@ Result<bool> is_missing(const store::Store& store, const IncomingImage& image, s
 /// Into `path`. Returns how many bytes came.
 Result<std::uint64_t> fetch_layer(const ImagePlace& place, const oci::Descriptor& layer,
                                   const KindredLayers& kindred, const store::Store& store,
-                                  registry::Registry& registry, const std::string& path, bool lasts,
+                                  registry::Registry& registry, const std::string& path,
                                   const Tools& tools, const CancelToken& cancel) {
   if (const auto kin = kindred.kin_of(layer)) {
     const auto bytes = TRY(fetch_in_pieces(registry, place.repository, layer, *kin, store, path,
                                            tools.reporter, cancel));
     if (bytes) return *bytes;
   }
-  TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12), lasts,
+  TRY(registry.fetch_blob(place.repository, layer, path, layer.digest.hex().substr(0, 12),
                           tools.reporter, cancel));
   return layer.size_bytes;
 }
@@ -116,7 +116,7 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
     Result<void> taken;
     for (int attempt = 0; attempt < kAttempts && TRY(is_missing(store, image, i)); ++attempt) {
       fetched_bytes +=
-          TRY(fetch_layer(place, layer, kindred, store, registry, path, stays, tools, cancel));
+          TRY(fetch_layer(place, layer, kindred, store, registry, path, tools, cancel));
       if (stays) TRY(store.adopt_blob(path, layer.digest));
       taken = steps.on_fetched(i, with_cancel);
       // Another process that pulls it may have taken what has arrived, and then may have failed.

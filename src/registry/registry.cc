@@ -143,13 +143,13 @@ Result<std::string> Registry::fetch_small(const std::string& repository,
 }
 
 Result<void> Registry::fetch_blob(const std::string& repository, const oci::Descriptor& blob,
-                                  const std::string& path, const std::string& label, bool lasts,
+                                  const std::string& path, const std::string& label,
                                   Reporter& reporter, const CancelToken& cancel) {
   return fetch_as_us(session_, repository, blob, cancel, [&](std::vector<std::string> headers) {
     http::Download download{session_.url(blob_path(repository, blob.digest)), path, blob.digest,
                             blob.size_bytes, label};
     download.headers = std::move(headers);
-    download.lasts = lasts;
+    download.lasts = false;
     return http::download_all(session_.client(), {&download, 1}, 1, reporter, cancel);
   });
 }

@@ -47,10 +47,11 @@ class Registry {
   Result<std::string> fetch_small(const std::string& repository, const oci::Descriptor& blob,
                                   std::uint64_t most_bytes, const CancelToken& cancel);
   /// A blob into the file `path`, by way of `<path>.part`, from where it goes on after a break
-  /// (http/download.h, which says what `lasts` means). Its size and digest are right.
+  /// (http/download.h). Its size and digest are right; it need not outlive a power cut, so whoever
+  /// keeps it syncs it (Store::adopt_blob does).
   Result<void> fetch_blob(const std::string& repository, const oci::Descriptor& blob,
-                          const std::string& path, const std::string& label, bool lasts,
-                          Reporter& reporter, const CancelToken& cancel);
+                          const std::string& path, const std::string& label, Reporter& reporter,
+                          const CancelToken& cancel);
 
   /// `bytes` of a blob from `first` on, into memory, not held against any digest. Fails with
   /// Unsupported where the registry ignores ranges.

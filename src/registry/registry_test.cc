@@ -271,8 +271,8 @@ TEST_CASE("registry: blobs come whole and right, whatever happens on the way") {
     const TemporaryFolder folder = TemporaryFolder::create("/tmp", "slipway-registry").value();
     const std::string path = folder.path() + "/blob";
     SilentReporter silent;
-    const auto fetched = registry.fetch_blob("a", oci::describe("x/y", bytes), path, "blob", true,
-                                             silent, CancelToken());
+    const auto fetched =
+        registry.fetch_blob("a", oci::describe("x/y", bytes), path, "blob", silent, CancelToken());
     CHECK(fetched.ok() == one.works);
     if (one.works) {
       CHECK(read_file(path).value() == bytes);
@@ -302,8 +302,7 @@ TEST_CASE("registry: a redirect to another host takes no login along") {
     CHECK(registry.fetch_small("a", blob, 100, CancelToken()).value() == "bytes");
     const TemporaryFolder folder = TemporaryFolder::create("/tmp", "slipway-registry").value();
     SilentReporter silent;
-    CHECK(registry.fetch_blob("a", blob, folder.path() + "/x", "x", true, silent, CancelToken())
-              .ok());
+    CHECK(registry.fetch_blob("a", blob, folder.path() + "/x", "x", silent, CancelToken()).ok());
     CHECK(!leaked);
   }
 }
