@@ -109,7 +109,7 @@ def measure_skopeo(layout: Path, registry: Registry, folder: Path) -> dict:
 
 
 def fetch_crane(folder: Path) -> Path:
-    program = folder / "tools" / CRANE[1] / "crane"
+    program = folder / f"crane-{CRANE[1]}" / "crane"
     if not program.exists():
         environment = {**os.environ, "GOBIN": str(program.parent), "GOPATH": str(folder / "crane-source"),
                        "GOFLAGS": "-modcacherw"}
