@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import inputs
 import table
 import wheel_server
+from builders import unmount_below
 from linked_registry import LinkedRegistry
 from local_registry import Registry
 from measure import measure_floor
@@ -93,9 +94,7 @@ class BuildKit:
         self.daemon.terminate()
         self.daemon.wait(timeout=120)
         self.log.close()
-        for path in sorted((line.split()[1] for line in open("/proc/mounts")
-                            if f" {self.folder}/" in line), reverse=True):
-            subprocess.run(["umount", "-l", path], check=False)
+        unmount_below(self.folder)
         shutil.rmtree(self.folder / "root", ignore_errors=True)
 
     def build(self, context: Path, *options: str) -> float:

@@ -6,8 +6,8 @@ Memory is the peak of what is not a file's (RssAnon of proc(5), all processes of
 looked at every 20 ms). What is written is what the kernel counts as block output of a command and of
 the children that it waited for (ru_oublock of getrusage(2)): files in the page cache count when they
 are made dirty, direct writes when they are made. What it had made dirty and removed before it was
-written does not count (cancelled_write_bytes of /proc/PID/io). The registry of pushes and pulls is another process,
-and what it writes is not in it. Both are properties of the program, not of the machine's mood: no
+written does not count (cancelled_write_bytes of /proc/PID/io). The registry of pushes and pulls is
+another process, and what it writes is not in it. Both are properties of the program, not of the machine's mood: no
 rounds, no times.
 """
 
@@ -51,12 +51,14 @@ def anonymous_bytes(pid: int) -> int:
     return total
 
 
+def cancelled_bytes(pid: int) -> int:
+    """Of a process that has ended and was not waited for."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("cancelled_write_bytes"))
+
+
 def measure(command: list, environment: dict) -> tuple[int, int]:
     """(peak of anonymous memory, bytes written) of a command that must succeed."""
-    def cancelled() -> int:
-        lines = Path(f"/proc/{process.pid}/io").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("cancelled_write_bytes"))
-
     with open(os.devnull, "w") as null, subprocess.Popen(
             [str(word) for word in command], env=environment, stdout=null, stderr=subprocess.PIPE) as process:
         said, peak = [], 0
@@ -65,7 +67,7 @@ def measure(command: list, environment: dict) -> tuple[int, int]:
         while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             peak = max(peak, anonymous_bytes(process.pid))
             time.sleep(SAMPLE_SECONDS)
-        unwritten = cancelled()
+        unwritten = cancelled_bytes(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         reader.join()
         process.returncode = os.waitstatus_to_exitcode(status)

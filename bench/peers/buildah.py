@@ -6,6 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from builders import argument_words, unmount_below
+
 
 class Buildah:
     """Each has its base already, with uv in it, and nothing else."""
@@ -23,9 +25,7 @@ class Buildah:
         return self
 
     def __exit__(self, *_):
-        mounts = [line.split()[1] for line in open("/proc/mounts")]
-        for path in sorted((p for p in mounts if p.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", "-l", path], check=False)
+        unmount_below(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def run(self, *arguments) -> str:
@@ -38,8 +38,7 @@ class Buildah:
         return done.stdout
 
     def build(self, dockerfile: Path, context: Path, arguments: dict[str, str]) -> float:
-        words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         started = time.monotonic()
-        self.run("bud", "-q", "--layers", "--isolation", "chroot", "--network", "host", *words, "-f", dockerfile, "-t",
-                 "slipway-bench", context)
+        self.run("bud", "-q", "--layers", "--isolation", "chroot", "--network", "host",
+                 *argument_words(arguments), "-f", dockerfile, "-t", "slipway-bench", context)
         return time.monotonic() - started

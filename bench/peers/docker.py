@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from builders import argument_words, unmount_below
+
 
 def find(name: str) -> str:
     """Debian's own program before others in PATH: client and daemon must be of one release, since
@@ -21,7 +23,7 @@ class Docker:
     def __init__(self, folder: Path):
         self.folder = folder
         self.socket = f"unix://{folder}/docker.sock"
-        self.environment = {**os.environ, "DOCKER_BUILDKIT": "1", "DOCKER_CONFIG": str(folder / "config")}
+        self.environment = {**os.environ, "DOCKER_CONFIG": str(folder / "config")}
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,14 +49,9 @@ class Docker:
             self.daemon.send_signal(signal.SIGTERM)
             self.daemon.wait(timeout=120)
         self.log.close()
-        self.unmount()
+        unmount_below(self.folder)
         for name in ("data", "exec"):
             shutil.rmtree(self.folder / name, ignore_errors=True)
-
-    def unmount(self):
-        mounts = [line.split()[1] for line in open("/proc/mounts")]
-        for path in sorted((p for p in mounts if p.startswith(f"{self.folder}/")), reverse=True):
-            subprocess.run(["umount", "-l", path], check=False)
 
     def run(self, *arguments, **options):
         return subprocess.run([find("docker"), "-H", self.socket, *map(str, arguments)], check=True,
@@ -68,11 +65,11 @@ class Docker:
 
     def build(self, dockerfile: Path, context: Path, arguments: dict[str, str], tag: str, classic: bool) -> float:
         """By BuildKit, or by the builder that was there before it."""
-        words = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
         started = time.monotonic()
         done = subprocess.run(
-            [find("docker"), "-H", self.socket, "build", "-q", "--network=host", "-f", dockerfile, *words, "-t", tag,
-             context], env={**self.environment, "DOCKER_BUILDKIT": "0" if classic else "1"}, capture_output=True, text=True)
+            [find("docker"), "-H", self.socket, "build", "-q", "--network=host", "-f", dockerfile,
+             *argument_words(arguments), "-t", tag, context],
+            env={**self.environment, "DOCKER_BUILDKIT": "0" if classic else "1"}, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"bench: docker build -f {dockerfile.name} failed:\n{done.stderr[-3000:]}")
         return time.monotonic() - started

@@ -41,6 +41,12 @@ def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, f
     return {"cold": seconds}
 
 
+def time_builds(build) -> dict[str, float]:
+    """`build` builds one of the contexts."""
+    inputs.settle()
+    return {"cold": build("before"), "nothing": build("before"), "rebuild": build("after")}
+
+
 def measure_docker(docker: Docker, side: str, contexts, port: int, bytecode: bool) -> dict[str, float]:
     name, flags = DOCKER_SIDES[side]
     arguments = {"COMPILE": flags[0 if bytecode else 1], **({"PORT": str(port)} if name == "served" else {})}
@@ -49,8 +55,7 @@ def measure_docker(docker: Docker, side: str, contexts, port: int, bytecode: boo
     def build(context: str) -> float:
         return docker.build(HERE / f"{name}.Dockerfile", contexts[context], arguments, tag, side == "classic")
 
-    inputs.settle()
-    times = {"cold": build("before"), "nothing": build("before"), "rebuild": build("after")}
+    times = time_builds(build)
     docker.forget(tag)
     return times
 
@@ -62,8 +67,7 @@ def measure_buildah(folder: Path, contexts, port: int, bytecode: bool) -> dict[s
         def build(context: str) -> float:
             return buildah.build(HERE / "served.Dockerfile", contexts[context], arguments)
 
-        inputs.settle()
-        return {"cold": build("before"), "nothing": build("before"), "rebuild": build("after")}
+        return time_builds(build)
 
 
 def measure_uv_resolve(uv: Path, folder: Path) -> float:

@@ -2,8 +2,7 @@
 ///
 ///   <path>.part   what has arrived; a later call goes on from there
 ///   <path>.lock   held while a process writes the part
-///   <path>        complete: it appears by rename(2) after the check and, where it is to last,
-///   fsync(2)
+///   <path>        complete: it appears by rename(2) after the check, and fsync(2) if it lasts
 #pragma once
 
 #include <cstdint>

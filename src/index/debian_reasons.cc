@@ -34,11 +34,13 @@ std::vector<Id> lost_needs(Pool* pool, Id installed, const std::map<Id, DebFile*
   return lost;
 }
 
+/// Only an upgrade can be without one so far.
+bool has_reason(const DebFile& file) {
+  return file.upgrades.empty() || !file.needed_by.empty() || !file.asked_as.empty();
+}
+
 /// Whatever has no reason by now went along with others of its source.
 void add_source_reasons(Pool* pool, const std::map<Id, DebFile*>& decided) {
-  const auto has_reason = [](const DebFile& file) {
-    return file.upgrades.empty() || !file.needed_by.empty() || !file.asked_as.empty();
-  };
   std::vector<std::pair<Id, DebFile*>> with, without;
   for (const auto& one : decided) (has_reason(*one.second) ? with : without).push_back(one);
   for (const auto& [id, file] : without) {
@@ -56,7 +58,7 @@ void add_upgrade_reasons(Pool* pool, std::span<const Id> decided, std::span<DebF
   std::map<Id, DebFile*> by_id;
   for (std::size_t i = 0; i < decided.size(); ++i) by_id[decided[i]] = &files[i];
   for (const auto& [id, file] : by_id) {
-    if (file->upgrades.empty() || !file->needed_by.empty() || !file->asked_as.empty()) continue;
+    if (has_reason(*file)) continue;
     const Id old = find_installed(pool, pool->solvables[id].name);
     const auto lost = lost_needs(pool, old, by_id);
     for (const auto& [other, because] : by_id) {

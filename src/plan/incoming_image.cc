@@ -124,6 +124,10 @@ std::vector<std::size_t> largest_first(const IncomingImage& image) {
 
 std::string arrivals_folder(const Tools& tools) { return join_path(tools.cache_folder, "blobs"); }
 
+bool stays_as_blob(const oci::Descriptor& layer, const IncomingImage& image) {
+  return !image.arrivals || layer.size_bytes <= kMostKeptBlob;
+}
+
 Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,
                                     const Digest& manifest) {
   IncomingImage image{std::move(names), manifest, {}, {}, {}};

@@ -56,6 +56,9 @@ struct Incoming {
   std::size_t signatures = 0;  ///< that came along, unchecked
 };
 
+/// Whether the layer's blob, once it is there, becomes one of the store.
+bool stays_as_blob(const oci::Descriptor& layer, const IncomingImage& image);
+
 /// Reads manifest and configuration out of the store's blobs. Fails with Unsupported for what no
 /// run here could use: another platform, layers of a media type unknown here.
 Result<IncomingImage> make_incoming(const store::Store& store, std::vector<store::ImageName> names,

@@ -253,7 +253,7 @@ class LazyServer {
         return make_error(ErrorKind::Corrupt, "layer `{}` came with other bytes; once more",
                           digest.text());
       }
-      if (pieces.size_bytes() <= kMostKeptBlob) TRY(store_.adopt_blob(pieces.path(), digest));
+      if (stays_as_blob(descriptor(blob), image_)) TRY(store_.adopt_blob(pieces.path(), digest));
     }
     TRY(unpack_incoming_layer(store_, image_, i, tools_));
     TRY(pieces.remove_marks());

@@ -110,7 +110,7 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
     const std::size_t i = wanted[turn];
     const oci::Descriptor& layer = layers[i];
     const std::string path = join_path(folder, layer.digest.hex());
-    const bool stays = !image.arrivals || layer.size_bytes <= kMostKeptBlob;
+    const bool stays = stays_as_blob(layer, image);
     Tools with_cancel = tools;
     with_cancel.cancel = cancel;
     Result<void> taken;
