@@ -41,12 +41,12 @@ Result<void> check_sum(std::string_view block) {
   return {};
 }
 
-Result<TarItem::Kind> kind_of(char type, std::string_view path) {
+Result<TarItem::Kind> kind_of(char type) {
   switch (type) {
     case '0':
     case '\0':
     case '7':
-      return path.ends_with('/') ? TarItem::Kind::Folder : TarItem::Kind::File;
+      return TarItem::Kind::File;
     case '1':
       return TarItem::Kind::HardLink;
     case '2':
@@ -146,7 +146,7 @@ Result<std::optional<TarBlock>> parse_tar_block(Bytes bytes) {
   const bool is_posix = block.substr(257, 6) == std::string_view("ustar\0", 6);
   if (is_posix && !prefix.empty()) item.path = fmt::format("{}/{}", prefix, item.path);
   item.target = text_field(block, 157, 100);
-  item.kind = TRY(kind_of(result.type, item.path));
+  item.kind = TRY(kind_of(result.type));
   item.mode = static_cast<unsigned>(TRY(number_field(block, 100, 8))) & 07777U;
   item.uid = TRY(id_of(number_field(block, 108, 8)));
   item.gid = TRY(id_of(number_field(block, 116, 8)));
@@ -190,12 +190,7 @@ Result<void> apply_pax(const PaxRecords& records, TarItem& item) {
     if (value.empty()) continue;  // takes back what a global header said; we take none of those
     const bool is_text = key == "path" || key == "linkpath";
     if (is_text && value.find('\0') != std::string::npos) return corrupt("has a path with a NUL");
-    if (key == "path") {
-      item.path = value;
-      if (item.kind == TarItem::Kind::File && value.ends_with('/')) {
-        item.kind = TarItem::Kind::Folder;
-      }
-    }
+    if (key == "path") item.path = value;
     if (key == "linkpath") item.target = value;
     if (key == "uid") item.uid = TRY(id_of(parse_decimal(value)));
     if (key == "gid") item.gid = TRY(id_of(parse_decimal(value)));

@@ -19,7 +19,8 @@ namespace slipway::layer {
 
 inline constexpr std::size_t kTarBlockBytes = 512;
 
-/// A header as it stands: `item.path` and `item.target` are not cleaned yet.
+/// A header as it stands: `item.path` and `item.target` are not cleaned yet, and may be the
+/// beginnings of longer ones.
 struct TarBlock {
   char type = '0';
   TarItem item;

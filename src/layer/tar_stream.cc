@@ -29,6 +29,14 @@ Result<std::string> checked_path(std::string_view text, std::string_view what) {
   return std::move(*path);
 }
 
+/// Before POSIX, folders were files whose names end in a slash. Only the whole name tells: what a
+/// header has room for of a long one may end so by chance.
+void tell_folders(TarItem& item) {
+  if (item.kind != TarItem::Kind::File || !item.path.ends_with('/')) return;
+  item.kind = TarItem::Kind::Folder;
+  item.size_bytes = 0;
+}
+
 Result<void> clean(TarItem& item) {
   item.path = TRY(checked_path(item.path, "a path"));
   if (item.kind == TarItem::Kind::HardLink) {
@@ -132,6 +140,7 @@ Result<std::optional<TarItem>> TarStream::next() {
     if (long_path) item.path = std::move(*long_path);
     if (long_target) item.target = std::move(*long_target);
     TRY(apply_pax(records, item));
+    tell_folders(item);
     left_bytes_ = item.size_bytes;
     padding_bytes_ = padding_of(left_bytes_);
     TRY(clean(item));
