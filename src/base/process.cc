@@ -11,6 +11,7 @@
 
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/open_files.h"
 #include "base/own_program.h"
 
 namespace slipway {
@@ -113,6 +114,7 @@ Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     if (!options.working_folder.empty() && ::chdir(options.working_folder.c_str()) != 0)
       ::_exit(127);
+    restore_open_files();
     ::execve(program->c_str(), argv.data(), options.environment ? envp.data() : environ);
     ::_exit(127);
   }

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/open_files.h"
 #include "base/process.h"
 #include "base/refused_namespaces.h"
 
@@ -97,6 +98,7 @@ pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    restore_open_files();
     if (::chdir(prepared.request.working_folder.c_str()) == 0) {
       ::execve(arguments[0], arguments.data(), prepared.environment.data());
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/io.h"
+#include "base/open_files.h"
 #include "cli/command_line.h"
 #include "cli/print_error.h"
 #include "cli/terminal_reporter.h"
@@ -66,5 +67,6 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   slipway::cli::catch_signals();
+  slipway::allow_many_open_files();
   return slipway::cli::run({argv + 1, argv + argc});
 }

@@ -135,11 +135,6 @@ class LazyServer {
     TRY(remove_tree(folder_.inside("files")));
     TRY(make_folders(folder_.inside("files")));
     TRY(folder_.give_to_owner("files"));
-    rlimit most{};
-    if (::getrlimit(RLIMIT_NOFILE, &most) == 0) {
-      most.rlim_cur = most.rlim_max;
-      ::setrlimit(RLIMIT_NOFILE, &most);
-    }
     return {};
   }
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/open_files.h"
 #include "base/process.h"
 #include "base/user_namespace.h"
 
@@ -64,6 +65,7 @@ struct Start {
     ::dup2(network, kNetworkFd);
     ::syscall(SYS_close_range, 3, kReadyFd - 1, 0);
     ::syscall(SYS_close_range, kNetworkFd + 1, ~0U, 0);
+    restore_open_files();
     char* const environment[] = {nullptr};
     ::execve(start.arguments[0], start.arguments, environment);
     ::_exit(126);
