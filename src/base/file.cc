@@ -37,7 +37,9 @@ bool names_file(const std::string& path, int fd) {
 }
 
 /// Removes what `name` is in the open folder `at`, depth first, without following links.
-Result<void> remove_at(int at, const char* name, const std::string& shown, dev_t device) {
+Result<void> remove_at(int at, const char* name, const std::string& shown, dev_t device,
+                       const CancelToken& cancel) {
+  TRY(cancel.check());
   if (::unlinkat(at, name, 0) == 0 || errno == ENOENT) return {};
   if (errno != EISDIR && errno != EPERM && errno != EACCES) return path_error("remove", shown);
   UniqueFd folder(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -58,7 +60,7 @@ Result<void> remove_at(int at, const char* name, const std::string& shown, dev_t
   }
   ::closedir(stream);
   for (const std::string& child : names) {
-    TRY(remove_at(folder.get(), child.c_str(), join_path(shown, child), device));
+    TRY(remove_at(folder.get(), child.c_str(), join_path(shown, child), device, cancel));
   }
   if (::unlinkat(at, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
     return path_error("remove", shown);
@@ -214,13 +216,13 @@ Result<void> remove_file(const std::string& path) {
   return {};
 }
 
-Result<void> remove_tree(const std::string& path) {
+Result<void> remove_tree(const std::string& path, const CancelToken& cancel) {
   struct stat status;
   if (::lstat(path.c_str(), &status) != 0) {
     if (errno == ENOENT) return {};
     return path_error("look at", path);
   }
-  return remove_at(AT_FDCWD, path.c_str(), path, status.st_dev);
+  return remove_at(AT_FDCWD, path.c_str(), path, status.st_dev, cancel);
 }
 
 Result<void> rename_path(const std::string& from, const std::string& to) {

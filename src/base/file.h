@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/unique_fd.h"
@@ -41,7 +42,8 @@ Result<void> make_folders(const std::string& path, mode_t mode = 0755);
 /// Names in the folder, sorted, without `.` and `..`.
 Result<std::vector<std::string>> list_folder(const std::string& path);
 Result<void> remove_file(const std::string& path);  ///< fine when it is not there
-Result<void> remove_tree(const std::string& path);  ///< fine when it is not there; crosses no mount
+/// Fine when it is not there. Crosses no mount. Cancelled half-way, it leaves the rest.
+Result<void> remove_tree(const std::string& path, const CancelToken& cancel = {});
 Result<void> rename_path(const std::string& from, const std::string& to);
 
 Result<UniqueFd> open_file(const std::string& path, int flags, mode_t mode = 0644);

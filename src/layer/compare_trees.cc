@@ -93,8 +93,8 @@ class Comparison {
 
   Result<void> compare_folder(const std::string& path, const BothParts& parts) {
     if (parts[0] == parts[1]) return {};
-    TRY(cancel_.check());
     for (const auto& [name, entries] : TRY(read_names(path, parts))) {
+      TRY(cancel_.check());
       const std::string child = path + "/" + name;
       const std::array<Shown, 2> shown = {TRY(show(child, entries, parts[0])),
                                           TRY(show(child, entries, parts[1]))};
@@ -141,7 +141,7 @@ class Comparison {
       const UniqueFd folder = TRY(open_layer_folder(layers_[layer].root.get(), path));
       TRY(visit_names(folder, path, [&](const char* name, const struct stat& status) {
         names[name].emplace(layer, Entry{layer, status});
-        return Result<void>();
+        return cancel_.check();
       }));
     }
     return names;
@@ -233,7 +233,6 @@ Result<std::uint64_t> measure_tree(const std::string& folder, const CancelToken&
   std::set<ino_t> linked;  // more than one name
   std::vector<std::string> waiting = {""};
   while (!waiting.empty()) {
-    TRY(cancel.check());
     const std::string path = std::move(waiting.back());
     waiting.pop_back();
     const UniqueFd here = TRY(open_layer_folder(root.get(), path));
@@ -242,7 +241,7 @@ Result<std::uint64_t> measure_tree(const std::string& folder, const CancelToken&
       const bool is_first =
           S_ISREG(status.st_mode) && (status.st_nlink == 1 || linked.insert(status.st_ino).second);
       if (is_first) bytes += static_cast<std::uint64_t>(status.st_size);
-      return Result<void>();
+      return cancel.check();
     }));
   }
   return bytes;

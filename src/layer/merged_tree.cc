@@ -61,7 +61,6 @@ class Merger {
   Merger(OverlayAttributes marks, const CancelToken& cancel) : marks_(marks), cancel_(cancel) {}
 
   Result<void> fill(std::vector<UniqueFd> parts, int target, const std::string& path) {
-    TRY(cancel_.check());
     std::set<std::string, std::less<>> decided;
     for (std::size_t i = 0; i < parts.size(); ++i) {
       // The stream's own descriptor, so that the part stays open.
@@ -82,6 +81,7 @@ class Merger {
  private:
   Result<void> take(const dirent& entry, const std::vector<UniqueFd>& parts, std::size_t i,
                     int target, const std::string& parent) {
+    TRY(cancel_.check());  // a folder may have millions of them
     const Entry here{parts[i].get(), entry.d_name};
     struct stat status {};
     if (entry.d_type == DT_REG || entry.d_type == DT_LNK) {

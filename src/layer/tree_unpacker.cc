@@ -280,7 +280,13 @@ Result<void> TreeUnpacker::add_hard_link(const TarItem& item, const Place& place
   const Found found = TRY(look(place, item.path));
   TRY(clear(place, item.path, found));
   if (::linkat(target.folder, target.name.c_str(), place.folder, place.name.c_str(), 0) != 0) {
-    return failed("link", item.path);
+    const bool is_full = errno == EMLINK;
+    Error error = failed("link", item.path);
+    if (is_full) {
+      error.hints.emplace_back(
+          "the disk of the store takes no more names of one file; another kind of file system may");
+    }
+    return error;
   }
   return {};
 }

@@ -103,6 +103,7 @@ Result<Tally> Measure::of(const std::string& path) {
 }
 
 Result<void> Measure::add(int folder_fd, const char* name, const std::string& shown, Tally& tally) {
+  TRY(cancel_.check());
   struct stat status;
   if (::fstatat(folder_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};

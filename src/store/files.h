@@ -44,11 +44,13 @@ Result<void> place_text(const std::string& temporary_folder, const std::string& 
 /// have one more in each merged tree) counts with the last of its names that one Measure sees.
 class Measure {
  public:
+  explicit Measure(CancelToken cancel) : cancel_(std::move(cancel)) {}
   /// What is not there counts nothing.
   Result<Tally> of(const std::string& path);
 
  private:
   Result<void> add(int folder_fd, const char* name, const std::string& shown, Tally& tally);
+  const CancelToken cancel_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> seen_;  ///< how many names
 };
 

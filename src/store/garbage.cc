@@ -27,7 +27,7 @@ Tally Swept::total() const {
 class Collector {
  public:
   Collector(const Store& store, const GarbageOptions& options, const CancelToken& cancel)
-      : store_(store), options_(options), cancel_(cancel) {}
+      : store_(store), options_(options), cancel_(cancel), measure_(cancel) {}
 
   Result<Swept> collect(const FindReachable& find_reachable);
 
@@ -92,7 +92,7 @@ Result<void> Collector::sweep_referrers() {
 
 Result<void> Collector::sweep_file(const std::string& path, Tally& tally) {
   tally += TRY(measure_.of(path));
-  if (removes()) TRY(remove_tree(path));
+  if (removes()) TRY(remove_tree(path, cancel_));
   return {};
 }
 
@@ -124,8 +124,7 @@ Result<void> Collector::sweep_layers() {
   TRY(sync_folder(store_.inside("layers")));
   TRY(sync_folder(store_.inside("layer-states")));
   for (const std::string& path : moved) {
-    TRY(cancel_.check());
-    TRY(remove_tree(path));
+    TRY(remove_tree(path, cancel_));
   }
   return {};
 }
@@ -188,8 +187,8 @@ Result<Swept> Collector::collect(const FindReachable& find_reachable) {
 namespace {
 
 /// What can go, and what stays in any case; runs and locks are not counted.
-Result<std::uint64_t> measure_store(const Store& store) {
-  Measure measure;
+Result<std::uint64_t> measure_store(const Store& store, const CancelToken& cancel) {
+  Measure measure(cancel);
   std::uint64_t bytes = 0;
   for (const char* folder : {"blobs", "layers", "recipes", "known", "tmp"}) {
     bytes += TRY(measure.of(join_path(store.home(), folder))).disk_bytes;
@@ -205,7 +204,7 @@ Result<Swept> choose_and_collect(const Store& store, GarbageOptions options,
   }
   // What is reachable from no image is a run's.
   const std::set<Digest> held = TRY(find_reachable({})).blobs;
-  const std::uint64_t total = options.keep_bytes ? TRY(measure_store(store)) : 0;
+  const std::uint64_t total = options.keep_bytes ? TRY(measure_store(store, cancel)) : 0;
   const auto count = [&](const std::vector<ImageName>& names) -> Result<std::uint64_t> {
     GarbageOptions trial = options;
     trial.effect = Effect::Count;
