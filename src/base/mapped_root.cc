@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 
@@ -19,6 +20,19 @@ std::string read_setting(const char* name) {
 
 }  // namespace
 
+bool is_chroot(std::string_view mountinfo) {
+  if (mountinfo.empty()) return false;
+  while (!mountinfo.empty()) {
+    std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
+    mountinfo.remove_prefix(std::min(line.size() + 1, mountinfo.size()));
+    constexpr int kFieldsBefore = 4;
+    for (int i = 0; i < kFieldsBefore; ++i)
+      line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+    if (line.starts_with("/ ")) return false;
+  }
+  return true;
+}
+
 Error no_namespaces(std::string_view what, int error_number) {
   Error error = errno_error(what, error_number);
   error.kind = ErrorKind::Unsupported;
@@ -33,6 +47,12 @@ Error no_namespaces(std::string_view what, int error_number) {
   } else if (read_setting("user/max_user_namespaces") == "0") {
     error.hints.emplace_back(
         "as root: `sysctl user.max_user_namespaces=10000`, or run slipway as root");
+  } else if (const auto mounts = read_file("/proc/self/mountinfo");
+             error_number == EPERM && mounts.ok() && is_chroot(*mounts)) {
+    error.because.emplace_back("this is a chroot, in which the kernel allows nobody to make them");
+    error.hints.emplace_back(
+        "enter it as a container in place of chroot: `systemd-nspawn -D FOLDER`, or with "
+        "pivot_root");
   } else {
     error.hints.emplace_back(
         "this machine, or the container that this runs in, does not allow user namespaces: run "

@@ -3,7 +3,19 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include "base/mapped_root.h"
+
 namespace slipway {
+
+TEST_CASE("a chroot is told by its mounts") {
+  const std::string proc = "43 27 0:39 / /proc rw,relatime - proc proc rw\n";
+  CHECK(is_chroot(proc));
+  CHECK(is_chroot("44 27 0:40 / /a / rw - proc proc rw\n"));
+  CHECK_FALSE(is_chroot(proc + "27 1 8:1 / / rw - ext4 /dev/vda rw\n"));
+  CHECK_FALSE(is_chroot("27 1 8:1 /var/lib/box / rw - ext4 /dev/vda rw\n" + proc));
+  CHECK_FALSE(is_chroot(""));
+  CHECK(is_chroot("no line of the kernel's"));
+}
 
 TEST_CASE("subordinate ranges are found by name and by number") {
   const std::string text =

@@ -95,7 +95,34 @@ const Command* find_command(std::string_view name) {
   return nullptr;
 }
 
+/// What people type who come from Docker, and what it is called here.
+constexpr std::pair<std::string_view, std::string_view> kWordsOfDocker[] = {
+    {"rmi", "`slipway gc --image NAME` removes an image, and what only it needs"},
+    {"image", "`slipway images` lists images, `slipway gc --image NAME` removes one"},
+    {"container", "`slipway ps` lists runs, `slipway rm RUN` removes one"},
+    {"system", "`slipway gc` removes what no image needs, `slipway doctor` looks at this host"},
+    {"prune", "`slipway gc` removes what no image needs, `slipway rm --ended` old runs"},
+    {"login", "`docker login` or `podman login`: slipway uses the credentials that they keep"},
+    {"logout", "`docker logout` or `podman logout`: slipway uses the credentials that they keep"},
+    {"tag",
+     "`slipway push IMAGE HOST/NAME:TAG` names it there; here, [image] in slipway.toml does"},
+    {"history", "`slipway inspect IMAGE` shows its layers and what is in each"},
+    {"info", "`slipway doctor` looks at this host"},
+    {"top", "`slipway stats` shows what runs use, `slipway exec RUN -- ps` its processes"},
+    {"create", "`slipway run` makes and starts it; with -d it does not wait"},
+    {"restart", "`slipway stop RUN`, then `slipway start RUN`"},
+    {"cp", "a volume, `slipway run -v FOLDER:/PLACE`, carries files in and out"},
+    {"commit",
+     "an image is made from slipway.toml alone; `slipway capture` makes one of this host"},
+    {"buildx", "`slipway build`, with --push for a registry"},
+};
+
 Error unknown_command(const std::string& name) {
+  for (const auto& [word, instead] : kWordsOfDocker) {
+    if (word != name) continue;
+    return make_error(ErrorKind::InvalidInput, "there is no command `{}`", name)
+        .hint(std::string(instead));
+  }
   std::vector<std::string> known;
   for (const Command& command : commands()) known.push_back(command.name);
   Error error = make_error(ErrorKind::InvalidInput, "there is no command `{}`", name);

@@ -60,6 +60,7 @@ TEST_CASE("wrong words are refused, with the nearest right ones") {
   };
   const Case cases[] = {
       {{"biuld"}, "there is no command `biuld`", "did you mean `build`?"},
+      {{"rmi", "x"}, "there is no command `rmi`", "`slipway gc --image NAME`"},
       {{"build", "--lockd"}, "`slipway build` has no option `--lockd`", "did you mean `--locked`?"},
       {{"run", "--gpu", "all"}, "`slipway run` has no option `--gpu`", "did you mean `--gpus`?"},
       {{"build", "x"}, "`slipway build` does not know what to do with `x`", "usage: "},

@@ -17,6 +17,8 @@ namespace slipway::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kBetweenDrawings{100};
+/// A task that moved nothing that is counted has no line of its own below that.
+constexpr std::chrono::seconds kWorthALine{1};
 
 using Clock = std::chrono::steady_clock;
 
@@ -80,7 +82,8 @@ void TerminalReporter::finish(TaskId id) {
   if (!task) return;
   // One that stopped short has failed, and the error says so.
   const bool complete = task->bytes >= task->total_bytes;
-  if (style_.progress == Progress::Plain && complete) write_out(ended_line(*task) + "\n");
+  const bool tells = task->bytes > 0 || Clock::now() - task->started >= kWorthALine;
+  if (style_.progress == Progress::Plain && complete && tells) write_out(ended_line(*task) + "\n");
   if (board_.idle()) stop_redrawing(std::move(lock));
 }
 
