@@ -217,8 +217,9 @@ def write(rounds: list[dict]) -> str:
         lines.append(f"| {title} | {own:.2f} | {other:.2f} ({other / own:.1f}×) |")
     floors = [r["floor"] for r in rounds]
     ratio = statistics.median(r["slipway"]["build"] / r["floor"] for r in rounds)
+    unwritten = statistics.median(r["unwritten"] for r in rounds)
     lines += ["", f"The floor: {statistics.median(floors):.2f} s; the build takes {ratio:.2f} times that (median of the rounds'",
-              f"ratios; {', '.join(f'{r:.1f}' for r in floors)} s)."]
+              f"ratios; {', '.join(f'{r:.1f}' for r in floors)} s). Writing nothing, the floor is {unwritten:.2f} s."]
     return "\n".join(lines) + "\n"
 
 
@@ -244,7 +245,8 @@ def main():
         rounds = []
         for number in range(options.runs):
             print(f"bench: BuildKit, round {number + 1} of {options.runs}", flush=True)
-            rounds.append({"floor": measure_floor(options.floor, folder, in_lock)["cold"],
+            floor, unwritten = (measure_floor(options.floor, folder, in_lock, writes)["cold"] for writes in (True, False))
+            rounds.append({"floor": floor, "unwritten": unwritten,
                            "slipway": measure_slipway(slipway, folder),
                            "buildkit": measure_buildkit(programs, folder, contexts)})
     text = write(rounds)

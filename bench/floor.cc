@@ -7,7 +7,8 @@
 /// buffer for them would cost more than it saves). SHA-256 (OpenSSL) runs over each wheel's bytes,
 /// over the compressed bytes of its members again (a blob's), and over the inflated bytes (a
 /// diff_id's). The inflated bytes of each wheel go into one file, past the page cache, from a
-/// second thread. Wheels go to workers by size, largest first.
+/// second thread; with `-` for the folder they are thrown away, which tells what the writing costs.
+/// Wheels go to workers by size, largest first.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <isa-l/igzip_lib.h>
@@ -27,6 +28,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -65,15 +67,17 @@ class Writer {
     thread_.join();
     for (auto* buffer : buffers_) std::free(buffer);
   }
+  /// An empty path takes the bytes and writes none.
   void open(const std::string& path, std::uint64_t size) {
     wait();
+    written_ = 0;
+    filled_ = 0;
+    if (path.empty()) return;
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, 0644);
     must(fd_ >= 0, path.c_str());
     if (size > 0)
       must(::fallocate(fd_, 0, 0, static_cast<off_t>((size + 4095) / 4096 * 4096)) == 0,
            "fallocate");
-    written_ = 0;
-    filled_ = 0;
   }
   std::uint8_t* room(std::size_t& size) {
     if (filled_ == kBuffer) submit();
@@ -95,8 +99,9 @@ class Writer {
   void close(std::uint64_t size) {
     if (filled_ > 0) submit();
     wait();
+    if (fd_ < 0) return;
     must(::ftruncate(fd_, static_cast<off_t>(size)) == 0, "ftruncate");
-    ::close(fd_);
+    ::close(std::exchange(fd_, -1));
   }
 
  private:
@@ -119,13 +124,17 @@ class Writer {
       if (done_ == filling_) return;
       const std::size_t slot = done_ % kBuffers;
       lock.unlock();
-      const ssize_t count = ::pwrite(fd_, buffers_[slot], sizes_[slot], written_);
-      must(count == static_cast<ssize_t>(sizes_[slot]), "pwrite");
-      written_ += count;
+      if (fd_ >= 0) write(buffers_[slot], sizes_[slot]);
       lock.lock();
       ++done_;
       changed_.notify_all();
     }
+  }
+
+  void write(const std::uint8_t* data, std::size_t size) {
+    const ssize_t count = ::pwrite(fd_, data, size, written_);
+    must(count == static_cast<ssize_t>(size), "pwrite");
+    written_ += count;
   }
 
   std::uint8_t* buffers_[kBuffers];
@@ -261,6 +270,10 @@ int main(int count, char** arguments) {
   }
   std::sort(wheels.begin(), wheels.end(),
             [](const Wheel& a, const Wheel& b) { return a.size > b.size; });
+  const std::string folder = arguments[2];
+  const auto out = [&](std::size_t n) {
+    return folder == "-" ? std::string() : fmt::format("{}/{}", folder, n);
+  };
   const auto start = std::chrono::steady_clock::now();
   std::atomic<std::size_t> next{0};
   std::atomic<std::uint64_t> total{0};
@@ -269,7 +282,7 @@ int main(int count, char** arguments) {
     threads.emplace_back([&] {
       Worker worker;
       for (std::size_t n = next++; n < wheels.size(); n = next++) {
-        total += worker.run(wheels[n].path, fmt::format("{}/{}", arguments[2], n));
+        total += worker.run(wheels[n].path, out(n));
       }
     });
   }

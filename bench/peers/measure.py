@@ -28,13 +28,13 @@ DOCKER_SIDES = {"uv": ("uv", UV_FLAGS), "classic": ("served", UV_FLAGS), "pip": 
 SIDES = [*DOCKER_SIDES, "buildah"]
 
 
-def measure_floor(program: str, folder: Path, wheels: list[Path]) -> dict[str, float]:
+def measure_floor(program: str, folder: Path, wheels: list[Path], writes: bool = True) -> dict[str, float]:
     out = folder / "floor"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     inputs.settle()
     started = time.monotonic()
-    subprocess.run([program, str(len(os.sched_getaffinity(0))), out, *wheels], check=True,
+    subprocess.run([program, str(len(os.sched_getaffinity(0))), out if writes else "-", *wheels], check=True,
                    stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - started
     shutil.rmtree(out)
@@ -83,7 +83,10 @@ def measure_uv_resolve(uv: Path, folder: Path) -> float:
 
 
 def measure_round(options, folder, docker, slipway, contexts, wheels, port, bytecode) -> dict:
-    times = {"floor": measure_floor(options.floor, folder, wheels)} if not bytecode else {}
+    times = {}
+    if not bytecode:
+        times["floor"] = measure_floor(options.floor, folder, wheels)
+        times["unwritten"] = measure_floor(options.floor, folder, wheels, writes=False)
     if slipway:
         times["slipway"] = slipway.measure(bytecode)
     for side in options.sides:

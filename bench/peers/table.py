@@ -5,7 +5,8 @@ import platform
 import statistics
 import time
 
-NAMES = {"floor": "the floor (bench/floor.cc)", "slipway": "slipway build",
+NAMES = {"floor": "the floor (bench/floor.cc)", "unwritten": "the same, nothing written",
+         "slipway": "slipway build",
          "uv": "docker build, uv, two steps", "classic": "docker build without BuildKit, uv, two steps",
          "pip": "docker build, pip, one step", "buildah": "buildah bud, uv, two steps"}
 COLUMNS = [("cold", "cold, base in the store"), ("empty store", "cold, base made too"),
