@@ -23,7 +23,8 @@ from linked_registry import LinkedRegistry
 from registry import Docker, timed
 
 SIDES = ["lazy", "lazy, no list", "eager", "docker"]
-COLUMNS = ["pull returns", "first answer", "fetched by then", "whole", "most memory"]
+COLUMNS = ["pull returns", "first answer", "fetched by then", "whole", "most memory", "written"]
+SIZES = COLUMNS[2], *COLUMNS[4:]
 
 
 class Slipway:
@@ -62,6 +63,8 @@ class Slipway:
             try:
                 status = (server / "status").read_text()
                 result["most memory"] = int(status.split("VmHWM:")[1].split()[0]) * 1024
+                counts = dict(line.split(": ") for line in (server / "io").read_text().splitlines())
+                result["written"] = int(counts["write_bytes"]) - int(counts["cancelled_write_bytes"])
             except (OSError, IndexError):
                 break
             time.sleep(0.1)
@@ -108,7 +111,7 @@ def cell(key: str, values: list[float], own: float | None) -> str:
     if not values:
         return "–"
     value = statistics.median(values)
-    if key in ("fetched by then", "most memory"):
+    if key in SIZES:
         return f"{value / 1e9:.2f} GB" if value > 1e9 else f"{value / 1e6:.0f} MB"
     return f"{value:.1f}" + (f" ({value / own:.1f}×)" if own else "")
 
@@ -118,7 +121,8 @@ def write_table(rates: dict, size: str, runs: int, text: str) -> str:
              f"Written by `make bench` (bench/first_import.py) on {table.machine()}. Nothing is there; the registry (Debian's "
              f"docker-registry) is behind a link of the given rate; then `{text}` is run. {size}.", "",
              f"Seconds, medians of {runs} rounds; in brackets, how many times the lazy one with a list of what "
-             "a start reads. Memory is the resident peak of the process that serves and brings the image."]
+             "a start reads. Memory is the resident peak of the process that serves and brings the image; written is what "
+             "that process wrote, without what it removed before the kernel had written it."]
     for rate, sides in rates.items():
         lines += ["", f"## {rate}", "", "| | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
         own = {key: statistics.median([r[key] for r in sides.get("lazy", []) if key in r] or [0]) for key in COLUMNS}

@@ -28,6 +28,7 @@ THIRD_PARTY = {
     "toml++/": "tomlplusplus::tomlplusplus",
     "CLI/": "CLI11::CLI11",
     "libdeflate.h": "PkgConfig::libdeflate",
+    "bzlib.h": "BZip2::BZip2",
     "isa-l": "PkgConfig::libisal",
     "lzma.h": "PkgConfig::liblzma",
     "zstd.h": "PkgConfig::libzstd",

@@ -35,7 +35,7 @@ C_LIBRARY = ["libpthread.so.0", "libdl.so.2", "librt.so.1", "libm.so.6", "libuti
 STAND_INS = ["libxml2.so.2"]
 # Compiled into the program: packages by a file of theirs.
 COMPILED_IN = [f"/usr/include/{name}" for name in
-               ("CLI/CLI.hpp", "nlohmann/json.hpp", "fmt/format.h", "toml++/toml.h", "libdeflate.h", "lzma.h", "seccomp.h",
+               ("CLI/CLI.hpp", "nlohmann/json.hpp", "fmt/format.h", "toml++/toml.h", "bzlib.h", "libdeflate.h", "lzma.h", "seccomp.h",
                 "zstd.h", "openssl/evp.h")]
 COMPILED_IN_ARCHIVES = ["libstdc++.a", "libc.a"]
 

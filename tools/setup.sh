@@ -14,7 +14,7 @@ set -eu
 
 build="g++ cmake ninja-build ccache git pkg-config python3 python3-pip-whl
   libfmt-dev libssl-dev libcurl4-openssl-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
-  doctest-dev libdeflate-dev libisal-dev liblzma-dev libzstd-dev libarchive-dev libsolv-dev
+  doctest-dev libdeflate-dev libisal-dev liblzma-dev libbz2-dev libzstd-dev libarchive-dev libsolv-dev
   libseccomp-dev libsodium-dev libyaml-dev libfuse3-dev"
 run="crun runc catatonit uidmap passt gpgv debian-archive-keyring ca-certificates"
 test="apt-utils busybox-static curl gpg iproute2 jq mmdebstrap openssl patchelf podman=podman buildah=buildah containerd=containerd procps skopeo umoci unzip docker-registry

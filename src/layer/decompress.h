@@ -10,12 +10,12 @@
 
 namespace slipway::layer {
 
-/// A Source of the plain bytes of another one: gzip (of one or many members) and zstd are told by
-/// their first bytes, as every engine does, since media types are often wrong; anything else is
-/// passed on as it is. Memory is bounded (a zstd window of up to 128 MiB).
+/// A Source of the plain bytes of another one: gzip, zstd, xz and bzip2 (of one stream or several)
+/// are told by their first bytes, as every engine does, since media types are often wrong; anything
+/// else is passed on as it is. Memory is bounded (zstd's window to 128 MiB, xz to 160).
 ///
-/// Fails with Corrupt (damaged, cut short, bytes behind its end), Unsupported (bzip2, xz), or as
-/// the Source below does.
+/// Fails with Corrupt (damaged, cut short, bytes behind its end), Unsupported (an xz that needs
+/// more memory), or as the Source below does.
 class Decompressed final : public Source {
  public:
   /// Borrows `packed`.
@@ -23,12 +23,10 @@ class Decompressed final : public Source {
   ~Decompressed() override;
   Result<std::size_t> read(std::span<std::byte> buffer) override;
 
-  class Codec;
-
  private:
   Result<void> start();
   Source& packed_;
-  std::unique_ptr<Codec> codec_;
+  std::unique_ptr<class Codec> codec_;
 };
 
 /// A Source that hashes and counts what goes by.

@@ -25,6 +25,11 @@ assert_equal "skopeo's OCI archive: the manifest" "$digest" "$(jq -r .digest <<<
 skopeo copy -q oci:image:7 docker-archive:skopeo-docker.tar:other/name:1 || fail "skopeo"
 expect_ok sh -c "cat skopeo-docker.tar | '$SLIPWAY' load"
 loads "skopeo's Docker archive" other/name:1
+for packer in 'xz -1' 'python3 -c "import bz2, sys; sys.stdout.buffer.write(bz2.compress(sys.stdin.buffer.read()))"'; do
+  expect_ok slipway gc --image other/name:1
+  expect_ok sh -c "$packer <skopeo-docker.tar | '$SLIPWAY' load"
+  loads "a Docker archive by ${packer%% *}" other/name:1
+done
 expect_ok slipway save -o again/ other/name:1
 assert_equal "skopeo reads it again" "$id" "$(skopeo inspect --raw oci:again:1 | jq -r .config.digest)"
 
