@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::uint64_t kAheadBytes = 8 << 20;
+/// A start that opens none of its files for so long is over: its processor-seconds lie between two.
+constexpr std::chrono::milliseconds kStartPause{2000};
 
 /// A part of a blob, front to back, which waits for what has not come.
 class PieceSource final : public Source {
@@ -129,6 +131,10 @@ void Contents::answer(NodeId file, Ready ready) {
 void Contents::open(NodeId file, Ready ready) {
   {
     const std::lock_guard lock(mutex_);
+    if (of_start_.erase(file) > 0) {
+      starting_until_ = std::chrono::steady_clock::now() + kStartPause;
+      setup_.fetcher.put_off_rest(kStartPause);
+    }
     if (!is_there(setup_.tree.node(file))) {
       Wanted& wanted = wanted_[file];
       wanted.ready.push_back(std::move(ready));
@@ -148,6 +154,7 @@ void Contents::expect(const std::vector<NodeId>& files) {
     setup_.fetcher.expect(setup_.blob_of[node.layer], extent->offset, extent->end - extent->offset);
     const std::lock_guard lock(mutex_);
     expected_.push_back(file);
+    of_start_.insert(file);
   }
   changed_.notify_all();
 }
@@ -170,8 +177,9 @@ Result<void> Contents::take_from_tree(std::size_t layer, const std::string& fold
 
 bool Contents::is_idle(std::chrono::milliseconds since) const {
   const std::lock_guard lock(mutex_);
-  return wanted_.empty() && expected_.empty() &&
-         std::chrono::steady_clock::now() >= last_made_ + since;
+  const auto now = std::chrono::steady_clock::now();
+  return wanted_.empty() && expected_.empty() && now >= last_made_ + since &&
+         now >= starting_until_;
 }
 
 /// Under the mutex.

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,10 +47,12 @@ class Contents {
   using Ready = std::function<void(Result<UniqueFd> file)>;
   void open(NodeId file, Ready ready);
 
-  /// Files that will be opened soon, in this order: made ready while nobody waits for others.
+  /// Files that a start will open, in this order: made ready while nobody waits for others. As long
+  /// as they are being opened, one after another, what is not among them does not come.
   void expect(const std::vector<NodeId>& files);
 
-  /// Nobody waits for a file, none is expected, and so it has been for that long.
+  /// Nobody waits for a file, none is expected, and so it has been for that long; nor does a start
+  /// go on.
   bool is_idle(std::chrono::milliseconds since) const;
 
   /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
@@ -81,7 +84,9 @@ class Contents {
   std::condition_variable_any changed_;
   std::map<NodeId, Wanted> wanted_;        ///< not there yet
   std::deque<NodeId> awaited_, expected_;  ///< of those that are Waiting
-  std::map<Digest, std::size_t> kept_;     ///< and the layer that brought them
+  std::set<NodeId> of_start_;              ///< that were expected, and not opened yet
+  std::chrono::steady_clock::time_point starting_until_{};
+  std::map<Digest, std::size_t> kept_;  ///< and the layer that brought them
   std::chrono::steady_clock::time_point last_made_{};
   std::vector<std::shared_ptr<UniqueFd>> trees_;  ///< of each layer; null: not there
   std::vector<std::jthread> workers_;

@@ -134,6 +134,7 @@ TEST_CASE("what is expected is made ready; once the layer is a tree, it is read 
   place.is_broken = true;  // nothing is fetched any more
   CHECK(place.read("a").value() == place.a);
   CHECK(place.read("b").value() == place.b);
+  CHECK_FALSE(place.contents->is_idle({}));  // a start goes on
   const std::string tree = join_path(place.folder.path(), "tree");
   REQUIRE(make_folders(tree).ok());
   REQUIRE(write_file(join_path(tree, "b"), "of the tree").ok());

@@ -111,6 +111,11 @@ void Fetcher::fetch_rest() {
   for (const std::size_t blob : whole) tell_whole(blob);
 }
 
+void Fetcher::put_off_rest(std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  rest_from_ = std::chrono::steady_clock::now() + time;
+}
+
 Fetcher::Urgency::Urgency(Fetcher& fetcher) : fetcher_(fetcher) {
   const std::lock_guard lock(fetcher_.mutex_);
   ++fetcher_.waiting_;
@@ -179,7 +184,7 @@ std::optional<Fetcher::Job> Fetcher::take_job() {
   const auto now = std::chrono::steady_clock::now();
   if (!job && now >= not_before_) {
     job = take_from(expected_, false);
-    const bool is_quiet = waiting_ == 0 && now >= last_need_ + kQuiet;
+    const bool is_quiet = waiting_ == 0 && now >= last_need_ + kQuiet && now >= rest_from_;
     if (!job && wants_rest_ && is_quiet) job = take_rest();
   }
   if (job) {

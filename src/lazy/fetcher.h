@@ -48,6 +48,8 @@ class Fetcher {
   void expect(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// From now on everything comes, while nobody waits for anything.
   void fetch_rest();
+  /// Not for so long, though: somebody is at work with what has come.
+  void put_off_rest(std::chrono::milliseconds time);
   /// Somebody works on what was needed, and will need more: the rest has time.
   class Urgency {
    public:
@@ -93,6 +95,7 @@ class Fetcher {
   bool wants_rest_ = false;
   std::size_t waiting_ = 0;                          ///< calls of need, and urgencies
   std::chrono::steady_clock::time_point last_need_;  ///< when the last of them ended
+  std::chrono::steady_clock::time_point rest_from_{};
   std::size_t rest_blob_ = 0, rest_piece_ = 0;
   std::optional<Error> failure_;
   std::chrono::milliseconds pause_;

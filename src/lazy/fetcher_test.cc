@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
 #include <map>
 #include <random>
 
@@ -131,6 +132,25 @@ TEST_CASE("the rest comes, each blob is told once as whole, and a new start take
   REQUIRE(again.forget(1, 0, 1).ok());
   REQUIRE(again.need(1, 0, 1).ok());
   CHECK(place.remote.asked.size() > asked);
+}
+
+TEST_CASE("the rest waits as long as it was put off, and nothing else does") {
+  Place place;
+  std::promise<void> whole;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t blob) {
+                    if (blob == 1) whole.set_value();
+                  }});
+  fetcher.put_off_rest(1h);
+  fetcher.fetch_rest();
+  fetcher.expect(1, 0, 1);
+  REQUIRE(fetcher.need(1, 0, 1).ok());
+  REQUIRE(fetcher.need(0, 0, 1).ok());
+  std::this_thread::sleep_for(300ms);  // the rest would have begun
+  CHECK(place.blobs[0].bytes_there() == kPiece);
+  CHECK(place.blobs[1].bytes_there() == kPiece);
+  fetcher.put_off_rest(0ms);
+  whole.get_future().wait();
+  CHECK(place.blobs[1].is_whole());
 }
 
 TEST_CASE("who waits hears of a failure; the next call, and the rest, try again") {

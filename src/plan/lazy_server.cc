@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/joined_namespace.h"
+#include "base/threads.h"
 #include "base/user_namespace.h"
 #include "base/utc_time.h"
 #include "lazy/contents.h"
@@ -185,33 +186,23 @@ class LazyServer {
     changed_.notify_all();
   }
 
-  /// Makes trees of blobs as they become whole, and of all of them the image's. Whoever uses the
-  /// image goes first, with the processor and with the disk. What fails (a full disk) is tried
-  /// again, ever more seldom, and the image is served meanwhile.
+  /// Makes the image an ordinary one, piece by piece. Whoever uses it goes first, with the
+  /// processor and with the disk.
   void finish_all(lazy::Fetcher& fetcher, lazy::Contents& contents, lazy::FileSystem& files) {
     yield_to_others();
     fetcher.fetch_rest();
-    std::set<std::size_t> done;
+    {
+      std::vector<std::jthread> others;
+      for (std::size_t i = 1; i < usable_cores(); ++i) {
+        others.emplace_back([&] { finish_blobs(fetcher, contents); });
+      }
+      finish_blobs(fetcher, contents);
+    }
     auto pause = kFirstPause;
-    while (!is_whole_ && !tools_.cancel.cancelled()) {
-      note_progress();
-      if (!contents.is_idle(kQuiet)) {
-        std::this_thread::sleep_for(kProgressEvery);
-        continue;
-      }
-      const auto blob = take_whole();
-      if (blob ? !blobs_[*blob].is_whole() : done.size() < blobs_.size()) continue;
-      const Result<void> finished = blob ? finish(*blob, fetcher, contents) : make_whole();
-      if (finished.ok()) {
-        if (blob) done.insert(*blob);
-        is_whole_ = !blob;
-        pause = kFirstPause;
-      } else if (!tools_.cancel.cancelled()) {
-        log_.tell(finished.error());
-        sleep_for(pause);
-        pause = std::min(2 * pause, kLongestPause);
-        if (blob) note_whole(*blob);
-      }
+    while (!tools_.cancel.cancelled() && !is_whole_) {
+      const Result<void> made = make_whole();
+      is_whole_ = made.ok();
+      if (!is_whole_) tell_and_rest(made.error(), pause);
     }
     files.detach();
     // A server that is told to stop leaves its users behind; the kernel tells them.
@@ -221,13 +212,64 @@ class LazyServer {
     }
   }
 
-  /// Waits a moment for one.
+  /// Makes trees of blobs as they become whole, until all are made; for several threads. What fails
+  /// (a full disk) is tried again, ever more seldom, and the image is served meanwhile.
+  void finish_blobs(lazy::Fetcher& fetcher, lazy::Contents& contents) {
+    auto pause = kFirstPause;
+    while (!tools_.cancel.cancelled() && !is_finished()) {
+      note_progress();
+      if (!contents.is_idle(kQuiet)) {
+        std::this_thread::sleep_for(kProgressEvery);
+        continue;
+      }
+      const auto blob = take_whole();
+      if (!blob) continue;
+      const Result<void> finished = finish(*blob, fetcher, contents);
+      note_finished(*blob, finished.ok());
+      if (finished.ok()) {
+        pause = kFirstPause;
+      } else {
+        tell_and_rest(finished.error(), pause);
+        note_whole(*blob);
+      }
+    }
+  }
+
+  bool is_finished() {
+    const std::lock_guard lock(mutex_);
+    return finished_.size() == blobs_.size();
+  }
+
+  void note_finished(std::size_t blob, bool is_well) {
+    const std::lock_guard lock(mutex_);
+    being_finished_.erase(descriptor(blob).digest);
+    if (is_well) finished_.insert(blob);
+  }
+
+  void tell_and_rest(const Error& error, std::chrono::milliseconds& pause) {
+    if (tools_.cancel.cancelled()) return;
+    log_.tell(error);
+    sleep_for(pause);
+    pause = std::min(2 * pause, kLongestPause);
+  }
+
+  /// Waits a moment for one. Not one that another thread is finishing: of an image that has a layer
+  /// twice, both are one file.
   std::optional<std::size_t> take_whole() {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kProgressEvery, [&] { return !whole_.empty(); });
-    if (whole_.empty()) return std::nullopt;
-    const std::size_t blob = whole_.front();
-    whole_.pop_front();
+    const auto find = [&] {
+      return std::ranges::find_if(whole_, [&](std::size_t blob) {
+        return !being_finished_.contains(descriptor(blob).digest);
+      });
+    };
+    changed_.wait_for(lock, kProgressEvery, [&] { return find() != whole_.end(); });
+    const auto found = find();
+    if (found == whole_.end()) return std::nullopt;
+    const std::size_t blob = *found;
+    whole_.erase(found);
+    // Told twice, or other bytes than they should be, which come anew: that will be told.
+    if (finished_.contains(blob) || !blobs_[blob].is_whole()) return std::nullopt;
+    being_finished_.insert(descriptor(blob).digest);
     return blob;
   }
 
@@ -286,6 +328,8 @@ class LazyServer {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::size_t> whole_;
+  std::set<Digest> being_finished_;
+  std::set<std::size_t> finished_;
   bool is_whole_ = false;              ///< the merged tree is there, and the link leads to it
   std::atomic<bool> is_over_ = false;  ///< nobody uses the mount any more
 };
