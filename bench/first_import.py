@@ -19,12 +19,13 @@ from pathlib import Path
 
 import registry as registry_bench
 import table
+from footprint import io_counts
 from linked_registry import LinkedRegistry
 from registry import Docker, timed
 
 SIDES = ["lazy", "lazy, no list", "eager", "docker"]
 COLUMNS = ["pull returns", "first answer", "fetched by then", "whole", "most memory", "written"]
-SIZES = COLUMNS[2], *COLUMNS[4:]
+SIZES = ["fetched by then", "most memory", "written"]
 
 
 class Slipway:
@@ -63,8 +64,8 @@ class Slipway:
             try:
                 status = (server / "status").read_text()
                 result["most memory"] = int(status.split("VmHWM:")[1].split()[0]) * 1024
-                counts = dict(line.split(": ") for line in (server / "io").read_text().splitlines())
-                result["written"] = int(counts["write_bytes"]) - int(counts["cancelled_write_bytes"])
+                counts = io_counts(server)
+                result["written"] = counts["write_bytes"] - counts["cancelled_write_bytes"]
             except (OSError, IndexError):
                 break
             time.sleep(0.1)

@@ -51,10 +51,10 @@ def anonymous_bytes(pid: int) -> int:
     return total
 
 
-def cancelled_bytes(pid: int) -> int:
-    """Of a process that has ended and was not waited for."""
-    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("cancelled_write_bytes"))
+def io_counts(process: Path) -> dict[str, int]:
+    """proc(5): of a process, also of one that has ended and was not waited for."""
+    pairs = (line.split(": ") for line in (process / "io").read_text().splitlines())
+    return {name: int(count) for name, count in pairs}
 
 
 def measure(command: list, environment: dict) -> tuple[int, int]:
@@ -67,7 +67,7 @@ def measure(command: list, environment: dict) -> tuple[int, int]:
         while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
             peak = max(peak, anonymous_bytes(process.pid))
             time.sleep(SAMPLE_SECONDS)
-        unwritten = cancelled_bytes(process.pid)
+        unwritten = io_counts(Path(f"/proc/{process.pid}"))["cancelled_write_bytes"]
         _, status, usage = os.wait4(process.pid, 0)
         reader.join()
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -88,6 +88,13 @@ std::optional<std::string> find_program(std::string_view name) {
   return std::nullopt;
 }
 
+void restore_for_exec() {
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  restore_open_files();
+}
+
 Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
                                   const ProcessOptions& options) {
   SLIPWAY_CHECK(!arguments.empty());
@@ -109,12 +116,9 @@ Result<ProcessResult> run_process(const std::vector<std::string>& arguments,
     ::dup2(out.write_end.get(), 1);
     ::dup2(err.write_end.get(), 2);
     ::signal(SIGPIPE, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     if (!options.working_folder.empty() && ::chdir(options.working_folder.c_str()) != 0)
       ::_exit(127);
-    restore_open_files();
+    restore_for_exec();
     ::execve(program->c_str(), argv.data(), options.environment ? envp.data() : environ);
     ::_exit(127);
   }

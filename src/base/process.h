@@ -37,6 +37,10 @@ Result<std::string> run_for_output(const std::vector<std::string>& arguments,
 /// (and in /usr/sbin, /sbin); nothing when it is not installed.
 std::optional<std::string> find_program(std::string_view name);
 
+/// In a child that is about to become another program: no signal is blocked any more, and as many
+/// files may be open as when we were started. Async-signal-safe.
+void restore_for_exec();
+
 /// What execve(2) takes: borrowed from `strings`, with a null pointer at the end.
 std::vector<char*> argument_pointers(const std::vector<std::string>& strings);
 

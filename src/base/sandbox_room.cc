@@ -15,7 +15,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/open_files.h"
 #include "base/process.h"
 #include "base/refused_namespaces.h"
 
@@ -95,10 +94,7 @@ pid_t spawn(const Prepared& prepared, const std::vector<char*>& arguments) {
   const pid_t program = ::_Fork();
   if (program > 0) return program;
   if (program == 0) {
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    restore_open_files();
+    restore_for_exec();
     if (::chdir(prepared.request.working_folder.c_str()) == 0) {
       ::execve(arguments[0], arguments.data(), prepared.environment.data());
     }

@@ -118,14 +118,13 @@ constexpr std::pair<std::string_view, std::string_view> kWordsOfDocker[] = {
 };
 
 Error unknown_command(const std::string& name) {
-  for (const auto& [word, instead] : kWordsOfDocker) {
-    if (word != name) continue;
-    return make_error(ErrorKind::InvalidInput, "there is no command `{}`", name)
-        .hint(std::string(instead));
-  }
+  Error error = make_error(ErrorKind::InvalidInput, "there is no command `{}`", name);
+  const auto* const of_docker =
+      std::ranges::find(kWordsOfDocker, name, [](const auto& one) { return one.first; });
+  if (of_docker != std::end(kWordsOfDocker))
+    return std::move(error).hint(std::string(of_docker->second));
   std::vector<std::string> known;
   for (const Command& command : commands()) known.push_back(command.name);
-  Error error = make_error(ErrorKind::InvalidInput, "there is no command `{}`", name);
   const auto nearest = find_nearest(name, known);
   error.hints.push_back(nearest.empty() ? kHelpHint : did_you_mean(nearest));
   return error;

@@ -7,8 +7,6 @@
 namespace slipway::layer {
 namespace {
 
-Error corrupt(std::string_view why) { return make_error(ErrorKind::Corrupt, "{}", why); }
-
 class Bzip2Codec final : public Codec {
  public:
   explicit Bzip2Codec(PackedInput input) : input_(std::move(input)) {}

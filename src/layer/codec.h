@@ -33,6 +33,9 @@ class Codec {
   virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
 };
 
+/// How a codec fails of its bytes.
+inline Error corrupt(std::string_view why) { return make_error(ErrorKind::Corrupt, "{}", why); }
+
 /// Each takes the input from the first byte of what it is to read. All read one stream after
 /// another, as the programs of these formats do.
 std::unique_ptr<Codec> make_gzip_codec(PackedInput input);

@@ -40,6 +40,10 @@ class PlainCodec final : public Codec {
   PackedInput input_;
 };
 
+std::unique_ptr<Codec> make_plain_codec(PackedInput input) {
+  return std::make_unique<PlainCodec>(std::move(input));
+}
+
 }  // namespace
 
 Result<Bytes> PackedInput::peek(std::size_t wanted) {
@@ -64,9 +68,7 @@ Result<void> Decompressed::start() {
   constexpr std::size_t kLongestMagic = 10;
   PackedInput input(packed_);
   const Bytes bytes = TRY(input.peek(kLongestMagic));
-  auto* make = +[](PackedInput plain) -> std::unique_ptr<Codec> {
-    return std::make_unique<PlainCodec>(std::move(plain));
-  };
+  auto* make = make_plain_codec;
   if (begins_with(bytes, "\x1f\x8b")) make = make_gzip_codec;
   if (is_zstd(bytes)) make = make_zstd_codec;
   if (is_bzip2(bytes)) make = make_bzip2_codec;

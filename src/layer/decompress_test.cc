@@ -3,34 +3,20 @@
 #include <bzlib.h>
 #include <doctest/doctest.h>
 #include <lzma.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <random>
 
-#include "layer/gzip_writer.h"
+#include "layer/testing/tar_maker.h"
 
 using namespace slipway;
 using namespace slipway::layer;
+using testing::gzip;
+using testing::zstd;
 
 namespace {
 
-std::string gzip(const std::string& plain) {
-  StringSink packed;
-  HashingSink counted(&packed);
-  GzipWriter writer(counted);
-  REQUIRE(writer.encode(as_bytes(plain)).ok());
-  REQUIRE(writer.finish().ok());
-  return packed.text;
-}
-
-std::string zstd(const std::string& plain) {
-  std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), 1));
-  return packed;
-}
-
-std::string xz(const std::string& plain) {
+std::string xz(std::string_view plain) {
   std::string packed(lzma_stream_buffer_bound(plain.size()), '\0');
   std::size_t size = 0;
   REQUIRE(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr,
@@ -41,10 +27,10 @@ std::string xz(const std::string& plain) {
   return packed;
 }
 
-std::string bzip2(const std::string& plain) {
+std::string bzip2(std::string_view plain) {
   std::string packed(plain.size() + plain.size() / 100 + 600, '\0');
   auto size = static_cast<unsigned>(packed.size());
-  std::string copy = plain;
+  std::string copy(plain);
   REQUIRE(BZ2_bzBuffToBuffCompress(packed.data(), &size, copy.data(),
                                    static_cast<unsigned>(copy.size()), 1, 0, 0) == BZ_OK);
   packed.resize(size);
@@ -95,7 +81,7 @@ std::string sample() {
 
 const struct {
   const char* name;
-  std::string (*pack)(const std::string&);
+  std::string (*pack)(std::string_view);
 } kKinds[] = {{"gzip", gzip}, {"zstd", zstd}, {"xz", xz}, {"bzip2", bzip2}};
 
 }  // namespace

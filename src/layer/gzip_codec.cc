@@ -7,8 +7,6 @@
 namespace slipway::layer {
 namespace {
 
-Error corrupt(std::string_view why) { return make_error(ErrorKind::Corrupt, "{}", why); }
-
 class GzipCodec final : public Codec {
  public:
   explicit GzipCodec(PackedInput input) : input_(std::move(input)) {

@@ -9,9 +9,7 @@
 #include <random>
 
 #include "base/file.h"
-#include "layer/decompress.h"
 #include "layer/edited_toc.h"
-#include "layer/gzip_writer.h"
 #include "layer/stargz_toc.h"
 #include "layer/tar_header.h"
 #include "layer/tar_layer.h"
@@ -21,30 +19,15 @@
 namespace slipway::layer {
 namespace {
 
+using testing::gzip;
 using testing::raw_entry;
+using testing::unpack;
 
 std::string noise(std::size_t size, unsigned seed) {
   std::mt19937 random(seed);
   std::string text(size, '\0');
   for (char& c : text) c = static_cast<char>(random());
   return text;
-}
-
-std::string gzip(std::string_view plain) {
-  StringSink out;
-  HashingSink hashed(&out);
-  GzipWriter writer(hashed);
-  REQUIRE(writer.encode(as_bytes(plain)).ok());
-  REQUIRE(writer.finish().ok());
-  return out.text;
-}
-
-std::string plain_of(std::string_view blob) {
-  BytesSource source(as_bytes(blob));
-  Decompressed plain(source);
-  StringSink out;
-  REQUIRE(copy(plain, out).ok());
-  return out.text;
 }
 
 /// A tar in several gzip members, as wheels make one: headers, a large file, what is behind it.
@@ -104,8 +87,8 @@ std::string edited(const std::string& blob, const LayerEdits& edits,
                                .value();
   CHECK(facts.digest == sha256(out.text));
   CHECK(facts.size_bytes == out.text.size());
-  CHECK(facts.diff_id == sha256(plain_of(out.text)));
-  CHECK(facts.tar_bytes == plain_of(out.text).size());
+  CHECK(facts.diff_id == sha256(unpack(out.text)));
+  CHECK(facts.tar_bytes == unpack(out.text).size());
   const auto table = survey_layer(as_bytes(out.text), any_path, {})->toc;
   CHECK(facts.toc == (table ? std::optional(sha256(*table)) : std::nullopt));
   return out.text;
@@ -145,7 +128,7 @@ TEST_CASE("holes leave the rest of the tar, and the members without any, as they
   expected.replace(at + 100'000, 3, "new");
   expected.replace(at + 100'003, 50'000, sample.library, 200'001, 50'000);
   expected[at + 299'999] = '\0';
-  CHECK(plain_of(blob) == expected);
+  CHECK(unpack(blob) == expected);
   CHECK(blob.starts_with(gzip(sample.pieces[0])));
   CHECK(blob.ends_with(gzip(sample.pieces[2]) + gzip(sample.pieces[3]) + gzip(sample.pieces[4])));
   CHECK(blob.size() < sample.blob().size() - 64'000);
@@ -194,9 +177,9 @@ TEST_CASE("the edited tree is what the edited blob unpacks to") {
 TEST_CASE("a layer in one member, or not compressed at all, is edited too") {
   const Sample sample;
   const LayerEdits edits = {{"opt/other.so", holes({{100, 150'000}})}};
-  const std::string expected = plain_of(edited(sample.blob(), edits));
-  CHECK(plain_of(edited(gzip(sample.tar()), edits)) == expected);
-  CHECK(plain_of(edited(sample.tar(), edits)) == expected);
+  const std::string expected = unpack(edited(sample.blob(), edits));
+  CHECK(unpack(edited(gzip(sample.tar()), edits)) == expected);
+  CHECK(unpack(edited(sample.tar(), edits)) == expected);
 }
 
 /// A layer with a table of contents.
@@ -221,7 +204,7 @@ std::map<std::string, std::string> read_by_table(const std::string& blob) {
   const std::string_view footer = std::string_view(blob).substr(blob.size() - kStargzFooterBytes);
   CHECK(footer == make_stargz_footer(std::stoull(std::string(footer.substr(16, 16)), nullptr, 16)));
   const std::uint64_t toc_offset = std::stoull(std::string(footer.substr(16, 16)), nullptr, 16);
-  const std::string table = plain_of(std::string_view(blob).substr(toc_offset));
+  const std::string table = unpack(std::string_view(blob).substr(toc_offset));
   const std::size_t size = std::stoull(table.substr(124, 11), nullptr, 8);
   const auto json = nlohmann::json::parse(table.substr(kTarBlock, size));
   std::map<std::string, std::string> files;
@@ -230,7 +213,7 @@ std::map<std::string, std::string> read_by_table(const std::string& blob) {
     if (entry["type"] != "reg") continue;
     std::string& contents = files[name];
     if (!entry.contains("offset")) continue;
-    contents = plain_of(std::string_view(blob).substr(entry["offset"])).substr(0, entry["size"]);
+    contents = unpack(std::string_view(blob).substr(entry["offset"])).substr(0, entry["size"]);
     CHECK(contents.size() == entry["size"]);
     CHECK(sha256(contents).text() == entry["digest"]);
     CHECK(entry["digest"] == entry["chunkDigest"]);
@@ -240,13 +223,13 @@ std::map<std::string, std::string> read_by_table(const std::string& blob) {
 
 TEST_CASE("a table of contents that nobody vouches for goes") {
   const std::string full = layer_with_table();
-  CHECK(plain_of(full).find("stargz.index.json") != std::string::npos);
+  CHECK(unpack(full).find("stargz.index.json") != std::string::npos);
   const LayerSurvey survey = survey_layer(as_bytes(full), any_path, {}).value();
   CHECK(survey.stargz.size() == 2);
   CHECK(survey.unpacked_bytes == 395'010);
   const std::string blob = edited(full, {});
-  CHECK(plain_of(blob).find("stargz") == std::string::npos);
-  CHECK(plain_of(blob).find("landmark") == std::string::npos);
+  CHECK(unpack(blob).find("stargz") == std::string::npos);
+  CHECK(unpack(blob).find("landmark") == std::string::npos);
   CHECK(read_file(unpacked(blob).path() + "/opt/a.h").value() == noise(5000, 3));
 }
 

@@ -5,11 +5,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/file.h"
 #include "base/process.h"
-#include "layer/gzip_writer.h"
 #include "layer/testing/tar_maker.h"
 
 using namespace slipway;
@@ -45,21 +43,6 @@ struct Tree {
 };
 
 bool is_root() { return ::geteuid() == 0; }
-
-std::string gzip(const std::string& plain) {
-  StringSink packed;
-  HashingSink counted(&packed);
-  GzipWriter writer(counted);
-  REQUIRE(writer.encode(as_bytes(plain)).ok());
-  REQUIRE(writer.finish().ok());
-  return packed.text;
-}
-
-std::string zstd(const std::string& plain) {
-  std::string packed(ZSTD_compressBound(plain.size()), '\0');
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), 1));
-  return packed;
-}
 
 }  // namespace
 

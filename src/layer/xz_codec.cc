@@ -36,8 +36,8 @@ class XzCodec final : public Codec {
       return make_error(ErrorKind::Unsupported, "is xz data that takes more than {} MiB to unpack",
                         kMostMemory >> 20U);
     }
-    if (result == LZMA_BUF_ERROR) return make_error(ErrorKind::Corrupt, "is cut short");
-    return make_error(ErrorKind::Corrupt, "is damaged xz data");
+    if (result == LZMA_BUF_ERROR) return corrupt("is cut short");
+    return corrupt("is damaged xz data");
   }
 
   PackedInput input_;

@@ -21,11 +21,11 @@ class ZstdCodec final : public Codec {
       ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
       const std::size_t hint = ZSTD_decompressStream(context_.get(), &out, &in);
       if (ZSTD_isError(hint) != 0) {
-        return make_error(ErrorKind::Corrupt, "is damaged zstd data: {}", ZSTD_getErrorName(hint));
+        return corrupt(fmt::format("is damaged zstd data: {}", ZSTD_getErrorName(hint)));
       }
       is_between_ = hint == 0;
       input_.take(in.pos);
-      if (bytes.empty() && out.pos == 0) return make_error(ErrorKind::Corrupt, "is cut short");
+      if (bytes.empty() && out.pos == 0) return corrupt("is cut short");
     }
     return out.pos;
   }

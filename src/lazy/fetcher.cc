@@ -92,8 +92,7 @@ Result<void> Fetcher::need(std::size_t blob, std::uint64_t first, std::uint64_t 
     return cancel_.cancelled() || any(is(State::Failed)) ||
            !(any(is(State::Missing)) || any(is(State::Coming)));
   });
-  --waiting_;
-  last_need_ = std::chrono::steady_clock::now();
+  end_waiting();
   if (any(is(State::Failed))) return *failure_;
   return cancel_.check();
 }
@@ -116,6 +115,12 @@ void Fetcher::put_off_rest(std::chrono::milliseconds time) {
   rest_from_ = std::chrono::steady_clock::now() + time;
 }
 
+/// Under the mutex.
+void Fetcher::end_waiting() {
+  --waiting_;
+  rest_from_ = std::max(rest_from_, std::chrono::steady_clock::now() + kQuiet);
+}
+
 Fetcher::Urgency::Urgency(Fetcher& fetcher) : fetcher_(fetcher) {
   const std::lock_guard lock(fetcher_.mutex_);
   ++fetcher_.waiting_;
@@ -123,8 +128,7 @@ Fetcher::Urgency::Urgency(Fetcher& fetcher) : fetcher_(fetcher) {
 
 Fetcher::Urgency::~Urgency() {
   const std::lock_guard lock(fetcher_.mutex_);
-  --fetcher_.waiting_;
-  fetcher_.last_need_ = std::chrono::steady_clock::now();
+  fetcher_.end_waiting();
 }
 
 Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
@@ -184,7 +188,7 @@ std::optional<Fetcher::Job> Fetcher::take_job() {
   const auto now = std::chrono::steady_clock::now();
   if (!job && now >= not_before_) {
     job = take_from(expected_, false);
-    const bool is_quiet = waiting_ == 0 && now >= last_need_ + kQuiet && now >= rest_from_;
+    const bool is_quiet = waiting_ == 0 && now >= rest_from_;
     if (!job && wants_rest_ && is_quiet) job = take_rest();
   }
   if (job) {

@@ -78,6 +78,7 @@ class Fetcher {
   std::optional<Job> take_rest();
   std::optional<Job> take_job();
   void work();
+  void end_waiting();
   void finish(const Job& job, const Result<void>& fetched);
   Result<void> fetch(const Job& job);
   void tell_whole(std::size_t blob);
@@ -94,8 +95,7 @@ class Fetcher {
   std::deque<Range> awaited_, expected_;
   bool wants_rest_ = false;
   std::size_t waiting_ = 0;                          ///< calls of need, and urgencies
-  std::chrono::steady_clock::time_point last_need_;  ///< when the last of them ended
-  std::chrono::steady_clock::time_point rest_from_{};
+  std::chrono::steady_clock::time_point rest_from_;  ///< before that, no rest
   std::size_t rest_blob_ = 0, rest_piece_ = 0;
   std::optional<Error> failure_;
   std::chrono::milliseconds pause_;

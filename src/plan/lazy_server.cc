@@ -192,11 +192,14 @@ class LazyServer {
     yield_to_others();
     fetcher.fetch_rest();
     {
-      std::vector<std::jthread> others;
-      for (std::size_t i = 1; i < usable_cores(); ++i) {
-        others.emplace_back([&] { finish_blobs(fetcher, contents); });
+      std::vector<std::jthread> workers;
+      for (std::size_t i = 0; i < usable_cores(); ++i) {
+        workers.emplace_back([&] { finish_blobs(fetcher, contents); });
       }
-      finish_blobs(fetcher, contents);
+      while (!tools_.cancel.cancelled() && !is_finished()) {
+        note_progress();
+        std::this_thread::sleep_for(kProgressEvery);
+      }
     }
     auto pause = kFirstPause;
     while (!tools_.cancel.cancelled() && !is_whole_) {
@@ -217,7 +220,6 @@ class LazyServer {
   void finish_blobs(lazy::Fetcher& fetcher, lazy::Contents& contents) {
     auto pause = kFirstPause;
     while (!tools_.cancel.cancelled() && !is_finished()) {
-      note_progress();
       if (!contents.is_idle(kQuiet)) {
         std::this_thread::sleep_for(kProgressEvery);
         continue;

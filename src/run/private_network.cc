@@ -15,7 +15,6 @@
 #include <utility>
 
 #include "base/file.h"
-#include "base/open_files.h"
 #include "base/process.h"
 #include "base/user_namespace.h"
 
@@ -46,9 +45,6 @@ struct Start {
   if (::setns(start.pid_namespace, CLONE_NEWPID) != 0) ::_exit(125);
   const pid_t pasta = ::_Fork();
   if (pasta == 0) {
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     // pasta gives up where it finds this signal ignored already.
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
@@ -65,7 +61,7 @@ struct Start {
     ::dup2(network, kNetworkFd);
     ::syscall(SYS_close_range, 3, kReadyFd - 1, 0);
     ::syscall(SYS_close_range, kNetworkFd + 1, ~0U, 0);
-    restore_open_files();
+    restore_for_exec();
     char* const environment[] = {nullptr};
     ::execve(start.arguments[0], start.arguments, environment);
     ::_exit(126);

@@ -1,7 +1,8 @@
 """An OCI layout out of folders: python3 make_layout.py LAYOUT CONFIG FOLDER...
 
 Each folder becomes a layer, lowest first, as it stands: hard links stay, and names like `.wh.x` are
-whiteouts. CONFIG is JSON for the configuration's `config`. Prints the manifest's digest.
+whiteouts. A file is the tar of a layer itself. CONFIG is JSON for the configuration's `config`. Prints the
+manifest's digest.
 """
 import gzip, hashlib, io, json, os, sys, tarfile
 
@@ -17,6 +18,8 @@ def blob(data, kind):
 
 
 def layer(folder):
+    if os.path.isfile(folder):
+        return open(folder, "rb").read()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for parent, folders, files in os.walk(folder):

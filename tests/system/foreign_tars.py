@@ -1,12 +1,8 @@
-"""Trees whose names have the lengths at which tar's formats differ, as tars and as images.
+"""Trees whose names have the lengths at which tar's formats differ, and tars of them.
 
-    foreign_tars.py tree SEED FOLDER        files, links and folders, the same for one seed
-    foreign_tars.py tar FORMAT FOLDER TAR   by Python's tarfile: USTAR, GNU or PAX
-    foreign_tars.py image TAR NAME ARCHIVE  a Docker archive of one layer, which is that tar
+    foreign_tars.py tree SEED FOLDER       files, links and folders, the same for one seed
+    foreign_tars.py tar FORMAT FOLDER TAR  by Python's tarfile: USTAR, GNU or PAX
 """
-import hashlib
-import io
-import json
 import os
 import random
 import sys
@@ -59,19 +55,4 @@ def write_tar(form: str, folder: str, target: str):
                     pass  # ustar has no room for it
 
 
-def write_image(layer: str, name: str, target: str):
-    with open(layer, "rb") as file:
-        diff_id = hashlib.sha256(file.read()).hexdigest()
-    texts = {"config.json": {"architecture": "amd64", "os": "linux", "config": {},
-                             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff_id}"]}},
-             "manifest.json": [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]}
-    with tarfile.open(target, "w") as tar:
-        for path, text in texts.items():
-            data = json.dumps(text).encode()
-            info = tarfile.TarInfo(path)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-        tar.add(layer, "layer.tar")
-
-
-{"tree": make_tree, "tar": write_tar, "image": write_image}[sys.argv[1]](*sys.argv[2:])
+{"tree": make_tree, "tar": write_tar}[sys.argv[1]](*sys.argv[2:])

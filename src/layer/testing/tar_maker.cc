@@ -1,11 +1,13 @@
 #include "layer/testing/tar_maker.h"
 
 #include <fmt/format.h>
+#include <zstd.h>
 
 #include <algorithm>
 
 #include "base/io.h"
 #include "layer/decompress.h"
+#include "layer/gzip_writer.h"
 
 namespace slipway::layer::testing {
 
@@ -48,6 +50,21 @@ std::string raw_pax(std::initializer_list<std::pair<std::string, std::string>> r
 }
 
 std::string tar_end() { return std::string(1024, '\0'); }
+
+std::string gzip(std::string_view plain) {
+  StringSink packed;
+  HashingSink counted(&packed);
+  GzipWriter writer(counted);
+  writer.encode(as_bytes(plain)).value();
+  writer.finish().value();
+  return packed.text;
+}
+
+std::string zstd(std::string_view plain) {
+  std::string packed(ZSTD_compressBound(plain.size()), '\0');
+  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), 1));
+  return packed;
+}
 
 std::string unpack(std::string_view blob) {
   BytesSource source(as_bytes(blob));

@@ -24,6 +24,8 @@ std::string raw_entry(const RawEntry& entry);
 std::string raw_pax(std::initializer_list<std::pair<std::string, std::string>> records);
 std::string tar_end();
 
+std::string gzip(std::string_view plain);  ///< one member
+std::string zstd(std::string_view plain);  ///< one frame
 /// The plain bytes of a layer, however it is compressed. It must be sound.
 std::string unpack(std::string_view blob);
 
