@@ -84,7 +84,9 @@ Result<std::size_t> Decompressed::read(std::span<std::byte> buffer) {
 
 Result<std::size_t> HashingSource::read(std::span<std::byte> buffer) {
   const std::size_t got = TRY(next_.read(buffer));
-  hash_.update(Bytes(buffer).first(got));
+  const auto left = static_cast<std::size_t>(std::min<std::uint64_t>(unhashed_bytes_, got));
+  unhashed_bytes_ -= left;
+  hash_.update(Bytes(buffer).first(got).subspan(left));
   size_bytes_ += got;
   return got;
 }

@@ -35,12 +35,17 @@ class HashingSource final : public Source {
   /// Borrows `next`.
   explicit HashingSource(Source& next) : next_(next) {}
   Result<std::size_t> read(std::span<std::byte> buffer) override;
+  /// The next `count` bytes go by without being hashed. Whoever reads them gives them to
+  /// `hash_read`, on any thread, before more is read.
+  void leave_unhashed(std::uint64_t count) { unhashed_bytes_ = count; }
+  void hash_read(Bytes bytes) { hash_.update(bytes); }
   std::uint64_t size_bytes() const { return size_bytes_; }
   Digest finish() { return hash_.finish(); }
 
  private:
   Source& next_;
   Sha256 hash_;
+  std::uint64_t unhashed_bytes_ = 0;
   std::uint64_t size_bytes_ = 0;
 };
 

@@ -28,6 +28,7 @@ struct File {
   std::uint64_t size_bytes = 0;
   std::string shown;
   bool is_direct = false;
+  DirectWriter::Observer observer;
 };
 
 /// Write a buffer, or (without one) end the file.
@@ -92,14 +93,17 @@ struct DirectWriter::State {
   std::mutex mutex;
   std::condition_variable changed;
   std::vector<Buffer> free;
-  std::deque<Job> jobs;
-  std::size_t unfinished = 0;
+  std::deque<Job> to_observe, to_write;  // a file with an observer: all its jobs go through both
+  std::size_t unobserved = 0, unfinished = 0;
   std::optional<Error> error;
   bool stop = false;
-  std::jthread thread;  // last: it ends before what it uses
+  std::jthread writer, observer;  // last: they end before what they use
 
   void add(Job job);
-  void work();
+  /// Waits for the next job of `jobs`; none is left where the writer ends.
+  std::optional<Job> take(std::unique_lock<std::mutex>& lock, std::deque<Job>& jobs);
+  void observe();
+  void write();
   Result<void> first_error() {
     if (error) return *error;
     return {};
@@ -108,28 +112,52 @@ struct DirectWriter::State {
 
 void DirectWriter::State::add(Job job) {
   const std::lock_guard lock(mutex);
-  jobs.push_back(std::move(job));
   ++unfinished;
-  if (!thread.joinable()) thread = std::jthread([this] { work(); });
+  if (!writer.joinable()) writer = std::jthread([this] { write(); });
+  if (job.file->observer) {
+    if (!observer.joinable()) observer = std::jthread([this] { observe(); });
+    ++unobserved;
+    to_observe.push_back(std::move(job));
+  } else {
+    to_write.push_back(std::move(job));
+  }
   changed.notify_all();
 }
 
-void DirectWriter::State::work() {
+std::optional<Job> DirectWriter::State::take(std::unique_lock<std::mutex>& lock,
+                                             std::deque<Job>& jobs) {
+  changed.wait(lock, [&] { return stop || !jobs.empty(); });
+  if (jobs.empty()) return std::nullopt;
+  Job job = std::move(jobs.front());
+  jobs.pop_front();
+  return job;
+}
+
+void DirectWriter::State::observe() {
   std::unique_lock lock(mutex);
-  for (;;) {
-    changed.wait(lock, [&] { return stop || !jobs.empty(); });
-    if (jobs.empty()) return;
-    Job job = std::move(jobs.front());
-    jobs.pop_front();
+  while (auto job = take(lock, to_observe)) {
+    lock.unlock();
+    if (job->buffer) job->file->observer(Bytes(job->buffer.get(), job->count));
+    lock.lock();
+    to_write.push_back(std::move(*job));
+    --unobserved;
+    changed.notify_all();
+  }
+}
+
+void DirectWriter::State::write() {
+  std::unique_lock lock(mutex);
+  while (auto job = take(lock, to_write)) {
     const bool failed_before = error.has_value();
     lock.unlock();
     Result<void> result;
     if (!failed_before) {
-      result = job.buffer ? write_buffer(*job.file, job) : end_file(*job.file, job.mode, job.time);
+      result =
+          job->buffer ? write_buffer(*job->file, *job) : end_file(*job->file, job->mode, job->time);
     }
-    job.file.reset();
+    job->file.reset();
     lock.lock();
-    if (job.buffer) free.push_back(std::move(job.buffer));
+    if (job->buffer) free.push_back(std::move(job->buffer));
     if (!result.ok() && !error) error = std::move(result).error();
     --unfinished;
     changed.notify_all();
@@ -139,19 +167,19 @@ void DirectWriter::State::work() {
 DirectWriter::DirectWriter() : state_(std::make_unique<State>()) {}
 
 DirectWriter::~DirectWriter() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stop = true;
-    state_->changed.notify_all();
-  }
-  if (state_->thread.joinable()) state_->thread.join();
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [&] { return state_->unfinished == 0; });
+  state_->stop = true;
+  state_->changed.notify_all();
 }
 
-Result<void> DirectWriter::begin(UniqueFd fd, std::uint64_t size_bytes, std::string shown) {
+Result<void> DirectWriter::begin(UniqueFd fd, std::uint64_t size_bytes, std::string shown,
+                                 Observer observer) {
   auto file = std::make_shared<File>();
   file->fd = std::move(fd);
   file->size_bytes = size_bytes;
   file->shown = std::move(shown);
+  file->observer = std::move(observer);
   // Room for the last whole block, or writing it would have to grow the file.
   const auto room = static_cast<off_t>(rounded_up(size_bytes));
   if (::fallocate(file->fd.get(), 0, 0, room) != 0 && errno != EOPNOTSUPP) {
@@ -185,6 +213,11 @@ Result<void> DirectWriter::submit(std::size_t count) {
   state_->add({state_->file, std::move(state_->filling), count, state_->offset, 0, {}});
   state_->offset += count;
   return {};
+}
+
+void DirectWriter::wait_for_observer() {
+  std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [&] { return state_->unobserved == 0; });
 }
 
 Result<void> DirectWriter::end(unsigned mode, timespec time) {

@@ -10,6 +10,8 @@
 namespace slipway::layer {
 namespace {
 
+constexpr std::size_t kMostHalvings = 4;  ///< sixteen buckets are one then
+
 std::size_t bucket_of(const std::string& name, std::size_t buckets) {
   // SHA-256, because std::hash differs between libraries and the layers would with it.
   const Digest digest = sha256(name);
@@ -27,33 +29,52 @@ std::size_t class_of(std::uint64_t size_bytes, const GroupRules& rules) {
   return found;
 }
 
-/// The first class whose packages are alone. Empty buckets count: what one package does to them
-/// must not move the border.
-std::size_t first_alone(std::span<const std::size_t> classes, const GroupRules& rules) {
-  std::size_t best = 0, fewest = SIZE_MAX, buckets = 0;
-  for (std::size_t border = 0; border <= rules.buckets.size(); ++border) {
-    const auto alone = static_cast<std::size_t>(
-        std::ranges::count_if(classes, [&](std::size_t one) { return one >= border; }));
-    const std::size_t layers = alone + buckets;
-    if (layers <= rules.most_layers) return border;
-    if (layers < fewest) {
-      fewest = layers;
-      best = border;
-    }
-    if (border < rules.buckets.size()) buckets += rules.buckets[border];
+/// How the packages are shared out: those of the first classes have buckets, the others are alone.
+struct Shares {
+  std::size_t border = 0;    ///< the first class whose packages are alone
+  std::size_t halvings = 0;  ///< of the numbers of buckets
+
+  std::size_t buckets(std::size_t of_class, const GroupRules& rules) const {
+    const std::size_t parts = std::size_t{1} << halvings;
+    return (rules.buckets[of_class] + parts - 1) / parts;
   }
-  return best;
+};
+
+/// With the lowest border for which the layers are enough. Empty buckets count: what one package
+/// does to them must not move the border.
+Shares find_border(std::span<const std::size_t> classes, std::size_t halvings,
+                   const GroupRules& rules) {
+  Shares shares{0, halvings};
+  std::size_t buckets = 0;
+  for (; shares.border < rules.buckets.size(); ++shares.border) {
+    const auto alone = static_cast<std::size_t>(
+        std::ranges::count_if(classes, [&](std::size_t one) { return one >= shares.border; }));
+    if (alone + buckets <= rules.most_layers) break;
+    buckets += shares.buckets(shares.border, rules);
+  }
+  return shares;
+}
+
+/// Large packages come first: smaller ones make room for them.
+Shares share_out(std::span<const std::size_t> classes, const GroupRules& rules) {
+  const Shares full = find_border(classes, 0, rules);
+  if (full.border <= rules.large_class) return full;
+  for (std::size_t halvings = 1; halvings <= kMostHalvings; ++halvings) {
+    const Shares fewer = find_border(classes, halvings, rules);
+    if (fewer.border <= rules.large_class) return fewer;
+  }
+  return full;  // even the large ones are too many
 }
 
 }  // namespace
 
 const GroupRules& wheel_groups() {
-  static const GroupRules rules{84, 32 * 1024, {9, 14, 16, 15, 13, 10, 5, 2}};
+  static const GroupRules rules{84, 32 * 1024, {9, 14, 16, 15, 13, 10, 5, 2}, 6};
   return rules;
 }
 
 const GroupRules& large_bytecode_groups() {
-  static const GroupRules rules{12, 32 * 1024, {1, 1, 1, 2, 2, 2, 2, 1}};
+  static const GroupRules rules{12, 32 * 1024, {1, 1, 1, 2, 2, 2, 2, 1}, 6};
   return rules;
 }
 
@@ -68,14 +89,14 @@ std::vector<std::vector<std::size_t>> plan_layers(std::span<const GroupInput> pa
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return packages[a].name < packages[b].name; });
 
-  const std::size_t border = first_alone(classes, rules);
+  const Shares shares = share_out(classes, rules);
   std::vector<std::vector<std::size_t>> groups;
   std::map<std::pair<std::size_t, std::size_t>, std::vector<std::size_t>> buckets;
   for (const std::size_t i : order) {
-    if (classes[i] >= border) {
+    if (classes[i] >= shares.border) {
       groups.push_back({i});
     } else {
-      const std::size_t count = rules.buckets[classes[i]];
+      const std::size_t count = shares.buckets(classes[i], rules);
       buckets[{classes[i], bucket_of(packages[i].name, count)}].push_back(i);
     }
   }

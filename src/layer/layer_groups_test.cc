@@ -66,6 +66,29 @@ TEST_CASE("packages share layers with those of their size") {
   }
 }
 
+TEST_CASE("large packages are alone, however many small ones there are") {
+  std::vector<GroupInput> packages;
+  const auto add = [&](int count, const std::string& name, std::uint64_t size_bytes) {
+    for (int i = 0; i < count; ++i) packages.push_back({name + std::to_string(i), size_bytes});
+  };
+  // As many of each size as a machine with PyTorch, JAX and what goes with them has.
+  add(60, "small", 100 << 10);
+  add(50, "medium", 1 << 20);
+  add(40, "middling", 6 << 20);
+  add(20, "library", 20 << 20);
+  add(10, "cuda", 60 << 20);
+  add(8, "torch", 500 << 20);
+  const auto groups = plan_layers(packages);
+  CHECK(groups.size() <= wheel_groups().most_layers);
+  for (const auto& group : groups) {
+    const bool has_large = packages[group[0]].size_bytes >= 32 << 20;
+    CHECK((!has_large || group.size() == 1));
+  }
+  // With more than there are layers, they share as well.
+  add(80, "huge", 900 << 20);
+  CHECK(plan_layers(packages).size() <= wheel_groups().most_layers);
+}
+
 TEST_CASE("every class within the limit") {
   for (const GroupRules& rules : {wheel_groups(), large_bytecode_groups()}) {
     std::size_t buckets = 0;

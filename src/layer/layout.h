@@ -10,7 +10,7 @@ namespace slipway::layer {
 
 /// Rises with any change of the bytes that the same wheels, debs or files give. Part of every key
 /// under which facts about layers are kept.
-inline constexpr int kLayoutVersion = 4;
+inline constexpr int kLayoutVersion = 5;
 
 /// 1980-01-01T00:00:00Z, the time of every tar entry and unpacked file: the earliest that zip's
 /// DOS times can say, so that `zip` inside an image works.

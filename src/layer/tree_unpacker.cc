@@ -208,7 +208,12 @@ Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
 }
 
 Result<void> TreeUnpacker::add_large(const TarItem& item, UniqueFd fd, Source& contents) {
-  TRY(large_->begin(std::move(fd), item.size_bytes, item.path));
+  DirectWriter::Observer hash;
+  if (tar_ != nullptr && item.size_bytes >= DirectWriter::kObservedBytes) {
+    tar_->leave_unhashed(item.size_bytes);
+    hash = [tar = tar_](Bytes bytes) { tar->hash_read(bytes); };
+  }
+  TRY(large_->begin(std::move(fd), item.size_bytes, item.path, std::move(hash)));
   for (std::uint64_t left = item.size_bytes; left > 0;) {
     const std::span<std::byte> buffer = TRY(large_->buffer());
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
@@ -218,6 +223,7 @@ Result<void> TreeUnpacker::add_large(const TarItem& item, UniqueFd fd, Source& c
     TRY(large_->submit(wanted));
     left -= wanted;
   }
+  large_->wait_for_observer();
   return large_->end(item.mode, time_of(item));
 }
 

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/unique_fd.h"
+#include "layer/decompress.h"
 #include "layer/direct_writer.h"
 #include "layer/owners.h"
 #include "layer/tar_item.h"
@@ -49,6 +50,8 @@ class TreeUnpacker {
  public:
   static Result<TreeUnpacker> open(const std::string& folder, OverlayMarks marks, Owners owners);
 
+  /// Large files are hashed on a thread of their own. Borrows `tar`, where their contents go by.
+  void hash_aside(HashingSource& tar) { tar_ = &tar; }
   /// `contents` are those of a File.
   Result<void> add(const TarItem& item, Source& contents);
   /// Waits for what is being written, then sets the times of the folders.
@@ -91,6 +94,7 @@ class TreeUnpacker {
   UniqueFd current_;
   std::vector<FolderTime> folders_;
   std::vector<std::byte> buffer_;
+  HashingSource* tar_ = nullptr;
   std::unique_ptr<DirectWriter> large_ = std::make_unique<DirectWriter>();
   LeftOut left_out_;
 };

@@ -80,9 +80,9 @@ Result<void> TreeWriter::write_file(std::string_view path, const Attributes& att
 }
 
 Result<void> TreeWriter::begin_large(std::string_view path, const Attributes& attributes,
-                                     std::uint64_t size_bytes) {
+                                     std::uint64_t size_bytes, DirectWriter::Observer observer) {
   UniqueFd fd = TRY(create_file(path, attributes));
-  return large_->begin(std::move(fd), size_bytes, shown(path));
+  return large_->begin(std::move(fd), size_bytes, shown(path), std::move(observer));
 }
 
 Result<void> TreeWriter::make_link(std::string_view path, std::string_view target,

@@ -36,7 +36,7 @@ class TreeWriter {
 
   /// A file in pieces, through the page cache or past it: `fill` its buffers by way of `large()`.
   Result<void> begin_large(std::string_view path, const Attributes& attributes,
-                           std::uint64_t size_bytes);
+                           std::uint64_t size_bytes, DirectWriter::Observer observer = {});
   DirectWriter& large() { return *large_; }
 
   /// Waits for what is being written, then sets the folders' modes and times. Frees its buffers.

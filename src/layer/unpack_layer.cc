@@ -29,6 +29,7 @@ Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMa
   HashingSource hashed(plain);
   TarStream tar(hashed);
   TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks, owners));
+  tree.hash_aside(hashed);
   while (const auto item = TRY(tar.next())) {
     const bool is_of_archive = item->kind == TarItem::Kind::File && is_stargz_name(item->path);
     if (!is_of_archive) TRY(tree.add(*item, tar));

@@ -22,7 +22,8 @@ struct Unpacked {
 /// compares the diff_id before anything uses the tree, and removes the folder after a failure.
 ///
 /// Needs uid 0, the machine's or that of a user namespace, in which the marks are the user's.
-/// Blocks; memory stays small. Failures as tar_stream.h, decompress.h and tree_unpacker.h have
+/// Blocks; one thread inflates and hashes, two more hash and write large files. Memory stays
+/// small. Failures as tar_stream.h, decompress.h and tree_unpacker.h have
 /// them, their messages the end of a sentence about the layer ("is cut short"); Cancelled.
 Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMarks marks,
                               Owners owners, const CancelToken& cancel);

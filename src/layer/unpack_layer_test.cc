@@ -81,6 +81,24 @@ TEST_CASE("unpack: files, links, owners, modes, times") {
   }
 }
 
+TEST_CASE("unpack: files of every size are in the diff_id, in their order") {
+  if (!is_root()) return;
+  const std::string huge(DirectWriter::kObservedBytes + 12'345, 'h'), large(2 << 20, 'l');
+  const std::string tar = raw_entry({"a", '0', "a"}) + raw_entry({"huge", '0', huge}) +
+                          raw_entry({"large", '0', large}) + raw_entry({"other", '0', huge}) +
+                          raw_entry({"z", '0', "z"}) + tar_end();
+  Tree tree;
+  const Unpacked unpacked = tree.unpack(gzip(tar)).value();
+  CHECK(unpacked.diff_id == sha256(tar));
+  CHECK(unpacked.tar_bytes == tar.size());
+  CHECK((read_file(tree.at("huge")).value() == huge));
+  CHECK((read_file(tree.at("other")).value() == huge));
+  CHECK((read_file(tree.at("large")).value() == large));
+  // Cut in its middle.
+  Tree other;
+  CHECK(other.unpack(gzip(tar.substr(0, 4 << 20))).error().message == "is cut short");
+}
+
 TEST_CASE("unpack: a folder's set-group-id bit gives nothing to what the layer puts into it") {
   if (!is_root()) return;
   Tree tree;

@@ -134,14 +134,21 @@ Result<void> WheelCopier::copy_whole(WheelStream& wheel, const ZipMember& member
 
 Result<void> WheelCopier::copy_large(WheelStream& wheel, const ZipMember& member,
                                      const InstalledFile& file) {
-  if (tree_ != nullptr) TRY(tree_->begin_large(file.path, {file.mode, 0, 0}, member.size_bytes));
+  const bool hashes_aside =
+      tree_ != nullptr && is_copied(member) && member.size_bytes >= DirectWriter::kObservedBytes;
+  if (tree_ != nullptr) {
+    DirectWriter::Observer hash;
+    if (hashes_aside) hash = [this](Bytes plain) { layer_.copy_plain(plain); };
+    TRY(tree_->begin_large(file.path, {file.mode, 0, 0}, member.size_bytes, std::move(hash)));
+  }
   if (member.method == ZipMethod::Stored) {
     TRY(copy_stored(wheel, member));
   } else {
-    TRY(copy_deflated(wheel, member));
+    TRY(copy_deflated(wheel, member, hashes_aside));
   }
-  if (tree_ != nullptr) return tree_->large().end(file.mode);
-  return {};
+  if (tree_ == nullptr) return {};
+  tree_->large().wait_for_observer();
+  return tree_->large().end(file.mode);
 }
 
 Result<void> WheelCopier::copy_stored(WheelStream& wheel, const ZipMember& member) {
@@ -163,7 +170,8 @@ Result<void> WheelCopier::copy_stored(WheelStream& wheel, const ZipMember& membe
   return {};
 }
 
-Result<void> WheelCopier::copy_deflated(WheelStream& wheel, const ZipMember& member) {
+Result<void> WheelCopier::copy_deflated(WheelStream& wheel, const ZipMember& member,
+                                        bool hashes_aside) {
   const bool copies = is_copied(member);
   if (copies) TRY(layer_.begin_copy());
   inflater_.start(member.compressed_bytes, member.size_bytes);
@@ -188,10 +196,10 @@ Result<void> WheelCopier::copy_deflated(WheelStream& wheel, const ZipMember& mem
         TRY(inflater_.inflate(raw, room.first(std::min(room.size(), kPieceBytes))));
     const Bytes plain = Bytes(room).first(made);
     crc = crc32(crc, plain);
-    if (copies) {
-      layer_.copy_plain(plain);
-    } else {
+    if (!copies) {
       TRY(layer_.contents(plain));
+    } else if (!hashes_aside) {
+      layer_.copy_plain(plain);
     }
     filled += made;
     if (filled == out.size()) {

@@ -42,7 +42,7 @@ class WheelCopier {
   Result<void> copy_whole(WheelStream& wheel, const ZipMember& member, const InstalledFile& file);
   Result<void> copy_large(WheelStream& wheel, const ZipMember& member, const InstalledFile& file);
   Result<void> copy_stored(WheelStream& wheel, const ZipMember& member);
-  Result<void> copy_deflated(WheelStream& wheel, const ZipMember& member);
+  Result<void> copy_deflated(WheelStream& wheel, const ZipMember& member, bool hashes_aside);
   Result<void> copy_unseen(WheelStream& wheel, const ZipMember& member);
   Result<void> copy_raw(WheelStream& wheel, Bytes raw);
   Result<void> begin_file(const InstalledFile& file, std::uint64_t size_bytes);

@@ -39,10 +39,10 @@ struct WheelLayerOptions {
 /// the compressed layer goes there. The bytes are a function of the wheels' bytes, the options and
 /// kLayoutVersion; the order of `wheels` does not matter. Anonymous memory stays under 32 MB.
 ///
-/// Blocks; one thread hashes and inflates, one more writes large files. Stops within a second of a
-/// cancel. Fails with Corrupt (a wheel that lies; its name and the member's are in the message),
-/// InvalidInput (two wheels bring different bytes for one path), Cancelled, Io (disk full among
-/// them). What is in `tree_folder` then is for the caller to remove.
+/// Blocks; one thread inflates and hashes, two more hash and write large files. Stops within a
+/// second of a cancel. Fails with Corrupt (a wheel that lies; its name and the member's are in the
+/// message), InvalidInput (two wheels bring different bytes for one path), Cancelled, Io (disk full
+/// among them). What is in `tree_folder` then is for the caller to remove.
 Result<LayerFacts> build_wheel_layer(std::span<const WheelInput> wheels,
                                      const WheelLayerOptions& options,
                                      const std::string* tree_folder, Sink* blob, Reporter& reporter,

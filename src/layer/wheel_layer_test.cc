@@ -178,6 +178,21 @@ TEST_CASE("the blob is the tar of the tree, and can be spliced again") {
   CHECK((sink.text == built.blob));
 }
 
+TEST_CASE("files of every size are in the diff_id, in their order") {
+  Fixture fixture;
+  const std::string huge = made_text(7, DirectWriter::kObservedBytes + 12'345);
+  const WheelInput demo = fixture.wheel(
+      "demo", {member("demo/a.so", huge), member("demo/b.py", made_text(8, 3000)),
+               member("demo/c.so", huge), member("demo/d.so", made_text(9, 2'000'000))});
+  const Built built = fixture.build({demo}).value();
+  CHECK(sha256(fixture.tar_of(built)) == built.facts.diff_id);
+  CHECK(sha256(built.blob) == built.facts.digest);
+  CHECK((built.text(std::string(kSite) + "demo/c.so") == huge));
+  // Without a tree it is hashed by one thread.
+  CHECK(build_wheel_layer(std::vector{demo}, {}, nullptr, nullptr, fixture.reporter, {}).value() ==
+        built.facts);
+}
+
 TEST_CASE("what is made of the wheels follows their files") {
   Fixture fixture;
   const WheelInput demo = fixture.wheel(
@@ -224,7 +239,7 @@ TEST_CASE("what is made of the wheels follows their files") {
         build_wheel_layer(std::vector{demo}, {}, nullptr, nullptr, fixture.reporter, {}).value());
 }
 
-TEST_CASE("the bytes of layout 4") {
+TEST_CASE("the bytes of layout 5") {
   // A change here moves every user's layers: raise kLayoutVersion with it.
   Fixture fixture;
   const Built one = fixture.build({fixture.wheel("demo", every_kind(), kCommands)}).value();

@@ -65,11 +65,11 @@ std::vector<std::string> system_paths(const Capture& capture) {
 /// Packages and bytecode are in layers of their own here: 96 of both, which a class of sizes shares
 /// as layer_groups.h says. A capture is seldom pushed again with one package changed.
 const layer::GroupRules& package_rules() {
-  static const layer::GroupRules rules{60, 32 * 1024, {4, 7, 8, 6, 6, 4, 2, 1}};
+  static const layer::GroupRules rules{60, 32 * 1024, {4, 7, 8, 6, 6, 4, 2, 1}, 6};
   return rules;
 }
 const layer::GroupRules& bytecode_rules() {
-  static const layer::GroupRules rules{36, 32 * 1024, {2, 3, 9, 6, 4, 2, 1}};
+  static const layer::GroupRules rules{36, 32 * 1024, {2, 3, 9, 6, 4, 2, 1}, 6};
   return rules;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <semaphore>
 #include <set>
 
 #include "base/file.h"
@@ -106,6 +107,14 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
   const KindredLayers kindred =
       wanted.empty() ? KindredLayers() : TRY(KindredLayers::find(store, tools));
   std::atomic<std::uint64_t> fetched_bytes = 0;
+  std::counting_semaphore downloads(kParallelDownloads);
+  const auto fetch_in_turn = [&](const oci::Descriptor& layer, const std::string& path,
+                                 const CancelToken& cancel) {
+    downloads.acquire();
+    auto bytes = fetch_layer(place, layer, kindred, store, registry, path, tools, cancel);
+    downloads.release();
+    return bytes;
+  };
   const auto fetch = [&](std::size_t turn, const CancelToken& cancel) -> Result<void> {
     const std::size_t i = wanted[turn];
     const oci::Descriptor& layer = layers[i];
@@ -115,8 +124,7 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
     with_cancel.cancel = cancel;
     Result<void> taken;
     for (int attempt = 0; attempt < kAttempts && TRY(is_missing(store, image, i)); ++attempt) {
-      fetched_bytes +=
-          TRY(fetch_layer(place, layer, kindred, store, registry, path, tools, cancel));
+      fetched_bytes += TRY(fetch_in_turn(layer, path, cancel));
       if (stays) TRY(store.adopt_blob(path, layer.digest));
       taken = steps.on_fetched(i, with_cancel);
       // Another process that pulls it may have taken what has arrived, and then may have failed.
@@ -124,7 +132,9 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
     }
     return taken;
   };
-  TRY(for_each_parallel(wanted.size(), kParallelDownloads, tools.cancel, fetch));
+  // Unpacking takes longer than the network does, and all cores may.
+  const std::size_t workers = std::max(kParallelDownloads, usable_cores());
+  TRY(for_each_parallel(wanted.size(), workers, tools.cancel, fetch));
   for (const oci::Descriptor& layer : layers) {
     TRY(note_blob_place(store, layer.digest, place.host.name, place.repository));
   }
