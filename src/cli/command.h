@@ -26,9 +26,10 @@ struct Example {
   std::string says;
 };
 
-/// What follows the options. Optional: `[NAME]`. Rest: `[NAME] [ARGUMENT...]`, where nothing after
-/// the first word is an option of ours, as with `docker run`. Many: `NAME...`; Any: `[NAME...]`.
-enum class Operand { None, Optional, Required, Rest, Many, Any };
+/// What follows the options. Optional: `[NAME]`; UpToTwo: `[NAME [NAME]]`. Rest: `[NAME]
+/// [ARGUMENT...]`, where nothing after the first word is an option of ours, as with `docker run`.
+/// Many: `NAME...`; Any: `[NAME...]`.
+enum class Operand { None, Optional, UpToTwo, Required, Rest, Many, Any };
 
 /// The words of one call, checked against its command's row.
 struct Invocation {

@@ -25,6 +25,7 @@ std::string usage_of(const Command& command) {
     case Operand::None:
       break;
     case Operand::Optional:
+    case Operand::UpToTwo:
       text += fmt::format(" [{}]", command.operand_name);
       break;
     case Operand::Required:
@@ -185,7 +186,9 @@ Result<void> check_operands(const Command& command, const Invocation& invocation
     }
   }
   const bool many = command.operand == Operand::Many || command.operand == Operand::Any;
-  const std::size_t most = command.operand == Operand::None ? 0 : 1;
+  const std::size_t most = command.operand == Operand::None      ? 0
+                           : command.operand == Operand::UpToTwo ? 2
+                                                                 : 1;
   if (!rest && !many && operands.size() > most) {
     return make_error(ErrorKind::InvalidInput, "`slipway {}` does not know what to do with `{}`",
                       command.name, operands[most])

@@ -9,9 +9,6 @@ namespace slipway::cli {
 namespace {
 
 Result<int> run(const Invocation& call, Context& context) {
-  if (call.operands.size() > 2 || call.has_dashes) {
-    return make_error(ErrorKind::InvalidInput, "`push` takes an image and a name for it");
-  }
   const plan::Tools tools = TRY(plan::find_tools(context.reporter, context.cancel));
   const plan::StoredImage image = TRY(image_of(call, context, tools));
   const std::string target = call.operands.size() == 2 ? call.operands[1] : image.reference;
@@ -35,8 +32,8 @@ Result<int> run(const Invocation& call, Context& context) {
 Command push_command() {
   return {"push",
           "send an image to a registry",
-          Operand::Rest,
-          "IMAGE",
+          Operand::UpToTwo,
+          "IMAGE [NAME]",
           {{"--compression", "gzip|zstd|zstd:chunked|none", "of the layers; as they are otherwise"},
            {"--insecure", "", "the registry may speak http, or have any certificate"}},
           {{"slipway push", "in a project: its image, to the default registry"},
