@@ -22,6 +22,18 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
+Result<void> read_at(int fd, std::uint64_t offset, std::span<std::byte> buffer) {
+  while (!buffer.empty()) {
+    const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error("cannot read");
+    if (count == 0) return make_error(ErrorKind::Corrupt, "ends too early");
+    buffer = buffer.subspan(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
+  }
+  return {};
+}
+
 Result<std::size_t> read_full(Source& source, std::span<std::byte> buffer) {
   std::size_t filled = 0;
   while (filled < buffer.size()) {

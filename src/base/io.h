@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ class Source {
   virtual ~Source() = default;
   virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
 };
+
+/// Fills `buffer` from the file's `offset`; Corrupt where the file is shorter.
+Result<void> read_at(int fd, std::uint64_t offset, std::span<std::byte> buffer);
 
 /// Fills `buffer`, or less where the source ends before; returns how much.
 Result<std::size_t> read_full(Source& source, std::span<std::byte> buffer);

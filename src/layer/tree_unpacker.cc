@@ -207,7 +207,7 @@ Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
   return {};
 }
 
-Result<void> TreeUnpacker::add_large(const TarItem& item, UniqueFd fd, Source& contents) {
+Result<void> TreeUnpacker::write_large(const TarItem& item, UniqueFd fd, Source& contents) {
   DirectWriter::Observer hash;
   if (tar_ != nullptr && item.size_bytes >= DirectWriter::kObservedBytes) {
     tar_->leave_unhashed(item.size_bytes);
@@ -227,14 +227,17 @@ Result<void> TreeUnpacker::add_large(const TarItem& item, UniqueFd fd, Source& c
   return large_->end(item.mode, time_of(item));
 }
 
-Result<void> TreeUnpacker::add_file(const TarItem& item, const Place& place, Source& contents) {
-  UniqueFd fd(::openat(place.folder, place.name.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return failed("create", item.path);
-  TRY(give_away(fd.get(), item));
-  if (item.size_bytes >= kLargeBytes && item.attributes.empty()) {
-    return add_large(item, std::move(fd), contents);
+Result<void> TreeUnpacker::finish_file(const TarItem& item, int fd) {
+  // Behind the last byte and the change of owner, either of which takes such rights away.
+  TRY(set_attributes(item, fd));
+  const timespec times[2] = {time_of(item), time_of(item)};
+  if (::fchmod(fd, item.mode) != 0 || ::futimens(fd, times) != 0) {
+    return failed("finish", item.path);
   }
+  return {};
+}
+
+Result<void> TreeUnpacker::write_file(const TarItem& item, const UniqueFd& fd, Source& contents) {
   buffer_.resize(kBufferBytes);
   FdSink out(fd.get());
   for (;;) {
@@ -242,13 +245,27 @@ Result<void> TreeUnpacker::add_file(const TarItem& item, const Place& place, Sou
     if (got == 0) break;
     TRY_WHILE(fmt::format("writing `{}`", item.path), out.write(Bytes(buffer_).first(got)));
   }
-  // Behind the last byte and the change of owner, either of which takes such rights away.
-  TRY(set_attributes(item, fd.get()));
-  const timespec times[2] = {time_of(item), time_of(item)};
-  if (::fchmod(fd.get(), item.mode) != 0 || ::futimens(fd.get(), times) != 0) {
-    return failed("finish", item.path);
+  return finish_file(item, fd.get());
+}
+
+std::optional<KeptFile> TreeUnpacker::find_kept(const TarItem& item, Source& contents) const {
+  const auto path = find_kept_ ? find_kept_(item) : std::nullopt;
+  return path ? KeptFile::open(*path, item.size_bytes, contents) : std::nullopt;
+}
+
+Result<void> TreeUnpacker::add_file(const TarItem& item, const Place& place, Source& contents) {
+  const bool is_large = item.size_bytes >= kLargeBytes && item.attributes.empty();
+  auto kept = is_large ? find_kept(item, contents) : std::nullopt;
+  if (kept && TRY(kept->is_same()) && kept->link_to(place.folder, place.name)) {
+    TRY(give_away(kept->fd(), item));
+    return finish_file(item, kept->fd());
   }
-  return {};
+  UniqueFd fd(::openat(place.folder, place.name.c_str(),
+                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd) return failed("create", item.path);
+  TRY(give_away(fd.get(), item));
+  if (kept) return write_file(item, fd, *kept);
+  return is_large ? write_large(item, std::move(fd), contents) : write_file(item, fd, contents);
 }
 
 Result<void> TreeUnpacker::add_link(const TarItem& item, const Place& place) {

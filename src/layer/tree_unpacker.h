@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@
 #include "base/unique_fd.h"
 #include "layer/decompress.h"
 #include "layer/direct_writer.h"
+#include "layer/kept_file.h"
 #include "layer/owners.h"
 #include "layer/tar_item.h"
 #include "layer/whiteout.h"
@@ -52,6 +54,8 @@ class TreeUnpacker {
 
   /// Large files are hashed on a thread of their own. Borrows `tar`, where their contents go by.
   void hash_aside(HashingSource& tar) { tar_ = &tar; }
+  /// Of large files that are found so, what is kept becomes the file.
+  void take_over(FindKept kept) { find_kept_ = std::move(kept); }
   /// `contents` are those of a File.
   Result<void> add(const TarItem& item, Source& contents);
   /// Waits for what is being written, then sets the times of the folders.
@@ -81,7 +85,10 @@ class TreeUnpacker {
   Result<void> add_whiteout(const TarItem& item, const Whiteout& whiteout);
   Result<void> add_folder(const TarItem& item, const Place& place);
   Result<void> add_file(const TarItem& item, const Place& place, Source& contents);
-  Result<void> add_large(const TarItem& item, UniqueFd fd, Source& contents);
+  std::optional<KeptFile> find_kept(const TarItem& item, Source& contents) const;
+  Result<void> write_file(const TarItem& item, const UniqueFd& fd, Source& contents);
+  Result<void> write_large(const TarItem& item, UniqueFd fd, Source& contents);
+  Result<void> finish_file(const TarItem& item, int fd);
   Result<void> add_link(const TarItem& item, const Place& place);
   Result<void> add_hard_link(const TarItem& item, const Place& place);
   Result<void> set_attributes(const TarItem& item, int fd);
@@ -95,6 +102,7 @@ class TreeUnpacker {
   std::vector<FolderTime> folders_;
   std::vector<std::byte> buffer_;
   HashingSource* tar_ = nullptr;
+  FindKept find_kept_;
   std::unique_ptr<DirectWriter> large_ = std::make_unique<DirectWriter>();
   LeftOut left_out_;
 };

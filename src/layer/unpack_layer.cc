@@ -23,13 +23,14 @@ class Stoppable final : public Source {
 }  // namespace
 
 Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMarks marks,
-                              Owners owners, const CancelToken& cancel) {
+                              Owners owners, const CancelToken& cancel, FindKept kept) {
   Stoppable stoppable(blob, cancel);
   Decompressed plain(stoppable);
   HashingSource hashed(plain);
   TarStream tar(hashed);
   TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks, owners));
   tree.hash_aside(hashed);
+  tree.take_over(std::move(kept));
   while (const auto item = TRY(tar.next())) {
     const bool is_of_archive = item->kind == TarItem::Kind::File && is_stargz_name(item->path);
     if (!is_of_archive) TRY(tree.add(*item, tar));

@@ -99,6 +99,54 @@ TEST_CASE("unpack: files of every size are in the diff_id, in their order") {
   CHECK(other.unpack(gzip(tar.substr(0, 4 << 20))).error().message == "is cut short");
 }
 
+TEST_CASE("unpack: contents that are kept become the file, if they are its own") {
+  if (!is_root()) return;
+  const std::string same(3 << 20, 's'), other = same.substr(1) + "o", none(2 << 20, 'n');
+  const std::string tar =
+      raw_entry({"same", '0', same, "", 04750, 1, 2, 99}) + raw_entry({"link", '1', "", "same"}) +
+      raw_entry({"twin", '0', same, "", 0644}) + raw_entry({"other", '0', other}) +
+      raw_entry({"short", '0', none}) + raw_entry({"none", '0', none}) +
+      raw_entry({"small", '0', "small"}) + tar_end();
+  Tree tree;
+  const std::string kept = tree.outside.path() + "/kept";
+  REQUIRE(make_folders(kept).ok());
+  for (const char* name : {"same", "other", "short"}) {
+    REQUIRE(write_file(kept + "/" + name, same).ok());
+  }
+  REQUIRE(write_file(kept + "/small", "small").ok());
+  const FindKept find = [&](const TarItem& file) -> std::optional<std::string> {
+    return kept + "/" + (file.path == "twin" ? "same" : file.path);
+  };
+  const std::string blob = gzip(tar);
+  BytesSource source(as_bytes(blob));
+  const Unpacked unpacked =
+      unpack_layer(source, tree.top, OverlayMarks::User, Owners::AsSaid, CancelToken(), find)
+          .value();
+  CHECK(unpacked.diff_id == sha256(tar));
+  const auto inode = [](const std::string& path) {
+    struct stat status {};
+    REQUIRE(::lstat(path.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const struct stat taken = tree.status("same");
+  CHECK(taken.st_ino == inode(kept + "/same"));
+  CHECK((taken.st_mode & 07777) == 04750);
+  CHECK(taken.st_uid == 1);
+  CHECK(taken.st_mtime == 99);
+  CHECK(tree.status("link").st_ino == taken.st_ino);
+  // One file is not two of the layer's; what differs, or is small, is written.
+  for (const char* name : {"twin", "other", "short", "small"}) {
+    CAPTURE(name);
+    CHECK(tree.status(name).st_ino !=
+          inode(kept + "/" + (name == std::string("twin") ? "same" : name)));
+  }
+  CHECK((read_file(tree.at("twin")).value() == same));
+  CHECK((read_file(tree.at("other")).value() == other));
+  CHECK((read_file(tree.at("short")).value() == none));
+  CHECK((read_file(tree.at("none")).value() == none));
+  CHECK((read_file(kept + "/other").value() == same));
+}
+
 TEST_CASE("unpack: a folder's set-group-id bit gives nothing to what the layer puts into it") {
   if (!is_root()) return;
   Tree tree;

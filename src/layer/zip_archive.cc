@@ -23,18 +23,6 @@ Result<std::string> read_text(int fd, std::uint64_t offset, std::uint64_t size) 
 
 }  // namespace
 
-Result<void> read_at(int fd, std::uint64_t offset, std::span<std::byte> buffer) {
-  while (!buffer.empty()) {
-    const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error("cannot read");
-    if (count == 0) return make_error(ErrorKind::Corrupt, "ends too early");
-    buffer = buffer.subspan(static_cast<std::size_t>(count));
-    offset += static_cast<std::uint64_t>(count);
-  }
-  return {};
-}
-
 Error ZipArchive::blame(Error error) const {
   error.message = fmt::format("wheel `{}`{}{}", shown_name(name_),
                               error.kind == ErrorKind::Corrupt ? " " : ": ", error.message);

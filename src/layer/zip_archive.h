@@ -47,7 +47,4 @@ class ZipArchive {
   std::vector<ZipMember> members_;
 };
 
-/// Fills `buffer` from the offset; Corrupt where the file is shorter.
-Result<void> read_at(int fd, std::uint64_t offset, std::span<std::byte> buffer);
-
 }  // namespace slipway::layer

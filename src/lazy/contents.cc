@@ -159,6 +159,14 @@ void Contents::expect(const std::vector<NodeId>& files) {
   changed_.notify_all();
 }
 
+std::optional<std::string> Contents::find_kept(std::string_view path) const {
+  const auto file = setup_.tree.resolve(path);
+  const auto* extent = file ? std::get_if<Extent>(&setup_.tree.node(*file).contents) : nullptr;
+  if (extent == nullptr) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return kept_.contains(extent->digest) ? std::optional(kept_path(*extent)) : std::nullopt;
+}
+
 Result<void> Contents::take_from_tree(std::size_t layer, const std::string& folder) {
   auto tree = std::make_shared<UniqueFd>(TRY(open_file(folder, O_PATH | O_DIRECTORY)));
   std::vector<std::string> unneeded;

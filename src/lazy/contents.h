@@ -55,6 +55,10 @@ class Contents {
   /// go on.
   bool is_idle(std::chrono::milliseconds since) const;
 
+  /// Where the contents lie that this path of the image has, if they were opened and no tree has
+  /// them yet.
+  std::optional<std::string> find_kept(std::string_view path) const;
+
   /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
   /// the layer is removed.
   Result<void> take_from_tree(std::size_t layer, const std::string& folder);

@@ -135,10 +135,16 @@ TEST_CASE("what is expected is made ready; once the layer is a tree, it is read 
   CHECK(place.read("a").value() == place.a);
   CHECK(place.read("b").value() == place.b);
   CHECK_FALSE(place.contents->is_idle({}));  // a start goes on
+  const auto kept = place.contents->find_kept("twin");
+  REQUIRE(kept.has_value());
+  CHECK((read_file(*kept).value() == place.a));
+  CHECK_FALSE(place.contents->find_kept("c").has_value());
+  CHECK_FALSE(place.contents->find_kept("nothing").has_value());
   const std::string tree = join_path(place.folder.path(), "tree");
   REQUIRE(make_folders(tree).ok());
   REQUIRE(write_file(join_path(tree, "b"), "of the tree").ok());
   REQUIRE(place.contents->take_from_tree(0, tree).ok());
+  CHECK_FALSE(place.contents->find_kept("twin").has_value());
   CHECK(list_folder(place.kept()).value().empty());
   CHECK(place.read("b").value() == "of the tree");
 }

@@ -82,7 +82,7 @@ bool is_of_bytes(const Error& error) {
 
 /// Layer `i`, whose blob is at `path`.
 Result<void> unpack_file(const std::string& path, const IncomingImage& image, std::size_t i,
-                         const store::Store& store, const Tools& tools) {
+                         const store::Store& store, const Tools& tools, layer::FindKept kept) {
   const Digest& diff_id = image.config.diff_ids[i];
   const oci::Descriptor& descriptor = image.manifest.layers[i];
   const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
@@ -92,7 +92,7 @@ Result<void> unpack_file(const std::string& path, const IncomingImage& image, st
   const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
   const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
   Result<layer::Unpacked> unpacked =
-      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel);
+      layer::unpack_layer(source, folder.path(), marks, owners, tools.cancel, std::move(kept));
   if (!unpacked.ok()) {
     Error error = std::move(unpacked).error();
     if (is_of_bytes(error)) {
@@ -171,7 +171,7 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
 }
 
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
-                                   std::size_t i, const Tools& tools) {
+                                   std::size_t i, const Tools& tools, layer::FindKept kept) {
   const oci::Descriptor& layer = image.manifest.layers[i];
   const Digest& diff_id = image.config.diff_ids[i];
   const std::string path = path_of(layer, image, store);
@@ -180,7 +180,7 @@ Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImag
   if (is_arrival) TRY(note_origin(store, layer.digest, image.arrivals->origin));
   const Result<void> unpacked = store.has_layer(diff_id)
                                     ? compare_owners(store, diff_id, image, tools.reporter)
-                                    : unpack_file(path, image, i, store, tools);
+                                    : unpack_file(path, image, i, store, tools, std::move(kept));
   // After a failure that is not of its bytes, the next attempt takes it up.
   if (is_arrival && (unpacked.ok() || is_of_bytes(unpacked.error()))) TRY(remove_file(path));
   // Another process had it at the same time, and was first.

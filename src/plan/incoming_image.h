@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "layer/kept_file.h"
 #include "oci/image_config.h"
 #include "oci/manifest.h"
 #include "plan/id_records.h"
@@ -73,9 +74,11 @@ Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);
 
 /// Unpacks one layer whose blob the store has or that has arrived, unless its tree is there. What
-/// has arrived is gone afterwards, also where it cannot be unpacked. As unpack_incoming.
+/// has arrived is gone afterwards, also where it cannot be unpacked. `kept`: as unpack_layer has
+/// it. Otherwise as unpack_incoming.
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
-                                   std::size_t layer, const Tools& tools);
+                                   std::size_t layer, const Tools& tools,
+                                   layer::FindKept kept = {});
 
 /// Unpacks the layers of one image that the store does not have, several at a time. As
 /// unpack_incoming, which says the rest.

@@ -294,7 +294,9 @@ class LazyServer {
       }
       if (stays_as_blob(descriptor(blob), image_)) TRY(store_.adopt_blob(pieces.path(), digest));
     }
-    TRY(unpack_incoming_layer(store_, image_, i, tools_));
+    TRY(unpack_incoming_layer(store_, image_, i, tools_, [&](const layer::TarItem& file) {
+      return contents.find_kept(file.path);
+    }));
     TRY(pieces.remove_marks());
     return contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
   }

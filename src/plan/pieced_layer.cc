@@ -38,7 +38,7 @@ std::vector<std::string> package_names(const oci::Descriptor& layer) {
 
 Result<std::string> read_text(int fd, std::uint64_t first, std::uint64_t bytes) {
   std::string text(static_cast<std::size_t>(bytes), '\0');
-  TRY(layer::read_at(fd, first, std::as_writable_bytes(std::span(text))));
+  TRY(read_at(fd, first, std::as_writable_bytes(std::span(text))));
   return text;
 }
 

@@ -58,6 +58,8 @@ expect_ok slipway run --rm "$image" -- python hello.py
 assert_equal "the early run" "sum 10" "$out"
 [ "$(there)" -lt $((whole * 9 / 10)) ] || fail "of $whole bytes $(there) had come: the run was not early"
 [ -n "$(server_of)" ] || fail "nobody serves the image"
+find "$(lazy_folder)/files" -size +1024k -printf '%i\n' | sort >opened
+[ -s opened ] || fail "the run has opened no large file"
 expect_ok slipway run -d --name goes-on "$image" -- sleep 600
 # A second pull finds it served; one of another kind waits; what needs all of it says so.
 expect_ok slipway pull --lazy "$image"
@@ -75,6 +77,8 @@ tree=$(readlink -f "$(lazy_folder)/tree")
 assert_equal "the link" "$SLIPWAY_HOME/layers/$(basename "$(lazy_folder)")" "$tree"
 list_tree "$tree" >late
 diff early late >difference || fail "the tree was another while it came: $(head -5 difference)"
+find "$SLIPWAY_HOME/layers" -type f -printf '%i\n' | sort >of_trees
+assert_equal "large files that a run had opened, and that were written again" "" "$(comm -23 opened of_trees)"
 # The run of before goes on with what it was given, and with it the server; then that ends too.
 expect_ok slipway exec goes-on python hello.py
 assert_equal "in the run of before" "sum 10" "$out"
