@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdint>
 
 #include "base/nearest.h"
 #include "cli/version.h"
@@ -177,6 +178,23 @@ Result<Invocation> parse_words(const Command& command, std::vector<std::string> 
   return invocation;
 }
 
+std::size_t most_operands(Operand operand) {
+  switch (operand) {
+    case Operand::None:
+      return 0;
+    case Operand::Optional:
+    case Operand::Required:
+      return 1;
+    case Operand::UpToTwo:
+      return 2;
+    case Operand::Rest:
+    case Operand::Many:
+    case Operand::Any:
+      break;
+  }
+  return SIZE_MAX;
+}
+
 Result<void> check_operands(const Command& command, const Invocation& invocation) {
   const auto& operands = invocation.operands;
   const bool rest = command.operand == Operand::Rest;
@@ -185,11 +203,8 @@ Result<void> check_operands(const Command& command, const Invocation& invocation
       return unknown_option(command, operands[i]);
     }
   }
-  const bool many = command.operand == Operand::Many || command.operand == Operand::Any;
-  const std::size_t most = command.operand == Operand::None      ? 0
-                           : command.operand == Operand::UpToTwo ? 2
-                                                                 : 1;
-  if (!rest && !many && operands.size() > most) {
+  const std::size_t most = most_operands(command.operand);
+  if (operands.size() > most) {
     return make_error(ErrorKind::InvalidInput, "`slipway {}` does not know what to do with `{}`",
                       command.name, operands[most])
         .hint("usage: " + usage_of(command));

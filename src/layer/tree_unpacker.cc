@@ -11,20 +11,15 @@
 
 #include "base/file.h"
 #include "base/open_within.h"
+#include "layer/item_attributes.h"
 
 namespace slipway::layer {
 namespace {
 
-constexpr std::uint64_t kLargeBytes = 1 << 20;  ///< from here on written past the page cache
-constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::size_t kMostTimes = 1 << 20;  ///< folders whose times are kept: memory stays bounded
 
 Error corrupt(std::string_view path, std::string_view why) {
   return make_error(ErrorKind::Corrupt, "has an entry `{}` that {}", path, why);
-}
-
-timespec time_of(const TarItem& item) {
-  return {static_cast<time_t>(item.time_seconds), static_cast<long>(item.time_nanoseconds)};
 }
 
 std::string_view parent_of(std::string_view path) {
@@ -42,11 +37,6 @@ bool is_mounted_over(std::string_view path) {
 
 }  // namespace
 
-bool is_wanted_attribute(std::string_view name) {
-  return name == "security.capability" ||
-         (name.starts_with("user.") && !name.starts_with("user.overlay."));
-}
-
 bool is_left_out(const TarItem& item) {
   return item.kind == TarItem::Kind::Device ||
          (is_mounted_over(item.path) && item.kind != TarItem::Kind::Folder);
@@ -54,15 +44,10 @@ bool is_left_out(const TarItem& item) {
 
 Result<TreeUnpacker> TreeUnpacker::open(const std::string& folder, OverlayMarks marks,
                                         Owners owners) {
-  TreeUnpacker unpacker;
+  TreeUnpacker unpacker(owners);
   unpacker.root_ = TRY(open_file(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   unpacker.marks_ = marks;
-  unpacker.owners_ = owners;
   return unpacker;
-}
-
-Error TreeUnpacker::failed(std::string_view what, std::string_view path) const {
-  return errno_error(fmt::format("cannot {} `{}` of the layer", what, path));
 }
 
 /// As open(2) inside a container whose root the tree is.
@@ -168,26 +153,6 @@ Result<void> TreeUnpacker::add_whiteout(const TarItem& item, const Whiteout& whi
   return {};
 }
 
-Result<void> TreeUnpacker::set_attributes(const TarItem& item, int fd) {
-  for (const auto& [name, value] : item.attributes) {
-    const bool is_set = is_wanted_attribute(name) &&
-                        ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) == 0;
-    if (!is_set) ++left_out_.attributes;
-  }
-  return {};
-}
-
-Result<void> TreeUnpacker::give_away(int fd, const TarItem& item) const {
-  if (owners_ == Owners::Caller) return {};
-  // Also where it should be ours: in a folder with the set-group-id bit it is the folder's group's.
-  if (::fchownat(fd, "", item.uid, item.gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0) return {};
-  if (errno != EINVAL) return errno_error(fmt::format("cannot give away `{}`", item.path));
-  return make_error(ErrorKind::Unsupported,
-                    "has `{}` of user {} and group {}, which this user's ids do not reach",
-                    item.path, item.uid, item.gid)
-      .hint("grant more ids in /etc/subuid and /etc/subgid, or act as root");
-}
-
 Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
   const Found found = TRY(look(place, item.path));
   if (found != Found::Folder) {
@@ -200,72 +165,11 @@ Result<void> TreeUnpacker::add_folder(const TarItem& item, const Place& place) {
   const UniqueFd fd(
       ::openat(place.folder, place.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failed("open", item.path);
-  TRY(give_away(fd.get(), item));
-  TRY(set_attributes(item, fd.get()));
+  TRY(give_away(fd.get(), item, owners_));
+  left_out_.attributes += set_attributes(fd.get(), item);
   if (::fchmod(fd.get(), item.mode) != 0) return failed("set the mode of", item.path);
   note_time(item.path, time_of(item));
   return {};
-}
-
-Result<void> TreeUnpacker::write_large(const TarItem& item, UniqueFd fd, Source& contents) {
-  DirectWriter::Observer hash;
-  if (tar_ != nullptr && item.size_bytes >= DirectWriter::kObservedBytes) {
-    tar_->leave_unhashed(item.size_bytes);
-    hash = [tar = tar_](Bytes bytes) { tar->hash_read(bytes); };
-  }
-  TRY(large_->begin(std::move(fd), item.size_bytes, item.path, std::move(hash)));
-  for (std::uint64_t left = item.size_bytes; left > 0;) {
-    const std::span<std::byte> buffer = TRY(large_->buffer());
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
-    for (std::size_t filled = 0; filled < wanted;) {
-      filled += TRY(contents.read(buffer.subspan(filled, wanted - filled)));
-    }
-    TRY(large_->submit(wanted));
-    left -= wanted;
-  }
-  large_->wait_for_observer();
-  return large_->end(item.mode, time_of(item));
-}
-
-Result<void> TreeUnpacker::finish_file(const TarItem& item, int fd) {
-  // Behind the last byte and the change of owner, either of which takes such rights away.
-  TRY(set_attributes(item, fd));
-  const timespec times[2] = {time_of(item), time_of(item)};
-  if (::fchmod(fd, item.mode) != 0 || ::futimens(fd, times) != 0) {
-    return failed("finish", item.path);
-  }
-  return {};
-}
-
-Result<void> TreeUnpacker::write_file(const TarItem& item, const UniqueFd& fd, Source& contents) {
-  buffer_.resize(kBufferBytes);
-  FdSink out(fd.get());
-  for (;;) {
-    const std::size_t got = TRY(contents.read(buffer_));
-    if (got == 0) break;
-    TRY_WHILE(fmt::format("writing `{}`", item.path), out.write(Bytes(buffer_).first(got)));
-  }
-  return finish_file(item, fd.get());
-}
-
-std::optional<KeptFile> TreeUnpacker::find_kept(const TarItem& item, Source& contents) const {
-  const auto path = find_kept_ ? find_kept_(item) : std::nullopt;
-  return path ? KeptFile::open(*path, item.size_bytes, contents) : std::nullopt;
-}
-
-Result<void> TreeUnpacker::add_file(const TarItem& item, const Place& place, Source& contents) {
-  const bool is_large = item.size_bytes >= kLargeBytes && item.attributes.empty();
-  auto kept = is_large ? find_kept(item, contents) : std::nullopt;
-  if (kept && TRY(kept->is_same()) && kept->link_to(place.folder, place.name)) {
-    TRY(give_away(kept->fd(), item));
-    return finish_file(item, kept->fd());
-  }
-  UniqueFd fd(::openat(place.folder, place.name.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) return failed("create", item.path);
-  TRY(give_away(fd.get(), item));
-  if (kept) return write_file(item, fd, *kept);
-  return is_large ? write_large(item, std::move(fd), contents) : write_file(item, fd, contents);
 }
 
 Result<void> TreeUnpacker::add_link(const TarItem& item, const Place& place) {
@@ -276,7 +180,7 @@ Result<void> TreeUnpacker::add_link(const TarItem& item, const Place& place) {
   if (made != 0) return failed("make", item.path);
   const UniqueFd fd(::openat(place.folder, place.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return failed("open", item.path);
-  TRY(give_away(fd.get(), item));
+  TRY(give_away(fd.get(), item, owners_));
   const timespec times[2] = {time_of(item), time_of(item)};
   if ((is_fifo && ::fchmodat(place.folder, place.name.c_str(), item.mode, 0) != 0) ||
       ::utimensat(place.folder, place.name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -331,12 +235,14 @@ Result<void> TreeUnpacker::add(const TarItem& item, Source& contents) {
   if (item.kind == TarItem::Kind::HardLink) return add_hard_link(item, place);
   const Found found = TRY(look(place, item.path));
   TRY(clear(place, item.path, found));
-  if (item.kind == TarItem::Kind::File) return add_file(item, place, contents);
+  if (item.kind == TarItem::Kind::File) {
+    return files_.add(item, place.folder, place.name, contents);
+  }
   return add_link(item, place);
 }
 
 Result<LeftOut> TreeUnpacker::finish() {
-  TRY(large_->finish());
+  left_out_.attributes += TRY(files_.finish());
   current_.reset();
   for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder) {
     const Result<UniqueFd> fd = open_folder(folder->path);

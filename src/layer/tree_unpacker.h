@@ -24,9 +24,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/unique_fd.h"
-#include "layer/decompress.h"
-#include "layer/direct_writer.h"
-#include "layer/kept_file.h"
+#include "layer/file_unpacker.h"
 #include "layer/owners.h"
 #include "layer/tar_item.h"
 #include "layer/whiteout.h"
@@ -36,9 +34,8 @@ namespace slipway::layer {
 /// Whose attributes overlay reads: `user.overlay.*` where it is mounted in a user namespace.
 enum class OverlayMarks { Trusted, User };
 
-/// Of what is told above to be left out: entries, and extended attributes that are not.
+/// Of what is told above to be left out: entries.
 bool is_left_out(const TarItem& item);
-bool is_wanted_attribute(std::string_view name);
 
 struct LeftOut {
   std::uint64_t devices = 0, attributes = 0, of_mounts = 0;
@@ -52,10 +49,8 @@ class TreeUnpacker {
  public:
   static Result<TreeUnpacker> open(const std::string& folder, OverlayMarks marks, Owners owners);
 
-  /// Large files are hashed on a thread of their own. Borrows `tar`, where their contents go by.
-  void hash_aside(HashingSource& tar) { tar_ = &tar; }
-  /// Of large files that are found so, what is kept becomes the file.
-  void take_over(FindKept kept) { find_kept_ = std::move(kept); }
+  /// How files are unpacked.
+  FileUnpacker& files() { return files_; }
   /// `contents` are those of a File.
   Result<void> add(const TarItem& item, Source& contents);
   /// Waits for what is being written, then sets the times of the folders.
@@ -72,10 +67,9 @@ class TreeUnpacker {
   };
   enum class Found { Nothing, Folder, Whiteout, Other };
 
-  TreeUnpacker() = default;
+  explicit TreeUnpacker(Owners owners) : owners_(owners), files_(owners) {}
   Result<UniqueFd> open_folder(std::string_view path);
   Result<UniqueFd> make_parents(std::string_view path);
-  Result<void> give_away(int fd, const TarItem& item) const;
   Result<int> enter(std::string_view folder);
   Result<Place> place_of(std::string_view path);
   Result<Found> look(const Place& place, std::string_view path);
@@ -84,26 +78,16 @@ class TreeUnpacker {
   Result<void> mark_opaque(const Place& place, std::string_view path);
   Result<void> add_whiteout(const TarItem& item, const Whiteout& whiteout);
   Result<void> add_folder(const TarItem& item, const Place& place);
-  Result<void> add_file(const TarItem& item, const Place& place, Source& contents);
-  std::optional<KeptFile> find_kept(const TarItem& item, Source& contents) const;
-  Result<void> write_file(const TarItem& item, const UniqueFd& fd, Source& contents);
-  Result<void> write_large(const TarItem& item, UniqueFd fd, Source& contents);
-  Result<void> finish_file(const TarItem& item, int fd);
   Result<void> add_link(const TarItem& item, const Place& place);
   Result<void> add_hard_link(const TarItem& item, const Place& place);
-  Result<void> set_attributes(const TarItem& item, int fd);
-  Error failed(std::string_view what, std::string_view path) const;
 
   UniqueFd root_;
   OverlayMarks marks_ = OverlayMarks::Trusted;
-  Owners owners_ = Owners::AsSaid;
+  Owners owners_;
   std::string current_path_;  ///< the folder that `current_` is; entries come folder by folder
   UniqueFd current_;
   std::vector<FolderTime> folders_;
-  std::vector<std::byte> buffer_;
-  HashingSource* tar_ = nullptr;
-  FindKept find_kept_;
-  std::unique_ptr<DirectWriter> large_ = std::make_unique<DirectWriter>();
+  FileUnpacker files_;
   LeftOut left_out_;
 };
 

@@ -29,8 +29,8 @@ Result<Unpacked> unpack_layer(Source& blob, const std::string& folder, OverlayMa
   HashingSource hashed(plain);
   TarStream tar(hashed);
   TreeUnpacker tree = TRY(TreeUnpacker::open(folder, marks, owners));
-  tree.hash_aside(hashed);
-  tree.take_over(std::move(kept));
+  tree.files().hash_aside(hashed);
+  tree.files().take_over(std::move(kept));
   while (const auto item = TRY(tar.next())) {
     const bool is_of_archive = item->kind == TarItem::Kind::File && is_stargz_name(item->path);
     if (!is_of_archive) TRY(tree.add(*item, tar));

@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "layer/item_attributes.h"
 #include "layer/layout.h"
 #include "layer/tree_unpacker.h"
 
