@@ -125,9 +125,10 @@ Result<FetchedLayers> fetch_image_layers(const ImagePlace& place, const Incoming
     Result<void> taken;
     for (int attempt = 0; attempt < kAttempts && TRY(is_missing(store, image, i)); ++attempt) {
       fetched_bytes += TRY(fetch_in_turn(layer, path, cancel));
-      if (stays) TRY(store.adopt_blob(path, layer.digest));
-      taken = steps.on_fetched(i, with_cancel);
-      // Another process that pulls it may have taken what has arrived, and then may have failed.
+      taken = stays ? store.adopt_blob(path, layer.digest) : Result<void>();
+      if (taken.ok()) taken = steps.on_fetched(i, with_cancel);
+      // Another process that pulls it may have taken what has arrived, and be about to keep it, or
+      // have failed since.
       if (taken.ok() || taken.error().kind != ErrorKind::NotFound) break;
     }
     return taken;

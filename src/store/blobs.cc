@@ -84,17 +84,21 @@ Result<Digest> Store::put_blob_bytes(Bytes bytes) const {
 
 Result<void> Store::adopt_blob(const std::string& file, const Digest& digest) const {
   if (has_blob(digest)) return remove_file(file);
-  UniqueFd fd = TRY(open_file(file, O_RDONLY | O_NOFOLLOW));
-  TRY(make_owned_folders(inside("tmp"), owner_));
-  const std::string path = inside(fmt::format("tmp/blob.{}", digest.hex()));
-  if (::rename(file.c_str(), path.c_str()) != 0) {
-    if (errno != EXDEV) return errno_error(fmt::format("cannot move `{}`", file));
+  // A name of its own: several may adopt the same blob at once.
+  const NewFile place = TRY(create_file(inside("tmp"), "blob", owner_));
+  if (::rename(file.c_str(), place.path.c_str()) != 0) {
+    const bool is_elsewhere = errno == EXDEV;
+    const Error error = errno_error(fmt::format("cannot move `{}`", file));
+    TRY(remove_file(place.path));
+    if (!is_elsewhere) return error;
+    const UniqueFd fd = TRY(open_file(file, O_RDONLY | O_NOFOLLOW));
     FdSource source(fd.get());
     TRY(put_blob(source, digest));
     return remove_file(file);
   }
-  TRY(give_to(fd.get(), path, owner_));
-  BlobWriter writer(*this, std::move(fd), path);
+  UniqueFd fd = TRY(open_file(place.path, O_RDONLY | O_NOFOLLOW));
+  TRY(give_to(fd.get(), place.path, owner_));
+  BlobWriter writer(*this, std::move(fd), place.path);
   return writer.place(digest);
 }
 

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <csignal>
 #include <thread>
+#include <vector>
 
 #include "store/testing/temporary_store.h"
 
@@ -243,6 +244,26 @@ TEST_CASE("threads may race on one blob, one layer, one fact and one image") {
     CHECK(store.read_blob(sha256(body + std::to_string(i))).ok());
     CHECK(store.has_layer(sha256(std::to_string(i))));
   }
+  CHECK(home.temporary_names().empty());
+}
+
+TEST_CASE("several adopt the same blob at once") {
+  const TemporaryStore home;
+  std::atomic<int> failures = 0;
+  for (int round = 0; round < 100; ++round) {
+    const std::string text = std::to_string(round);
+    std::vector<std::jthread> threads;
+    for (int k = 0; k < 4; ++k) {
+      const std::string file = home.folder.path() + "/arrival" + std::to_string(k);
+      REQUIRE(write_file(file, text).ok());
+      threads.emplace_back([&failures, &home, file, text] {
+        if (!home.store.adopt_blob(file, sha256(text)).ok()) ++failures;
+      });
+    }
+    threads.clear();
+    CHECK(home.store.read_blob(sha256(text)).value() == text);
+  }
+  CHECK(failures == 0);
   CHECK(home.temporary_names().empty());
 }
 
