@@ -275,7 +275,8 @@ struct Ages : Scene {
   }
   std::string left() {
     std::string names;
-    for (const StoredImage& image : store().list_images().value()) names += image.name.name + " ";
+    const std::vector<StoredImage> images = store().list_images().value();
+    for (const StoredImage& image : images) names += image.name.name + " ";
     return names;
   }
 };
