@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "layer/item_attributes.h"
 
 namespace slipway::layer {

@@ -6,8 +6,6 @@
 
 #include <cerrno>
 
-#include "base/file.h"
-
 namespace slipway::layer {
 
 bool is_wanted_attribute(std::string_view name) {

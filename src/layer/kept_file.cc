@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 18;
 
-nlink_t links_of(int fd) {
-  struct stat status {};
-  return ::fstat(fd, &status) == 0 ? status.st_nlink : 0;
-}
-
 }  // namespace
 
 std::optional<KeptFile> KeptFile::open(const std::string& path, std::uint64_t size_bytes,
@@ -52,7 +47,8 @@ Result<bool> KeptFile::is_same() {
 bool KeptFile::link_to(int folder, const std::string& name) const {
   if (::linkat(AT_FDCWD, path_.c_str(), folder, name.c_str(), 0) != 0) return false;
   // Of two layers that take it at the same time none may: they can have other owners for it.
-  if (links_of(fd_.get()) == 2) return true;
+  struct stat status {};
+  if (::fstat(fd_.get(), &status) == 0 && status.st_nlink == 2) return true;
   ::unlinkat(folder, name.c_str(), 0);
   return false;
 }

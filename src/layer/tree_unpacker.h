@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
