@@ -69,31 +69,28 @@ Result<void> Fetcher::need(std::size_t blob, std::uint64_t first, std::uint64_t 
   const Range range = range_of(blob, first, bytes);
   std::unique_lock lock(mutex_);
   std::vector<State>& states = states_[blob];
-  bool is_new = false;
+  const auto any = [&](State state) {
+    const auto first_piece = states.begin() + static_cast<std::ptrdiff_t>(range.next);
+    const auto end_piece = states.begin() + static_cast<std::ptrdiff_t>(range.end);
+    return std::find(first_piece, end_piece, state) != end_piece;
+  };
   for (std::size_t i = range.next; i < range.end; ++i) {
     if (states[i] == State::Failed) states[i] = State::Missing;
-    is_new = is_new || states[i] == State::Missing;
   }
-  if (is_new) {
-    awaited_.push_front(range_of(blob, first, std::max(bytes, ahead)));
-    changed_.notify_all();
-  }
-  const auto is = [&](State state) {
-    return [&states, state](std::size_t i) { return states[i] == state; };
-  };
-  const auto any = [&](auto predicate) {
-    for (std::size_t i = range.next; i < range.end; ++i) {
-      if (predicate(i)) return true;
-    }
-    return false;
-  };
   ++waiting_;
-  changed_.wait(lock, [&] {
-    return cancel_.cancelled() || any(is(State::Failed)) ||
-           !(any(is(State::Missing)) || any(is(State::Coming)));
-  });
+  std::optional<std::uint64_t> asked_at;
+  while (!cancel_.cancelled() && !any(State::Failed) &&
+         (any(State::Missing) || any(State::Coming))) {
+    // Once; and again where others have forgotten what was there already.
+    if (any(State::Missing) && asked_at != forgotten_) {
+      awaited_.push_front(range_of(blob, first, std::max(bytes, ahead)));
+      asked_at = forgotten_;
+      changed_.notify_all();
+    }
+    changed_.wait(lock);
+  }
   end_waiting();
-  if (any(is(State::Failed))) return *failure_;
+  if (any(State::Failed)) return *failure_;
   return cancel_.check();
 }
 
@@ -135,13 +132,14 @@ Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_
   {
     const std::lock_guard lock(mutex_);
     const Range range = range_of(blob, first, bytes);
+    ++forgotten_;
+    rest_blob_ = rest_piece_ = 0;
     for (std::size_t i = range.next; i < range.end; ++i) {
       if (states_[blob][i] != State::There) continue;
       TRY(blobs_[blob].forget(i));
       states_[blob][i] = State::Missing;
       ++missing_[blob];
     }
-    rest_blob_ = rest_piece_ = 0;
   }
   changed_.notify_all();
   return {};

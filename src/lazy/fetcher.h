@@ -93,6 +93,7 @@ class Fetcher {
   std::vector<std::vector<State>> states_;
   std::vector<std::size_t> missing_;  ///< pieces of each blob that are not There
   std::deque<Range> awaited_, expected_;
+  std::uint64_t forgotten_ = 0;  ///< calls of forget
   bool wants_rest_ = false;
   std::size_t waiting_ = 0;                          ///< calls of need, and urgencies
   std::chrono::steady_clock::time_point rest_from_;  ///< before that, no rest

@@ -171,6 +171,22 @@ TEST_CASE("who waits hears of a failure; the next call, and the rest, try again"
   CHECK(place.blobs[0].is_whole());
 }
 
+TEST_CASE("what is forgotten while somebody waits for it comes again for him") {
+  Place place;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {});
+  REQUIRE(fetcher.need(1, 0, 1).ok());
+  place.remote.hold(true);
+  place.remote.asked.clear();
+  std::promise<Result<void>> needed;
+  auto answer = needed.get_future();
+  std::jthread waiter([&] { needed.set_value(fetcher.need(1, kPiece - 1, 2)); });
+  place.remote.wait_for_question();  // for the second piece: the first is there
+  REQUIRE(fetcher.forget(1, 0, 1).ok());
+  place.remote.hold(false);
+  CHECK(answer.get().ok());
+  CHECK(place.read(1, kPiece - 1, 2) == place.remote.blobs[1].substr(kPiece - 1, 2));
+}
+
 TEST_CASE("an answer of another length is none") {
   Place place;
   place.remote.blobs[1].resize(2 * kPiece);
