@@ -18,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/user_namespace.h"
+#include "lazy/pending_opens.h"
 
 namespace slipway::lazy {
 namespace {
@@ -53,6 +54,7 @@ struct FileSystem::State {
   fuse_session* session = nullptr;
   std::atomic<bool> is_detached = false;
   Hearers hearers;
+  PendingOpens opens;
   bool has_attributes = false;
   const bool is_all_roots = has_one_id();
 
@@ -160,8 +162,11 @@ struct FileSystem::State {
       return;
     }
     if (state.hearers.on_open) state.hearers.on_open(to_node(ino));
+    const auto open =
+        state.opens.add(fuse_req_ctx(request)->pid, [request] { fuse_reply_err(request, EINTR); });
     const fuse_file_info info = *file;
-    state.contents.open(to_node(ino), [&state, request, info](Result<UniqueFd> opened) {
+    state.contents.open(to_node(ino), [&state, request, open, info](Result<UniqueFd> opened) {
+      if (!state.opens.settle(open)) return;
       if (!opened.ok()) {
         if (state.hearers.on_trouble) state.hearers.on_trouble(opened.error());
         fuse_reply_err(request, EIO);

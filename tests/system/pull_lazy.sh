@@ -157,8 +157,27 @@ expect_ok slipway run --rm "$image" -- python hello.py
 wait_until_ended
 rm -rf "$SLIPWAY_HOME"
 
-# 5. Two at once; and a registry that ignores ranges: then all of it comes first.
-fresh five '{"rate": 20000000}'
+# 5. Who is killed does not wait for files that have not come.
+fresh five '{"rate": 3000000}'
+expect_ok slipway pull --lazy "$image"
+echo '{"rate": 20000}' >settings
+expect_ok slipway run -d --name waits "$image" -- python hello.py
+expect_ok timeout -k 5 60 "$SLIPWAY" stop -t 1 waits
+expect_ok slipway rm waits
+"$SLIPWAY" run --rm "$image" -- python hello.py >interrupted 2>&1 &
+waits=$!
+for _ in $(seq 100); do [ -n "$(slipway ps -q)" ] && break; sleep 0.1; done
+for _ in 1 2 3; do kill -INT $waits; sleep 0.5; done
+wait $waits
+assert_equal "what three Ctrl-C give" 137 $?
+[ "$(there)" -lt $((whole * 9 / 10)) ] || fail "$(there) of $whole bytes had come: nobody had to wait"
+echo '{}' >settings
+expect_ok slipway run --rm "$image" -- python hello.py
+wait_until_ended
+rm -rf "$SLIPWAY_HOME"
+
+# 6. Two at once; and a registry that ignores ranges: then all of it comes first.
+fresh six '{"rate": 20000000}'
 slipway pull --lazy "$image" >/dev/null 2>first.err &
 first=$!
 slipway pull --lazy "$image" >/dev/null 2>second.err || fail "the second of two: $(cat second.err)"
@@ -166,7 +185,7 @@ wait $first || fail "the first of two: $(cat first.err)"
 expect_ok slipway run --rm "$image" -- python hello.py
 wait_until_ended
 rm -rf "$SLIPWAY_HOME"
-fresh six '{"ranges": false}'
+fresh seven '{"ranges": false}'
 expect_ok slipway pull --lazy "$image"
 assert_contains "without ranges" "layers fetched" "$err"
 assert_no_file "$(lazy_folder)"
