@@ -33,13 +33,14 @@ chmod 755 "$root"
 passed=0 failed=0 skipped=0
 queue=()                          # names of tests that have not begun, in the order of their start
 declare -A seconds command after  # by name: its time, how it is called, whom it waits for
-declare -A running=() began       # by process id: the name; by name: when it began
+declare -A running=()             # by process id: the name
+declare -A began witness          # by name: when it began, the process that tells what hangs
 
 now() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'; }
 
 stop() {
-  for process in "${!running[@]}"; do kill -TERM -- "-$process" 2>/dev/null; done
+  for process in "${!running[@]}" "${witness[@]}"; do kill -TERM -- "-$process" 2>/dev/null; done
   echo "stopped; left in $root" >&2
   exit 130
 }
@@ -73,6 +74,11 @@ begin() {
   # Its own session: what it leaves running in the background ends with it.
   setsid timeout --foreground --kill-after=10 "$limit" ${command[$name]} >"$log" 2>&1 </dev/null &
   running[$!]=$name
+  # Just before its end: what it still waits for.
+  setsid bash -c 'sleep "$1"; ps -ww -o pid,ppid,stat,wchan:22,etimes,args -s "$2"' - \
+    "$((limit - 2))" "$!" >>"$log" 2>&1 </dev/null &
+  witness[$name]=$!
+  disown "$!"
 }
 
 # begin_next: whether one could begin
@@ -93,7 +99,7 @@ ended() {
   local log=$root/${name//\//.}.log scratch=$root/${name//\//.} time
   time=$(since "${began[$name]}")
   unset "running[$process]"
-  kill -KILL -- "-$process" 2>/dev/null
+  kill -KILL -- "-$process" "-${witness[$name]}" 2>/dev/null
   case $status in
   0)
     passed=$((passed + 1))
