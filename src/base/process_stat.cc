@@ -15,4 +15,15 @@ std::string_view process_stat_field(std::string_view stat, int number) {
   return stat.substr(0, stat.find(' '));
 }
 
+std::string_view process_status_field(std::string_view status, std::string_view name) {
+  while (!status.empty()) {
+    std::string_view line = status.substr(0, status.find('\n'));
+    status.remove_prefix(std::min(line.size() + 1, status.size()));
+    if (!line.starts_with(name) || !line.substr(name.size()).starts_with(":\t")) continue;
+    line.remove_prefix(name.size() + 2);
+    return line;
+  }
+  return {};
+}
+
 }  // namespace slipway

@@ -6,26 +6,15 @@
 #include <cstring>
 
 #include "base/file.h"
+#include "base/process_stat.h"
 
 namespace slipway {
 namespace {
 
 constexpr std::uint64_t kSysAdmin = std::uint64_t{1} << 21;  // capabilities(7)
 
-/// The value of `Name:\tvalue`; empty where there is no such line.
-std::string_view field(std::string_view status, std::string_view name) {
-  while (!status.empty()) {
-    std::string_view line = status.substr(0, status.find('\n'));
-    status.remove_prefix(std::min(line.size() + 1, status.size()));
-    if (!line.starts_with(name) || !line.substr(name.size()).starts_with(":\t")) continue;
-    line.remove_prefix(name.size() + 2);
-    return line;
-  }
-  return {};
-}
-
 bool lacks_sys_admin(std::string_view status) {
-  const std::string_view text = field(status, "CapEff");
+  const std::string_view text = process_status_field(status, "CapEff");
   std::uint64_t capabilities = ~std::uint64_t{0};
   (void)std::from_chars(text.data(), text.data() + text.size(), capabilities, 16);
   return (capabilities & kSysAdmin) == 0;
@@ -43,7 +32,7 @@ void explain_refusal(Error& error, int error_number, std::string_view process_st
   if (error_number != EPERM && error_number != EACCES) return;
   if (lacks_sys_admin(process_status)) {
     error.because.emplace_back("this root lacks CAP_SYS_ADMIN, as in a container");
-  } else if (field(process_status, "Seccomp") == "2") {
+  } else if (process_status_field(process_status, "Seccomp") == "2") {
     error.because.emplace_back("a seccomp filter is on, as in a container");
   } else {
     error.because.emplace_back(

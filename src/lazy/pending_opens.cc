@@ -1,12 +1,13 @@
 #include "lazy/pending_opens.h"
 
+#include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/file.h"
+#include "base/process_stat.h"
 
 namespace slipway::lazy {
 
@@ -14,12 +15,12 @@ bool is_being_killed(pid_t thread) {
   const Result<std::string> status = read_file(fmt::format("/proc/{}/status", thread));
   if (!status.ok()) return false;
   const auto is_pending = [&](std::string_view set) {
-    const std::size_t at = status->find(set);
-    constexpr std::uint64_t kKill = std::uint64_t{1} << (SIGKILL - 1);
-    return at != std::string::npos &&
-           (std::strtoull(status->c_str() + at + set.size(), nullptr, 16) & kKill) != 0;
+    const std::string_view text = process_status_field(*status, set);
+    std::uint64_t signals = 0;
+    (void)std::from_chars(text.data(), text.data() + text.size(), signals, 16);
+    return (signals >> (SIGKILL - 1) & 1) != 0;
   };
-  return is_pending("\nSigPnd:") || is_pending("\nShdPnd:");
+  return is_pending("SigPnd") || is_pending("ShdPnd");
 }
 
 PendingOpens::PendingOpens(std::function<bool(pid_t)> is_killed, std::chrono::milliseconds pause)

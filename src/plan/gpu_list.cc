@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/process_stat.h"
 #include "gpu/nvml.h"
 #include "plan/runs.h"
 
@@ -12,13 +13,10 @@ constexpr int kMostAncestors = 64;
 
 /// PPid of proc_pid_status(5); 0 where there is none.
 pid_t parent_of(const gpu::HostView& host, pid_t pid) {
-  const std::string text = host.text(fmt::format("/proc/{}/status", pid));
-  constexpr std::string_view kMark = "\nPPid:\t";
-  const std::size_t begin = text.find(kMark);
+  const std::string status = host.text(fmt::format("/proc/{}/status", pid));
+  const std::string_view text = process_status_field(status, "PPid");
   pid_t parent = 0;
-  if (begin == std::string::npos) return parent;
-  const char* const first = text.data() + begin + kMark.size();
-  std::from_chars(first, text.data() + text.size(), parent);
+  (void)std::from_chars(text.data(), text.data() + text.size(), parent);
   return parent;
 }
 
