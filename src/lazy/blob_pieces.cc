@@ -20,8 +20,8 @@ Result<BlobPieces> BlobPieces::open(const std::string& path, std::uint64_t size_
   blob.path_ = path;
   blob.size_bytes_ = size_bytes;
   blob.count_ = static_cast<std::size_t>((size_bytes + kPieceBytes - 1) / kPieceBytes);
-  blob.there_ = std::make_unique<std::atomic<bool>[]>(blob.count_);
-  const std::string marks_path = path + ".pieces";
+  blob.states_ = std::make_unique<std::atomic<State>[]>(blob.count_);
+  const std::string marks_path = blob.marks_path();
   std::string marks;
   if (path_exists(path) && path_exists(marks_path) && TRY(file_size(path)) == size_bytes) {
     marks = TRY(read_file(marks_path));
@@ -33,33 +33,42 @@ Result<BlobPieces> BlobPieces::open(const std::string& path, std::uint64_t size_
   if (::ftruncate(blob.file_.get(), static_cast<off_t>(size_bytes)) != 0) {
     return errno_error(fmt::format("cannot set the size of `{}`", path));
   }
-  for (std::size_t i = 0; i < blob.count_; ++i) blob.there_[i] = marks[i] == kThere;
+  for (std::size_t i = 0; i < blob.count_; ++i) {
+    blob.states_[i] = marks[i] == kThere ? State::There : State::Missing;
+  }
   return blob;
 }
 
 bool BlobPieces::is_whole() const {
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (!has(i)) return false;
-  }
-  return true;
+  return std::all_of(states_.get(), states_.get() + count_,
+                     [](const auto& state) { return state == State::There; });
 }
 
-std::uint64_t BlobPieces::bytes_there() const {
+bool BlobPieces::is_complete() const {
+  return std::none_of(states_.get(), states_.get() + count_,
+                      [](const auto& state) { return state == State::Missing; });
+}
+
+std::uint64_t BlobPieces::bytes_come() const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    if (has(i)) bytes += std::min(kPieceBytes, size_bytes_ - i * kPieceBytes);
+    if (state(i) != State::Missing) bytes += std::min(kPieceBytes, size_bytes_ - i * kPieceBytes);
   }
   return bytes;
 }
 
-Result<void> BlobPieces::write(std::size_t first_piece, Bytes bytes) {
-  TRY(write_at(file_.get(), bytes, first_piece * kPieceBytes, path_));
-  const auto pieces = static_cast<std::size_t>((bytes.size() + kPieceBytes - 1) / kPieceBytes);
-  TRY(write_at(marks_.get(), as_bytes(std::string(pieces, kThere)), first_piece, path_));
-  for (std::size_t i = 0; i < pieces; ++i) {
-    there_[first_piece + i].store(true, std::memory_order_release);
+Result<void> BlobPieces::mark(std::size_t first_piece, std::size_t count, State state) {
+  const std::string marks(count, state == State::There ? kThere : kMissing);
+  TRY(write_at(marks_.get(), as_bytes(marks), first_piece, marks_path()));
+  for (std::size_t i = 0; i < count; ++i) {
+    states_[first_piece + i].store(state, std::memory_order_release);
   }
   return {};
+}
+
+Result<void> BlobPieces::write(std::size_t first_piece, Bytes bytes) {
+  TRY(write_at(file_.get(), bytes, first_piece * kPieceBytes, path_));
+  return mark(first_piece, (bytes.size() + kPieceBytes - 1) / kPieceBytes, State::There);
 }
 
 Result<std::size_t> BlobPieces::read(std::uint64_t offset, std::span<std::byte> buffer) const {
@@ -71,11 +80,17 @@ Result<std::size_t> BlobPieces::read(std::uint64_t offset, std::span<std::byte> 
   }
 }
 
-Result<void> BlobPieces::forget(std::size_t piece) {
-  there_[piece] = false;
-  return write_at(marks_.get(), as_bytes(std::string(1, kMissing)), piece, path_);
+Result<void> BlobPieces::forget(std::size_t piece) { return mark(piece, 1, State::Missing); }
+
+Result<void> BlobPieces::release(std::size_t first_piece, std::size_t count) {
+  TRY(mark(first_piece, count, State::Released));
+  const auto at = static_cast<off_t>(first_piece * kPieceBytes);
+  const auto bytes = static_cast<off_t>(count * kPieceBytes);
+  // Where the file system cannot, they go with the file.
+  (void)::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, bytes);
+  return {};
 }
 
-Result<void> BlobPieces::remove_marks() const { return remove_file(path_ + ".pieces"); }
+Result<void> BlobPieces::remove_marks() const { return remove_file(marks_path()); }
 
 }  // namespace slipway::lazy

@@ -2,7 +2,8 @@
 /// byte for each piece, `1` where it is there.
 ///
 /// A piece is marked after it was written, so a killed process loses no piece and claims none. What
-/// a power cut spoils is found by the digests.
+/// a power cut spoils is found by the digests. A piece that nobody needs any more is released: it
+/// has had its use, and its room is given back. To the next process it is missing.
 #pragma once
 
 #include <atomic>
@@ -28,9 +29,12 @@ class BlobPieces {
   const std::string& path() const { return path_; }
   std::uint64_t size_bytes() const { return size_bytes_; }
   std::size_t count() const { return count_; }
-  bool has(std::size_t piece) const { return there_[piece].load(std::memory_order_acquire); }
+  bool has(std::size_t piece) const { return state(piece) == State::There; }
   bool is_whole() const;
-  std::uint64_t bytes_there() const;
+  /// Nothing is missing: all is there, or was and has been released.
+  bool is_complete() const;
+  /// Those released are counted.
+  std::uint64_t bytes_come() const;
 
   /// Whole pieces, the last one of the blob shorter.
   Result<void> write(std::size_t first_piece, Bytes bytes);
@@ -38,16 +42,24 @@ class BlobPieces {
   Result<std::size_t> read(std::uint64_t offset, std::span<std::byte> buffer) const;
   /// The piece is missing again.
   Result<void> forget(std::size_t piece);
+  /// Nobody reads these pieces, nor will. Where that fails, they are as before.
+  Result<void> release(std::size_t first_piece, std::size_t count);
   /// The file has another place now.
   Result<void> remove_marks() const;
 
  private:
+  enum class State : std::uint8_t { Missing, There, Released };
+
   BlobPieces() = default;
+  std::string marks_path() const { return path_ + ".pieces"; }
+  State state(std::size_t piece) const { return states_[piece].load(std::memory_order_acquire); }
+  Result<void> mark(std::size_t first_piece, std::size_t count, State state);
+
   std::string path_;
   std::uint64_t size_bytes_ = 0;
   std::size_t count_ = 0;
   UniqueFd file_, marks_;
-  std::unique_ptr<std::atomic<bool>[]> there_;
+  std::unique_ptr<std::atomic<State>[]> states_;
 };
 
 }  // namespace slipway::lazy

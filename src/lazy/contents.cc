@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::uint64_t kAheadBytes = 8 << 20;
+/// Smaller ones hardly fill a piece of their own.
+constexpr std::uint64_t kLeastReleased = 2 * BlobPieces::kPieceBytes;
+/// Behind a file's contents its member has the headers of what comes next.
+constexpr std::size_t kMostTail = 1 << 16;
+constexpr std::string_view kPartlySuffix = ".part";
 /// A start that opens none of its files for so long is over: its processor-seconds lie between two.
 constexpr std::chrono::milliseconds kStartPause{2000};
 
@@ -42,13 +47,32 @@ class PieceSource final : public Source {
   std::uint64_t next_, end_;
 };
 
+/// Nothing where it is long, or where its member does not end well: then it is not to be rebuilt.
+std::optional<std::string> read_tail(Source& member) {
+  std::vector<std::byte> buffer(kMostTail + 1);
+  const Result<std::size_t> size = read_full(member, buffer);
+  if (!size.ok() || *size > kMostTail) return std::nullopt;
+  return std::string(as_text(Bytes(buffer).first(*size)));
+}
+
 }  // namespace
 
-Contents::Contents(Setup setup) : setup_(std::move(setup)), trees_(setup_.blob_of.size()) {
+Contents::Contents(Setup setup)
+    : setup_(std::move(setup)),
+      trees_(setup_.layers.size()),
+      parts_(setup_.layers.size()),
+      is_settled_(setup_.layers.size()) {
   // One of them is always free for those who wait.
   for (std::size_t i = 0; i < std::max<std::size_t>(setup_.workers, 2); ++i) {
     workers_.emplace_back([this, i] { work(/*may_expect=*/i > 0); });
   }
+}
+
+Result<void> Contents::remove_partial(const std::string& folder) {
+  for (const std::string& name : TRY(list_folder(folder))) {
+    if (name.ends_with(kPartlySuffix)) TRY(remove_file(join_path(folder, name)));
+  }
+  return {};
 }
 
 Contents::~Contents() {
@@ -66,6 +90,11 @@ Contents::~Contents() {
 
 std::string Contents::kept_path(const Extent& extent) const {
   return join_path(setup_.folder, extent.digest.hex());
+}
+
+/// What its member has behind the file, for a later process. Several members can have that file.
+std::string Contents::tail_path(std::size_t layer, const Extent& extent) const {
+  return fmt::format("{}.{}-{}-{}", kept_path(extent), layer, extent.offset, extent.end);
 }
 
 bool Contents::is_there(const Node& node) const {
@@ -151,7 +180,10 @@ void Contents::expect(const std::vector<NodeId>& files) {
     const Node& node = setup_.tree.node(file);
     const auto* extent = std::get_if<Extent>(&node.contents);
     if (extent == nullptr) continue;
-    setup_.fetcher.expect(setup_.blob_of[node.layer], extent->offset, extent->end - extent->offset);
+    if (!path_exists(kept_path(*extent))) {
+      setup_.fetcher.expect(setup_.layers[node.layer].blob, extent->offset,
+                            extent->end - extent->offset);
+    }
     const std::lock_guard lock(mutex_);
     expected_.push_back(file);
     of_start_.insert(file);
@@ -169,17 +201,14 @@ std::optional<std::string> Contents::find_kept(std::string_view path) const {
 
 Result<void> Contents::take_from_tree(std::size_t layer, const std::string& folder) {
   auto tree = std::make_shared<UniqueFd>(TRY(open_file(folder, O_PATH | O_DIRECTORY)));
-  std::vector<std::string> unneeded;
-  {
-    const std::lock_guard lock(mutex_);
-    trees_[layer] = std::move(tree);
-    std::erase_if(kept_, [&](const auto& kept) {
-      if (kept.second != layer) return false;
-      unneeded.push_back(join_path(setup_.folder, kept.first.hex()));
-      return true;
-    });
-  }
-  for (const std::string& path : unneeded) (void)remove_file(path);
+  const std::lock_guard lock(mutex_);
+  trees_[layer] = std::move(tree);
+  std::erase_if(kept_, [&](const auto& kept) {
+    if (kept.second != layer) return false;
+    (void)remove_file(join_path(setup_.folder, kept.first.hex()));
+    return true;
+  });
+  for (const UnpackedPart& part : parts_[layer]) (void)remove_file(part.tail_path);
   return {};
 }
 
@@ -220,14 +249,13 @@ void Contents::work(bool may_expect) {
     }
     lock.unlock();
     const Node& node = setup_.tree.node(*file);
-    const Result<void> made = make(node);
+    const Result<bool> made = make(node);
     lock.lock();
     last_made_ = std::chrono::steady_clock::now();
     std::vector<Ready> ready = std::move(wanted_[*file].ready);
     wanted_.erase(*file);
-    if (made.ok() && !trees_[node.layer]) {
-      kept_.emplace(std::get<Extent>(node.contents).digest, node.layer);
-    }
+    std::vector<Fetcher::Range> unneeded;
+    if (made.ok() && !trees_[node.layer]) unneeded = keep(node, *made);
     lock.unlock();
     for (Ready& one : ready) {
       if (made.ok()) {
@@ -236,14 +264,59 @@ void Contents::work(bool may_expect) {
         one(made.error());
       }
     }
+    (void)setup_.fetcher.release(unneeded);  // where that fails, they stay
     lock.lock();
   }
 }
 
-/// Fetches and inflates one file into `path`. Returns what its bytes hash to.
-Result<Digest> Contents::unpack(const Node& node, const std::string& path) {
+/// Under the mutex: the file is there from now on, and the blob's part that it was made of may go.
+/// Not where somebody else reads that part just now, or another layer has brought the file.
+std::vector<Fetcher::Range> Contents::keep(const Node& node, bool is_released) {
   const Extent& extent = std::get<Extent>(node.contents);
-  const std::size_t blob = setup_.blob_of[node.layer];
+  // Another layer that had it has taken it along.
+  if (!path_exists(kept_path(extent))) return {};
+  const bool is_new = kept_.emplace(extent.digest, node.layer).second;
+  if (!is_new || !is_released || !may_release(node.layer)) return {};
+  const auto overlaps = [&](const auto& wanted) {
+    const Node& other = setup_.tree.node(wanted.first);
+    const Extent& its = std::get<Extent>(other.contents);
+    return wanted.second.state == State::Coming && other.layer == node.layer &&
+           its.offset < extent.end && extent.offset < its.end;
+  };
+  if (std::ranges::any_of(wanted_, overlaps)) return {};
+  parts_[node.layer].push_back(
+      {extent.offset, extent.end, kept_path(extent), tail_path(node.layer, extent)});
+  return setup_.fetcher.set_aside(setup_.layers[node.layer].blob, extent.offset,
+                                  extent.end - extent.offset);
+}
+
+/// Under the mutex.
+bool Contents::may_release(std::size_t layer) const {
+  return setup_.layers[layer].may_release && !is_settled_[layer];
+}
+
+std::vector<UnpackedPart> Contents::settle(std::size_t layer) {
+  const std::lock_guard lock(mutex_);
+  is_settled_[layer] = true;
+  return parts_[layer];
+}
+
+Result<void> Contents::fetch_anew(std::size_t layer) {
+  {
+    const std::lock_guard lock(mutex_);
+    is_settled_[layer] = true;
+    parts_[layer].clear();
+  }
+  const std::size_t blob = setup_.layers[layer].blob;
+  return setup_.fetcher.forget(blob, 0, setup_.blobs[blob].size_bytes());
+}
+
+/// Fetches and inflates one file into `path`. Returns what its bytes hash to; `tail`, if wanted,
+/// is what stands behind them.
+Result<Digest> Contents::unpack(const Node& node, const std::string& path,
+                                std::optional<std::string>* tail) {
+  const Extent& extent = std::get<Extent>(node.contents);
+  const std::size_t blob = setup_.layers[node.layer].blob;
   PieceSource packed(setup_.fetcher, setup_.blobs[blob], blob, extent);
   layer::Decompressed plain(packed);
   const UniqueFd file = TRY(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
@@ -262,24 +335,39 @@ Result<Digest> Contents::unpack(const Node& node, const std::string& path) {
     TRY(sink.write(Bytes(buffer).first(got)));
     left -= got;
   }
+  if (tail) *tail = read_tail(plain);
   return sink.finish();
 }
 
 /// Bytes that were not the right ones are forgotten, so that the next call fetches them anew.
-Result<void> Contents::make(const Node& node) {
+/// Returns whether the layer can do without that part of its blob.
+Result<bool> Contents::make(const Node& node) {
   const Extent& extent = std::get<Extent>(node.contents);
+  bool is_released = extent.skip == 0 && node.item.size_bytes >= kLeastReleased;
   {
     const std::lock_guard lock(mutex_);
-    if (is_there(node)) return {};  // another file with the same contents
+    if (is_there(node)) return false;  // another file with the same contents
+    is_released = is_released && may_release(node.layer);
   }
   const Fetcher::Urgency urgency(setup_.fetcher);
   const std::string path = kept_path(extent);
-  const std::string partly = fmt::format("{}.{}", path, static_cast<const void*>(&node));
-  const Result<Digest> digest = unpack(node, partly);
-  if (digest.ok() && *digest == extent.digest) return rename_path(partly, path);
+  const std::string tail_path = this->tail_path(node.layer, extent);
+  if (path_exists(path) && TRY(sha256_of_file(path)) == extent.digest) {
+    return is_released && path_exists(tail_path);
+  }
+  const std::string partly =
+      fmt::format("{}.{}{}", path, static_cast<const void*>(&node), kPartlySuffix);
+  std::optional<std::string> tail;
+  const Result<Digest> digest = unpack(node, partly, is_released ? &tail : nullptr);
+  if (digest.ok() && *digest == extent.digest) {
+    if (tail) TRY(write_file(tail_path, *tail));
+    TRY(rename_path(partly, path));
+    return tail.has_value();
+  }
   (void)remove_file(partly);
   if (!digest.ok() && digest.error().kind != ErrorKind::Corrupt) return digest.error();
-  TRY(setup_.fetcher.forget(setup_.blob_of[node.layer], extent.offset, extent.end - extent.offset));
+  TRY(setup_.fetcher.forget(setup_.layers[node.layer].blob, extent.offset,
+                            extent.end - extent.offset));
   Error error = make_error(ErrorKind::Corrupt, "`{}` is not the file that the layer's table names",
                            node.item.path);
   if (!digest.ok()) error.because.push_back("its member " + digest.error().message);

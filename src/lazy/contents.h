@@ -2,7 +2,8 @@
 /// digests, and kept in a folder until the layer is there as a tree.
 ///
 /// A file is taken whole: a deflate stream cannot be entered in its middle
-/// (docs/decisions/0024-lazy-start.md).
+/// (docs/decisions/0024-lazy-start.md). What was fetched for a large one is released once it is
+/// unpacked: the layer's tar can be rebuilt without it (rebuilt_layer.h).
 #pragma once
 
 #include <chrono>
@@ -23,6 +24,7 @@
 #include "base/unique_fd.h"
 #include "lazy/blob_pieces.h"
 #include "lazy/fetcher.h"
+#include "lazy/rebuilt_layer.h"
 #include "lazy/tree.h"
 
 namespace slipway::lazy {
@@ -30,16 +32,23 @@ namespace slipway::lazy {
 /// All calls are safe from any thread.
 class Contents {
  public:
-  /// Borrows everything. `blob_of` says which blob a layer of the tree is. `folder` is empty.
+  struct Layer {
+    std::size_t blob = 0;
+    bool may_release = false;  ///< the blob is of no use once the tree is there
+  };
+  /// Borrows everything; `layers` are those of the tree. `folder` has what a process before this
+  /// one kept, which is held against its digests before it is shown.
   struct Setup {
     const Tree& tree;
     std::vector<BlobPieces>& blobs;
     Fetcher& fetcher;
-    std::vector<std::size_t> blob_of;
+    std::vector<Layer> layers;
     std::string folder;
     std::size_t workers = 4;
   };
   explicit Contents(Setup setup);
+  /// What a process that was killed has left half done in its `folder`.
+  static Result<void> remove_partial(const std::string& folder);
   ~Contents();
 
   /// Gives the file, open for reading. Never blocks: where the contents are not there yet, `ready`
@@ -58,6 +67,11 @@ class Contents {
   /// Where the contents lie that this path of the image has, if they were opened and no tree has
   /// them yet.
   std::optional<std::string> find_kept(std::string_view path) const;
+
+  /// What was released of this layer. From now on no more is.
+  std::vector<UnpackedPart> settle(std::size_t layer);
+  /// Those parts were not what the layer has there: all of its blob is to come again, and stays.
+  Result<void> fetch_anew(std::size_t layer);
 
   /// The layer is there as a tree: what is opened from now on is opened there, and what was kept of
   /// the layer is removed.
@@ -79,8 +93,12 @@ class Contents {
   bool is_there(const Node& node) const;
   std::optional<NodeId> take_job(bool may_expect);
   void work(bool may_expect);
-  Result<Digest> unpack(const Node& node, const std::string& path);
-  Result<void> make(const Node& node);
+  std::string tail_path(std::size_t layer, const Extent& extent) const;
+  bool may_release(std::size_t layer) const;
+  Result<Digest> unpack(const Node& node, const std::string& path,
+                        std::optional<std::string>* tail);
+  Result<bool> make(const Node& node);
+  std::vector<Fetcher::Range> keep(const Node& node, bool is_released);
 
   const Setup setup_;
   CancelToken cancel_;
@@ -93,6 +111,8 @@ class Contents {
   std::map<Digest, std::size_t> kept_;  ///< and the layer that brought them
   std::chrono::steady_clock::time_point last_made_{};
   std::vector<std::shared_ptr<UniqueFd>> trees_;  ///< of each layer; null: not there
+  std::vector<std::vector<UnpackedPart>> parts_;  ///< of each layer: what was released
+  std::vector<bool> is_settled_;                  ///< of each layer
   std::vector<std::jthread> workers_;
 };
 

@@ -6,35 +6,40 @@
 
 #include <atomic>
 #include <future>
+#include <random>
+#include <thread>
 
 #include "base/file.h"
-#include "layer/compress.h"
+#include "layer/testing/tar_maker.h"
 
 using namespace slipway;
 using namespace slipway::lazy;
+using slipway::layer::testing::gzip;
 
 namespace {
 
-std::string gzip(std::string_view text) {
-  StringSink out;
-  BytesSource plain(as_bytes(text));
-  REQUIRE(layer::compress(plain, oci::LayerCompression::Gzip, out, CancelToken()).ok());
-  return std::move(out.text);
+std::string random_bytes(std::size_t count) {
+  std::mt19937 random(1);
+  std::string bytes(count, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  return bytes;
 }
 
 /// A blob with three members, and a tree of files in it.
 struct Place {
-  std::string a = std::string(3 << 20, 'a') + "end", b = "beta", blob;
+  std::string a = random_bytes(5 << 20), b = "beta", blob;
   TemporaryFolder folder = TemporaryFolder::create("/tmp", "contents").value();
   Tree tree;
   std::vector<BlobPieces> blobs;
   std::atomic<bool> is_broken = false;
+  std::atomic<std::uint64_t> fetched = 0;
   std::optional<Fetcher> fetcher;
   std::optional<Contents> contents;
+  std::uint64_t a_at = gzip("header").size(), b_at = 0;
 
   Place() {
-    blob = gzip("header") + gzip(a);
-    const std::uint64_t a_at = gzip("header").size(), b_at = blob.size();
+    blob = gzip("header") + gzip(a) + gzip("next header");
+    b_at = blob.size();
     blob += gzip(b + "gamma");
     const auto file = [](const std::string& path, const std::string& text, Extent extent) {
       Entry entry;
@@ -55,21 +60,39 @@ struct Place {
                            file("deep/d", b, {b_at, blob.size(), 0, {}}),
                            file("c", "gamma", {b_at, blob.size(), b.size(), {}}), lying, empty})
             .ok());
-    blobs.push_back(BlobPieces::open(join_path(folder.path(), "blob"), blob.size()).value());
+    open_blob();
+    start();
+  }
+  void start() {
     fetcher.emplace(
         blobs,
         [this](std::size_t, std::uint64_t first, std::uint64_t bytes,
                const CancelToken&) -> Result<std::string> {
           if (is_broken) return make_error(ErrorKind::Unavailable, "no network");
+          fetched += bytes;
           return blob.substr(first, bytes);
         },
         Fetcher::Options{});
     REQUIRE(make_folders(kept()).ok());
-    contents.emplace(Contents::Setup{tree, blobs, *fetcher, {0}, kept(), 2});
+    contents.emplace(Contents::Setup{tree, blobs, *fetcher, {{0, true}}, kept(), 2});
   }
-  ~Place() {
+  ~Place() { stop(); }
+  void stop() {
     contents.reset();
     fetcher.reset();
+  }
+  void restart() {
+    stop();
+    blobs.clear();
+    open_blob();
+    start();
+  }
+  void open_blob() {
+    blobs.push_back(BlobPieces::open(join_path(folder.path(), "blob"), blob.size()).value());
+  }
+  /// Of what is between the first piece and the last.
+  void wait_for_release() const {
+    while (blobs[0].has(2)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   std::string kept() const { return join_path(folder.path(), "kept"); }
 
@@ -94,7 +117,8 @@ TEST_CASE("files come out of their members, also those that share one") {
   CHECK(place.read("c").value() == "gamma");
   CHECK(place.read("empty").value().empty());
   CHECK(place.read("twin").value() == place.a);
-  CHECK(list_folder(place.kept()).value().size() == 3);  // a and its twin are one
+  // a and its twin are one; and what stands behind a.
+  CHECK(list_folder(place.kept()).value().size() == 4);
 }
 
 TEST_CASE("other bytes than the table names are never shown") {
@@ -117,6 +141,62 @@ TEST_CASE("damaged bytes are fetched anew by the next open") {
   CHECK(place.read("a").value() == place.a);
 }
 
+TEST_CASE("a large file's part of the blob is released, and the layer rebuilt without it") {
+  Place place;
+  CHECK(place.read("a").value() == place.a);
+  CHECK(place.read("b").value() == place.b);
+  place.wait_for_release();
+  const auto parts = place.contents->settle(0);
+  REQUIRE(parts.size() == 1);
+  CHECK(parts[0].offset == place.a_at);
+  CHECK(parts[0].end == place.b_at);
+  CHECK(read_file(parts[0].tail_path).value() == "next header");
+  CHECK(place.blobs[0].is_complete());
+  CHECK_FALSE(place.blobs[0].is_whole());
+  RebuiltLayer rebuilt(place.blobs[0], parts, 1 << 30);
+  StringSink text;
+  REQUIRE(copy(rebuilt, text).ok());
+  CHECK((text.text == "header" + place.a + "next header" + place.b + "gamma"));
+  CHECK(place.read("twin").value() == place.a);
+  // Something was wrong with it.
+  REQUIRE(place.contents->fetch_anew(0).ok());
+  CHECK(place.contents->settle(0).empty());
+  CHECK(place.read("a").value() == place.a);
+  REQUIRE(place.fetcher->need(0, 0, place.blob.size()).ok());
+  CHECK((read_file(place.blobs[0].path()).value() == place.blob));
+}
+
+TEST_CASE("nothing is released where the blob stays, or once the layer is being made") {
+  Place place;
+  (void)place.contents->settle(0);
+  CHECK(place.read("a").value() == place.a);
+  CHECK(place.contents->settle(0).empty());
+  CHECK(place.blobs[0].has(2));
+}
+
+TEST_CASE("another process takes up what was kept, and holds it against its digest") {
+  Place place;
+  CHECK(place.read("a").value() == place.a);
+  place.wait_for_release();
+  place.restart();
+  CHECK_FALSE(place.blobs[0].has(2));
+  place.fetched = 0;
+  CHECK(place.read("a").value() == place.a);
+  CHECK(place.fetched == 0);
+  place.wait_for_release();
+  REQUIRE(place.contents->settle(0).size() == 1);
+  CHECK(read_file(place.contents->settle(0)[0].tail_path).value() == "next header");
+  // It was damaged meanwhile, and something was left half done.
+  place.restart();
+  const std::string kept = join_path(place.kept(), sha256(place.a).hex());
+  REQUIRE(write_file(kept, std::string(place.a.size(), '\0')).ok());
+  REQUIRE(write_file(kept + ".1.part", "half").ok());
+  REQUIRE(Contents::remove_partial(place.kept()).ok());
+  CHECK(list_folder(place.kept()).value().size() == 2);
+  CHECK(place.read("a").value() == place.a);
+  CHECK(place.fetched > 0);
+}
+
 TEST_CASE("a failure is the open's own, and the next open tries again") {
   Place place;
   place.is_broken = true;
@@ -128,7 +208,7 @@ TEST_CASE("a failure is the open's own, and the next open tries again") {
 TEST_CASE("what is expected is made ready; once the layer is a tree, it is read there") {
   Place place;
   place.contents->expect({*place.tree.resolve("b"), *place.tree.resolve("a")});
-  for (int i = 0; i < 3000 && list_folder(place.kept()).value().size() < 2; ++i) {
+  for (int i = 0; i < 3000 && list_folder(place.kept()).value().size() < 3; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   place.is_broken = true;  // nothing is fetched any more

@@ -79,8 +79,9 @@ Result<void> Fetcher::need(std::size_t blob, std::uint64_t first, std::uint64_t 
   }
   ++waiting_;
   std::optional<std::uint64_t> asked_at;
-  while (!cancel_.cancelled() && !any(State::Failed) &&
-         (any(State::Missing) || any(State::Coming))) {
+  Result<void> brought_back = forget_pieces(range, State::Released);
+  while (brought_back.ok() && !cancel_.cancelled() && !any(State::Failed) &&
+         (any(State::Missing) || any(State::Busy))) {
     // Once; and again where others have forgotten what was there already.
     if (any(State::Missing) && asked_at != forgotten_) {
       awaited_.push_front(range_of(blob, first, std::max(bytes, ahead)));
@@ -88,10 +89,25 @@ Result<void> Fetcher::need(std::size_t blob, std::uint64_t first, std::uint64_t 
       changed_.notify_all();
     }
     changed_.wait(lock);
+    brought_back = forget_pieces(range, State::Released);
   }
   end_waiting();
+  TRY(brought_back);
   if (any(State::Failed)) return *failure_;
   return cancel_.check();
+}
+
+/// Under the mutex: those that are so are missing again.
+Result<void> Fetcher::forget_pieces(const Range& range, State state) {
+  for (std::size_t i = range.next; i < range.end; ++i) {
+    if (states_[range.blob][i] != state) continue;
+    TRY(blobs_[range.blob].forget(i));
+    states_[range.blob][i] = State::Missing;
+    ++missing_[range.blob];
+    ++forgotten_;
+    rest_blob_ = rest_piece_ = 0;
+  }
+  return {};
 }
 
 void Fetcher::fetch_rest() {
@@ -132,17 +148,54 @@ Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_
   {
     const std::lock_guard lock(mutex_);
     const Range range = range_of(blob, first, bytes);
-    ++forgotten_;
-    rest_blob_ = rest_piece_ = 0;
-    for (std::size_t i = range.next; i < range.end; ++i) {
-      if (states_[blob][i] != State::There) continue;
-      TRY(blobs_[blob].forget(i));
-      states_[blob][i] = State::Missing;
-      ++missing_[blob];
-    }
+    TRY(forget_pieces(range, State::There));
+    TRY(forget_pieces(range, State::Released));
   }
   changed_.notify_all();
   return {};
+}
+
+std::vector<Fetcher::Range> Fetcher::set_aside(std::size_t blob, std::uint64_t first,
+                                               std::uint64_t bytes) {
+  constexpr std::uint64_t kPiece = BlobPieces::kPieceBytes;
+  const std::size_t begin = static_cast<std::size_t>((first + kPiece - 1) / kPiece);
+  const std::size_t end = static_cast<std::size_t>((first + bytes) / kPiece);
+  const std::lock_guard lock(mutex_);
+  std::vector<Range> ranges;
+  for (std::size_t i = begin; i < end; ++i) {
+    State& state = states_[blob][i];
+    if (state == State::Busy || state == State::Released) continue;
+    const bool has_come = state == State::There;
+    if (!has_come) --missing_[blob];
+    state = State::Busy;
+    const bool goes_on = !ranges.empty() && ranges.back().end == i &&
+                         blobs_[blob].has(ranges.back().next) == has_come;
+    if (!goes_on) ranges.push_back({blob, i, i});
+    ranges.back().end = i + 1;
+  }
+  return ranges;
+}
+
+Result<void> Fetcher::release(const std::vector<Range>& set_aside) {
+  Result<void> released;
+  for (const auto& [blob, first, end] : set_aside) {
+    const bool had_come = blobs_[blob].has(first);
+    const Result<void> result = blobs_[blob].release(first, end - first);
+    if (!result.ok()) released = result;
+    bool is_whole = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const State otherwise = had_come ? State::There : State::Missing;
+      std::fill(states_[blob].begin() + static_cast<std::ptrdiff_t>(first),
+                states_[blob].begin() + static_cast<std::ptrdiff_t>(end),
+                result.ok() ? State::Released : otherwise);
+      if (!result.ok() && !had_come) missing_[blob] += end - first;
+      is_whole = result.ok() && !had_come && missing_[blob] == 0 && wants_rest_;
+    }
+    changed_.notify_all();
+    if (is_whole) tell_whole(blob);
+  }
+  return released;
 }
 
 std::uint64_t Fetcher::fetched_bytes() const {
@@ -191,7 +244,7 @@ std::optional<Fetcher::Job> Fetcher::take_job() {
   }
   if (job) {
     std::fill_n(states_[job->blob].begin() + static_cast<std::ptrdiff_t>(job->first), job->count,
-                State::Coming);
+                State::Busy);
   }
   return job;
 }

@@ -29,8 +29,9 @@ class Fetcher {
     std::size_t workers = 4;
     /// After a failure of what nobody waits for; doubles up to a minute.
     std::chrono::milliseconds first_pause{1000};
-    /// A blob is whole. Called once for each, also where it was whole from the start, on a thread
-    /// of the fetcher's or the one that calls fetch_rest; it should return soon.
+    /// Nothing of a blob is missing. Called once for each, also where it was so from the start, and
+    /// once more when something has come that was forgotten; on a thread of the fetcher's or one
+    /// that calls fetch_rest or release. It should return soon.
     std::function<void(std::size_t blob)> on_whole{};
   };
 
@@ -60,16 +61,23 @@ class Fetcher {
    private:
     Fetcher& fetcher_;
   };
-  /// These bytes were not the right ones: they are missing again.
+  /// These bytes were not the right ones: they are missing again, also those released.
   Result<void> forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+
+  struct Range {
+    std::size_t blob, next, end;  ///< pieces
+  };
+  /// These bytes have had their use: the pieces that lie in them wholly are not fetched with the
+  /// rest, and `release` gives their room back. Who needs them from now on waits for that, and has
+  /// them fetched again.
+  std::vector<Range> set_aside(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+  Result<void> release(const std::vector<Range>& set_aside);
   /// Over the network, since the start.
   std::uint64_t fetched_bytes() const;
 
  private:
-  enum class State : std::uint8_t { Missing, Coming, There, Failed };
-  struct Range {
-    std::size_t blob, next, end;  ///< pieces
-  };
+  /// Busy: being fetched, or given back.
+  enum class State : std::uint8_t { Missing, Busy, There, Failed, Released };
   struct Job {
     std::size_t blob, first, count;
   };
@@ -80,6 +88,7 @@ class Fetcher {
   void work();
   void end_waiting();
   void finish(const Job& job, const Result<void>& fetched);
+  Result<void> forget_pieces(const Range& range, State state);
   Result<void> fetch(const Job& job);
   void tell_whole(std::size_t blob);
 
@@ -91,9 +100,9 @@ class Fetcher {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::vector<State>> states_;
-  std::vector<std::size_t> missing_;  ///< pieces of each blob that are not There
+  std::vector<std::size_t> missing_;  ///< pieces of each blob that are to come
   std::deque<Range> awaited_, expected_;
-  std::uint64_t forgotten_ = 0;  ///< calls of forget
+  std::uint64_t forgotten_ = 0;  ///< how often pieces became missing again
   bool wants_rest_ = false;
   std::size_t waiting_ = 0;                          ///< calls of need, and urgencies
   std::chrono::steady_clock::time_point rest_from_;  ///< before that, no rest

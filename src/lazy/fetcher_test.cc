@@ -1,7 +1,9 @@
 #include "lazy/fetcher.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <random>
@@ -87,9 +89,9 @@ TEST_CASE("what is needed is there when the call returns, and nothing else was a
   Fetcher fetcher(place.blobs, place.remote.fetch(), {});
   REQUIRE(fetcher.need(0, 5 * kPiece - 1, 2).ok());
   CHECK(place.read(0, 5 * kPiece - 1, 2) == place.remote.blobs[0].substr(5 * kPiece - 1, 2));
-  CHECK(place.blobs[0].bytes_there() == 2 * kPiece);
+  CHECK(place.blobs[0].bytes_come() == 2 * kPiece);
   REQUIRE(fetcher.need(0, 20 * kPiece, 1000).ok());  // beyond the end
-  CHECK(place.blobs[0].bytes_there() == 2 * kPiece + 77);
+  CHECK(place.blobs[0].bytes_come() == 2 * kPiece + 77);
   const std::size_t asked = place.remote.asked.size();
   REQUIRE(fetcher.need(0, 5 * kPiece, 10).ok());
   CHECK(place.remote.asked.size() == asked);
@@ -146,8 +148,8 @@ TEST_CASE("the rest waits as long as it was put off, and nothing else does") {
   REQUIRE(fetcher.need(1, 0, 1).ok());
   REQUIRE(fetcher.need(0, 0, 1).ok());
   std::this_thread::sleep_for(300ms);  // the rest would have begun
-  CHECK(place.blobs[0].bytes_there() == kPiece);
-  CHECK(place.blobs[1].bytes_there() == kPiece);
+  CHECK(place.blobs[0].bytes_come() == kPiece);
+  CHECK(place.blobs[1].bytes_come() == kPiece);
   fetcher.put_off_rest(0ms);
   whole.get_future().wait();
   CHECK(place.blobs[1].is_whole());
@@ -160,7 +162,7 @@ TEST_CASE("who waits hears of a failure; the next call, and the rest, try again"
   const auto failed = fetcher.need(0, 0, 10);
   REQUIRE(!failed.ok());
   CHECK(failed.error().message == "the network is gone");
-  CHECK(place.blobs[0].bytes_there() == 0);
+  CHECK(place.blobs[0].bytes_come() == 0);
   CHECK(fetcher.need(0, 0, 10).ok());
   {
     const std::lock_guard lock(place.remote.mutex);
@@ -185,6 +187,59 @@ TEST_CASE("what is forgotten while somebody waits for it comes again for him") {
   place.remote.hold(false);
   CHECK(answer.get().ok());
   CHECK(place.read(1, kPiece - 1, 2) == place.remote.blobs[1].substr(kPiece - 1, 2));
+}
+
+TEST_CASE(
+    "what is released takes no room, does not come with the rest, and does for who needs it") {
+  Place place;
+  std::atomic<int> whole = 0;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t) { ++whole; }});
+  REQUIRE(fetcher.need(0, 0, 5 * kPiece).ok());
+  // The first piece has something before it, the last one something behind it.
+  const auto aside = fetcher.set_aside(0, 10, 4 * kPiece);
+  REQUIRE(aside.size() == 1);
+  CHECK(aside[0].next == 1);
+  CHECK(aside[0].end == 4);
+  REQUIRE(fetcher.release(aside).ok());
+  CHECK(place.blobs[0].bytes_come() == 5 * kPiece);
+  CHECK(place.read(0, kPiece, 10) == std::string(10, '\0'));
+  struct stat status {};
+  REQUIRE(::stat(place.blobs[0].path().c_str(), &status) == 0);
+  CHECK(static_cast<std::uint64_t>(status.st_blocks) * 512 <= 2 * kPiece);
+  place.remote.asked.clear();
+  fetcher.fetch_rest();
+  for (int i = 0; i < 3000 && whole < 2; ++i) std::this_thread::sleep_for(10ms);
+  CHECK(whole == 2);
+  CHECK(place.blobs[0].is_complete());
+  CHECK_FALSE(place.blobs[0].is_whole());
+  for (const auto& [blob, first] : place.remote.asked) CHECK((blob == 1 || first >= 5 * kPiece));
+  REQUIRE(fetcher.need(0, 2 * kPiece, 10).ok());
+  CHECK(place.read(0, 2 * kPiece, 10) == place.remote.blobs[0].substr(2 * kPiece, 10));
+  REQUIRE(fetcher.forget(0, 0, place.remote.blobs[0].size()).ok());
+  for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
+  CHECK(read_file(place.blobs[0].path()).value() == place.remote.blobs[0]);
+}
+
+TEST_CASE("what is set aside before it came completes its blob, and comes for who waits") {
+  Place place;
+  std::atomic<int> whole = 0;
+  Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t) { ++whole; }});
+  fetcher.put_off_rest(1h);
+  fetcher.fetch_rest();
+  REQUIRE(fetcher.need(1, 0, kPiece).ok());
+  const auto aside = fetcher.set_aside(1, kPiece, 2 * kPiece);
+  std::promise<Result<void>> needed;
+  std::jthread waiter([&] { needed.set_value(fetcher.need(1, 2 * kPiece, 10)); });
+  CHECK(whole == 0);
+  REQUIRE(fetcher.release(aside).ok());
+  CHECK(whole >= 1);
+  CHECK(needed.get_future().get().ok());
+  CHECK(place.read(1, 2 * kPiece, 10) == place.remote.blobs[1].substr(2 * kPiece, 10));
+  REQUIRE(fetcher.release(fetcher.set_aside(1, kPiece, 2 * kPiece)).ok());
+  CHECK(place.blobs[1].is_complete());
+  // To another process it is missing.
+  place.open();
+  CHECK(place.blobs[1].bytes_come() == kPiece);
 }
 
 TEST_CASE("an answer of another length is none") {
@@ -216,5 +271,5 @@ TEST_CASE("a map of pieces that does not fit the blob counts as none") {
   CHECK(place.blobs[1].is_whole());
   REQUIRE(write_file(place.blobs[1].path() + ".pieces", "1").ok());
   place.open();
-  CHECK(place.blobs[1].bytes_there() == 0);
+  CHECK(place.blobs[1].bytes_come() == 0);
 }

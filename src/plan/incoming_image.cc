@@ -80,15 +80,13 @@ bool is_of_bytes(const Error& error) {
   return error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported;
 }
 
-/// Layer `i`, whose blob is at `path`.
-Result<void> unpack_file(const std::string& path, const IncomingImage& image, std::size_t i,
-                         const store::Store& store, const Tools& tools, layer::FindKept kept) {
+/// Layer `i`: its blob, or the tar in it.
+Result<void> unpack(Source& source, const IncomingImage& image, std::size_t i,
+                    const store::Store& store, const Tools& tools, layer::FindKept kept) {
   const Digest& diff_id = image.config.diff_ids[i];
   const oci::Descriptor& descriptor = image.manifest.layers[i];
   const auto task = tools.reporter.start("unpacking", descriptor.digest.hex().substr(0, 12), 0);
   TemporaryFolder folder = TRY(store.make_layer_folder());
-  const UniqueFd blob = TRY(open_file(path, O_RDONLY));
-  FdSource source(blob.get());
   const auto marks = in_user_namespace() ? layer::OverlayMarks::User : layer::OverlayMarks::Trusted;
   const auto owners = has_one_id() ? layer::Owners::Caller : layer::Owners::AsSaid;
   Result<layer::Unpacked> unpacked =
@@ -109,6 +107,13 @@ Result<void> unpack_file(const std::string& path, const IncomingImage& image, st
   TRY(store.adopt_layer(std::move(folder), diff_id));
   tools.reporter.finish(task);
   return {};
+}
+
+Result<void> unpack_file(const std::string& path, const IncomingImage& image, std::size_t i,
+                         const store::Store& store, const Tools& tools, layer::FindKept kept) {
+  const UniqueFd blob = TRY(open_file(path, O_RDONLY));
+  FdSource source(blob.get());
+  return unpack(source, image, i, store, tools, std::move(kept));
 }
 
 std::vector<std::size_t> largest_first(const IncomingImage& image) {
@@ -171,18 +176,25 @@ Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tool
 }
 
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
-                                   std::size_t i, const Tools& tools, layer::FindKept kept) {
+                                   std::size_t i, const Tools& tools,
+                                   const UnpackedBefore& before) {
   const oci::Descriptor& layer = image.manifest.layers[i];
   const Digest& diff_id = image.config.diff_ids[i];
   const std::string path = path_of(layer, image, store);
   const bool is_arrival = path != store.blob_path(layer.digest);
   // Before the tree is there: who finds the tree relies on the recipe.
   if (is_arrival) TRY(note_origin(store, layer.digest, image.arrivals->origin));
+  const auto unpack_it = [&] {
+    return is_arrival && before.tar != nullptr
+               ? unpack(*before.tar, image, i, store, tools, before.kept)
+               : unpack_file(path, image, i, store, tools, before.kept);
+  };
   const Result<void> unpacked = store.has_layer(diff_id)
                                     ? compare_owners(store, diff_id, image, tools.reporter)
-                                    : unpack_file(path, image, i, store, tools, std::move(kept));
+                                    : unpack_it();
   // After a failure that is not of its bytes, the next attempt takes it up.
-  if (is_arrival && (unpacked.ok() || is_of_bytes(unpacked.error()))) TRY(remove_file(path));
+  const bool is_useless = unpacked.ok() || (is_of_bytes(unpacked.error()) && before.tar == nullptr);
+  if (is_arrival && is_useless) TRY(remove_file(path));
   // Another process had it at the same time, and was first.
   const bool is_taken = is_arrival && !path_exists(path) && store.has_layer(diff_id);
   return is_taken ? Result<void>() : unpacked;

@@ -73,12 +73,18 @@ Result<void> read_records_of_layer(const IncomingImage& image, std::size_t layer
 /// The numbers of the image's user, out of its layers' /etc/passwd where it is a name.
 Result<ImageIds> find_incoming_ids(const IncomingImage& image, const Tools& tools);
 
+/// What a lazy start has unpacked of a layer.
+struct UnpackedBefore {
+  layer::FindKept kept{};  ///< as unpack_layer has it
+  Source* tar = nullptr;   ///< what the blob unpacks to, where that has not arrived as a whole
+};
+
 /// Unpacks one layer whose blob the store has or that has arrived, unless its tree is there. What
-/// has arrived is gone afterwards, also where it cannot be unpacked. `kept`: as unpack_layer has
-/// it. Otherwise as unpack_incoming.
+/// has arrived is gone afterwards, also where it cannot be unpacked; not where only `before.tar`
+/// cannot. Otherwise as unpack_incoming.
 Result<void> unpack_incoming_layer(const store::Store& store, const IncomingImage& image,
                                    std::size_t layer, const Tools& tools,
-                                   layer::FindKept kept = {});
+                                   const UnpackedBefore& before = {});
 
 /// Unpacks the layers of one image that the store does not have, several at a time. As
 /// unpack_incoming, which says the rest.

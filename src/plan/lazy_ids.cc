@@ -27,7 +27,7 @@ Result<std::string> fetch_text(const lazy::Entry& entry, std::vector<lazy::BlobP
   std::promise<Result<UniqueFd>> opened;
   std::future<Result<UniqueFd>> future = opened.get_future();
   {
-    lazy::Contents contents({tree, blobs, fetcher, {0}, folder.inside("files")});
+    lazy::Contents contents({tree, blobs, fetcher, {{}}, folder.inside("files")});
     contents.open(*file, [&](Result<UniqueFd> got) { opened.set_value(std::move(got)); });
     while (future.wait_for(kLookEvery) != std::future_status::ready) TRY(cancel.check());
   }

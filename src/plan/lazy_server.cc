@@ -22,6 +22,7 @@
 #include "lazy/contents.h"
 #include "lazy/file_system.h"
 #include "lazy/folder_entries.h"
+#include "lazy/rebuilt_layer.h"
 #include "lazy/stargz_index.h"
 #include "plan/image_tree.h"
 #include "plan/lazy_folder.h"
@@ -70,6 +71,24 @@ class LogReporter final : public Reporter {
   std::atomic<int> lines_ = 0;
 };
 
+/// Bounds the tar that a table of contents describes: each entry has a header, and can have others
+/// before it for long names and attributes.
+std::uint64_t most_tar_bytes(const std::vector<lazy::Entry>& entries) {
+  constexpr std::uint64_t kMostHeaders = 1 << 16;
+  std::uint64_t bytes = kMostHeaders;
+  for (const lazy::Entry& entry : entries) {
+    bytes += kMostHeaders + entry.item.size_bytes;
+    for (const auto& [name, value] : entry.item.attributes) bytes += name.size() + value.size();
+  }
+  return bytes;
+}
+
+/// And not of the disk that is written to, nor of the network.
+bool is_of_contents(const Error& error) {
+  return error.kind == ErrorKind::Corrupt || error.kind == ErrorKind::Unsupported ||
+         error.kind == ErrorKind::NotFound;
+}
+
 /// This thread, and those that it starts (setpriority(2), ioprio_set(2)).
 void yield_to_others() {
   constexpr int kLowest = 19, kOfProcess = 1, kIdleClass = 3, kClassShift = 13;
@@ -108,7 +127,7 @@ class LazyServer {
     };
     lazy::Fetcher fetcher(blobs_, fetch,
                           {.on_whole = [this](std::size_t blob) { note_whole(blob); }});
-    lazy::Contents contents({tree, blobs_, fetcher, blob_of_, folder_.inside("files")});
+    lazy::Contents contents({tree, blobs_, fetcher, content_layers_, folder_.inside("files")});
     lazy::FileSystem files = TRY(lazy::FileSystem::mount(tree, contents, folder_.inside("mnt")));
     TRY(folder_.link_tree("mnt"));
     const std::string us = TRY(own_process_mark());
@@ -130,19 +149,26 @@ class LazyServer {
     return image_.manifest.layers[layers_[blob]];
   }
 
-  /// What a server before this one has left: a mount that answers no more, files that may be cut.
+  /// What a server before this one has left: a mount that answers no more, files that are cut.
   Result<void> take_up() {
     ::umount2(folder_.inside("mnt").c_str(), MNT_DETACH);
-    TRY(remove_tree(folder_.inside("files")));
     TRY(make_folders(folder_.inside("files")));
     TRY(folder_.give_to_owner("files"));
-    return {};
+    return lazy::Contents::remove_partial(folder_.inside("files"));
+  }
+
+  /// Whether its blob is of no use once the tree is there. Of an image that has a layer twice both
+  /// are one file.
+  bool is_releasable(const oci::Descriptor& layer) const {
+    const auto is_it = [&](const oci::Descriptor& other) { return other.digest == layer.digest; };
+    return !stays_as_blob(layer, image_) &&
+           std::ranges::count_if(image_.manifest.layers, is_it) == 1;
   }
 
   Result<lazy::Tree> make_tree() {
     lazy::Tree tree;
     const auto& diff_ids = image_.config.diff_ids;
-    blob_of_.assign(diff_ids.size(), 0);
+    content_layers_.assign(diff_ids.size(), {});
     for (std::size_t i = 0; i < diff_ids.size(); ++i) {
       const oci::Descriptor& layer = image_.manifest.layers[i];
       if (store_.has_blob(layer.digest)) {  // a server before this one came so far
@@ -157,8 +183,9 @@ class LazyServer {
       const LazyFolder::Table table = TRY(folder_.read_table(layer.digest));
       const auto entries = TRY(lazy::parse_stargz_index(table.text, table.toc_offset));
       TRY_WHILE(fmt::format("layer `{}`", layer.digest.text()), tree.add_layer(i, entries));
-      blob_of_[i] = blobs_.size();
+      content_layers_[i] = {blobs_.size(), is_releasable(layer)};
       layers_.push_back(i);
+      most_bytes_.push_back(most_tar_bytes(entries) + table.text.size());
       const std::string blob = "blobs/" + layer.digest.hex();
       blobs_.push_back(TRY(lazy::BlobPieces::open(folder_.inside(blob), layer.size_bytes)));
       for (const char* end : {"", ".pieces"}) TRY(folder_.give_to_owner(blob + end));
@@ -194,7 +221,7 @@ class LazyServer {
     {
       std::vector<std::jthread> workers;
       for (std::size_t i = 0; i < usable_cores(); ++i) {
-        workers.emplace_back([&] { finish_blobs(fetcher, contents); });
+        workers.emplace_back([&] { finish_blobs(contents); });
       }
       while (!tools_.cancel.cancelled() && !is_finished()) {
         note_progress();
@@ -217,7 +244,7 @@ class LazyServer {
 
   /// Makes trees of blobs as they become whole, until all are made; for several threads. What fails
   /// (a full disk) is tried again, ever more seldom, and the image is served meanwhile.
-  void finish_blobs(lazy::Fetcher& fetcher, lazy::Contents& contents) {
+  void finish_blobs(lazy::Contents& contents) {
     auto pause = kFirstPause;
     while (!tools_.cancel.cancelled() && !is_finished()) {
       if (!contents.is_idle(kQuiet)) {
@@ -226,7 +253,7 @@ class LazyServer {
       }
       const auto blob = take_whole();
       if (!blob) continue;
-      const Result<void> finished = finish(*blob, fetcher, contents);
+      const Result<void> finished = finish(*blob, contents);
       note_finished(*blob, finished.ok());
       if (finished.ok()) {
         pause = kFirstPause;
@@ -270,7 +297,7 @@ class LazyServer {
     const std::size_t blob = *found;
     whole_.erase(found);
     // Told twice, or other bytes than they should be, which come anew: that will be told.
-    if (finished_.contains(blob) || !blobs_[blob].is_whole()) return std::nullopt;
+    if (finished_.contains(blob) || !blobs_[blob].is_complete()) return std::nullopt;
     being_finished_.insert(descriptor(blob).digest);
     return blob;
   }
@@ -281,22 +308,30 @@ class LazyServer {
     }
   }
 
-  Result<void> finish(std::size_t blob, lazy::Fetcher& fetcher, lazy::Contents& contents) {
+  Result<void> finish(std::size_t blob, lazy::Contents& contents) {
     const std::size_t i = layers_[blob];
     const Digest& digest = descriptor(blob).digest;
     const lazy::BlobPieces& pieces = blobs_[blob];
     const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
-    if (!store_.has_blob(digest)) {
+    UnpackedBefore before;
+    before.kept = [&](const layer::TarItem& file) { return contents.find_kept(file.path); };
+    const std::vector<lazy::UnpackedPart> parts = contents.settle(i);
+    lazy::RebuiltLayer rebuilt(pieces, parts, most_bytes_[blob]);
+    if (!parts.empty()) before.tar = &rebuilt;
+    if (parts.empty() && !store_.has_blob(digest) && !store_.has_layer(image_.config.diff_ids[i])) {
       if (TRY(sha256_of_file(pieces.path())) != digest) {
-        TRY(fetcher.forget(blob, 0, pieces.size_bytes()));
+        TRY(contents.fetch_anew(i));
         return make_error(ErrorKind::Corrupt, "layer `{}` came with other bytes; once more",
                           digest.text());
       }
       if (stays_as_blob(descriptor(blob), image_)) TRY(store_.adopt_blob(pieces.path(), digest));
     }
-    TRY(unpack_incoming_layer(store_, image_, i, tools_, [&](const layer::TarItem& file) {
-      return contents.find_kept(file.path);
-    }));
+    const Result<void> unpacked = unpack_incoming_layer(store_, image_, i, tools_, before);
+    // Its own bytes will tell whether it is the table that is wrong, or what the registry gave.
+    if (!unpacked.ok() && !parts.empty() && is_of_contents(unpacked.error())) {
+      TRY(contents.fetch_anew(i));
+    }
+    TRY(unpacked);
     TRY(pieces.remove_marks());
     return contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
   }
@@ -315,7 +350,7 @@ class LazyServer {
   void note_progress() {
     LazyFolder::Progress progress;
     for (const lazy::BlobPieces& blob : blobs_) {
-      progress.there_bytes += blob.bytes_there();
+      progress.there_bytes += blob.bytes_come();
       progress.all_bytes += blob.size_bytes();
     }
     (void)folder_.write_progress(progress);
@@ -327,8 +362,9 @@ class LazyServer {
   LogReporter log_;
   const Tools tools_;
   std::vector<lazy::BlobPieces> blobs_;
-  std::vector<std::size_t> layers_;   ///< of each blob: which layer it is
-  std::vector<std::size_t> blob_of_;  ///< of each layer: which blob; 0 also for those there
+  std::vector<std::size_t> layers_;                    ///< of each blob: which layer it is
+  std::vector<std::uint64_t> most_bytes_;              ///< of each blob: what it may unpack to
+  std::vector<lazy::Contents::Layer> content_layers_;  ///< the first blob also for those there
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::size_t> whole_;

@@ -31,7 +31,7 @@ Result<void> serve(const std::vector<LayerFolder>& layers, const std::string& fo
   std::vector<lazy::BlobPieces> none;
   lazy::Fetcher fetcher(none, {}, {.workers = 0});
   lazy::Contents contents(
-      {tree, none, fetcher, std::vector<std::size_t>(layers.size(), 0), folder, 1});
+      {tree, none, fetcher, std::vector<lazy::Contents::Layer>(layers.size()), folder, 1});
   lazy::FileSystem files = TRY(lazy::FileSystem::mount(tree, contents, join_path(folder, "mnt")));
   handover.say_started();
   const std::jthread watch([&] {

@@ -1,0 +1,128 @@
+#!/bin/bash
+# time-out: 400
+# `pull --lazy` of an image with a large layer: what a start has unpacked of it takes its room once, the layer
+# is rebuilt of it and of what is between, also after a kill; and where that does not give the layer, all of it
+# comes as it is.
+. "$(dirname "$0")/../cli/common.sh"
+. "$top/tests/system/registry_common.sh"
+. "$top/tests/system/lazy_common.sh"
+need_root
+need docker-registry
+need jq
+[ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
+export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
+project <<'TOML'
+[image]
+name = "pull-lazy-large"
+tag = "1"
+[python]
+packages = ["numpy"]
+[project]
+copy = ["hello.py", "data"]
+TOML
+echo 'import hashlib; print(*(hashlib.file_digest(open(f"data/{name}", "rb"), "sha256").hexdigest() for name in ("b", "d")))' >hello.py
+mkdir data
+python3 - <<'PY'
+import random
+large = random.Random(7).randbytes
+for name, contents in {"a": b"small" * 9, "b": large(50 << 20), "c": large(40000), "d": b"".join(b"%d\n" % i for i in range(2000000)),
+                       "e": large(60 << 20), "f": b"the last one"}.items():
+    open(f"data/{name}", "wb").write(contents)
+PY
+sums=$(sha256sum <data/b | cut -d' ' -f1)\ $(sha256sum <data/d | cut -d' ' -f1)
+out slipway lock
+[ "$status" -ne 4 ] || skip "no network: $(tail -1 "$scratch/err")"
+[ "$status" -eq 0 ] || fail "slipway lock"
+expect_ok slipway build
+expect_ok slipway inspect pull-lazy-large:1 --json
+layer=$(jq -r '.layers | max_by(.size) | .digest[7:]' <<<"$out") tree=$(jq -r '.layers | max_by(.size) | .diff_id[7:]' <<<"$out")
+whole=$(jq '[.layers[].size] | add' <<<"$out")
+
+start_registry lazy docker-registry
+direct=$registry
+start_registry_proxy
+expect_ok slipway push pull-lazy-large:1 "$direct/team/large:1"
+expect_ok slipway gc --image pull-lazy-large:1
+image=$near/team/large:1
+trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
+
+fresh() { export SLIPWAY_HOME=$scratch/$1 SLIPWAY_CACHE=$scratch/$1-cache; echo "$2" >settings; : >asked; }
+list_tree() {
+  (cd "$SLIPWAY_HOME/layers/$tree" && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %s\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+came() { awk '{ n += $3 - $2 + 1 } END { print n + 0 }' asked; }
+room() { echo $(($(stat -c %b "$(lazy_folder)/blobs/$layer") * 512)); }
+kept() { echo "$(lazy_folder)/files/${sums%% *}"; }
+run_it() { # WHAT
+  expect_ok slipway run --rm "$image" -- python hello.py
+  assert_equal "$1" "$sums" "$out"
+}
+wait_until_released() {
+  for _ in $(seq 100); do
+    [ "$(room)" -gt $((20 << 20)) ] || return 0
+    sleep 0.1
+  done
+  fail "the blob still takes $(room) bytes"
+}
+ends_well() { # WHAT
+  wait_until_ended
+  diff <(list_tree) "$scratch/whole" >difference || fail "$1: the tree is another one: $(head -5 difference)"
+  assert_no_file "$(lazy_folder)/blobs"
+  run_it "$1"
+  rm -rf "$SLIPWAY_HOME" "$SLIPWAY_CACHE"
+}
+
+fresh eager '{}'
+expect_ok slipway pull "$image"
+list_tree >"$scratch/whole"
+rm -rf "$SLIPWAY_HOME" "$SLIPWAY_CACHE"
+
+# What was opened has its file, and what it came in is gone; that counts as come, also after a kill.
+fresh one '{}'
+expect_ok slipway pull --lazy "$image"
+echo '{"rate": 50000000}' >settings
+run_it "an early run"
+echo '{"rate": 300000}' >settings
+wait_until_released
+[ "$(there)" -gt $((50 << 20)) ] || fail "only $(there) bytes count as come"
+kill -9 "$(server_of)"
+for _ in $(seq 100); do [ -n "$(server_of)" ] || break; sleep 0.1; done
+before=$(came)
+run_it "after a kill"
+again=$(($(came) - before))
+[ "$again" -le $((8 << 20)) ] || fail "$again bytes came again after a kill"
+inode=$(stat -c %i "$(kept)")
+echo '{}' >settings
+for _ in $(seq 600); do [ ! -e "$(kept)" ] && break; sleep 0.1; done
+assert_equal "the file of the tree" "$inode" "$(find "$SLIPWAY_HOME/layers/$tree" -name b -printf %i)"
+total=$(came)
+ends_well "a lazy pull"
+[ "$total" -le $((whole + (20 << 20))) ] || fail "$total bytes came of an image of $whole"
+
+# Between what was opened the registry gives other bytes.
+fresh two '{}'
+expect_ok slipway pull --lazy "$image"
+echo '{"rate": 50000000}' >settings
+run_it "before the registry goes wrong"
+wait_until_released
+echo '{"corrupt": 1500000}' >settings
+for _ in $(seq 600); do grep -q "layer .sha256:$layer" "$(lazy_folder)/log" && break; sleep 0.1; done
+assert_contains "the log" "$layer" "$(cat "$(lazy_folder)/log")"
+assert_no_file "$SLIPWAY_HOME/layers/$tree"
+run_it "while the registry is wrong"
+echo '{}' >settings
+ends_well "after wrong bytes"
+
+# Somebody has damaged what was kept: nothing of it gets into the image.
+fresh three '{}'
+expect_ok slipway pull --lazy "$image"
+echo '{"rate": 50000000}' >settings
+run_it "before the damage"
+wait_until_released
+echo '{"rate": 300000}' >settings
+printf x | dd of="$(kept)" bs=1 seek=1000000 conv=notrunc status=none
+echo '{}' >settings
+wait_until_ended
+assert_contains "the log" "$layer" "$(cat "$(lazy_folder)/log")"
+ends_well "after damage"
+echo "ok: $again bytes came again after a kill, $total of $whole in all"
