@@ -57,12 +57,16 @@ std::uint64_t BlobPieces::bytes_come() const {
   return bytes;
 }
 
-Result<void> BlobPieces::mark(std::size_t first_piece, std::size_t count, State state) {
-  const std::string marks(count, state == State::There ? kThere : kMissing);
-  TRY(write_at(marks_.get(), as_bytes(marks), first_piece, marks_path()));
+void BlobPieces::set(std::size_t first_piece, std::size_t count, State state) {
   for (std::size_t i = 0; i < count; ++i) {
     states_[first_piece + i].store(state, std::memory_order_release);
   }
+}
+
+Result<void> BlobPieces::mark(std::size_t first_piece, std::size_t count, State state) {
+  const std::string marks(count, state == State::There ? kThere : kMissing);
+  TRY(write_at(marks_.get(), as_bytes(marks), first_piece, marks_path()));
+  set(first_piece, count, state);
   return {};
 }
 
@@ -71,7 +75,57 @@ Result<void> BlobPieces::write(std::size_t first_piece, Bytes bytes) {
   return mark(first_piece, (bytes.size() + kPieceBytes - 1) / kPieceBytes, State::There);
 }
 
+void BlobPieces::hold(std::size_t first_piece, Bytes bytes) {
+  const std::lock_guard lock(held_->mutex);
+  for (std::size_t piece = first_piece; !bytes.empty(); ++piece) {
+    const Bytes its = bytes.first(std::min<std::size_t>(bytes.size(), kPieceBytes));
+    held_->pieces[piece] = as_text(its);
+    held_->bytes += its.size();
+    bytes = bytes.subspan(its.size());
+    set(piece, 1, State::There);
+  }
+}
+
+bool BlobPieces::holds(std::size_t piece) const {
+  const std::lock_guard lock(held_->mutex);
+  return held_->pieces.contains(piece);
+}
+
+void BlobPieces::drop_held(std::size_t piece) {
+  const std::lock_guard lock(held_->mutex);
+  if (const auto node = held_->pieces.extract(piece)) held_->bytes -= node.mapped().size();
+}
+
+Result<void> BlobPieces::write_held(std::size_t first_piece, std::size_t count) {
+  if (held_bytes() == 0) return {};
+  std::string bytes(kPieceBytes, '\0');
+  for (std::size_t piece = first_piece; piece < first_piece + count; ++piece) {
+    const std::size_t size =
+        read_held(piece * kPieceBytes, std::as_writable_bytes(std::span(bytes)));
+    if (size == 0) continue;
+    TRY(write(piece, as_bytes(bytes).first(size)));
+    drop_held(piece);
+  }
+  return {};
+}
+
+/// None where that place is not held.
+std::size_t BlobPieces::read_held(std::uint64_t offset, std::span<std::byte> buffer) const {
+  const std::lock_guard lock(held_->mutex);
+  const auto found = held_->pieces.find(static_cast<std::size_t>(offset / kPieceBytes));
+  if (found == held_->pieces.end()) return 0;
+  const Bytes rest = as_bytes(found->second).subspan(offset % kPieceBytes);
+  const std::size_t count = std::min(rest.size(), buffer.size());
+  std::copy_n(rest.begin(), count, buffer.begin());
+  return count;
+}
+
 Result<std::size_t> BlobPieces::read(std::uint64_t offset, std::span<std::byte> buffer) const {
+  if (held_bytes() > 0) {
+    if (const std::size_t got = read_held(offset, buffer); got > 0) return got;
+    // The piece behind this one may be held.
+    buffer = buffer.first(std::min<std::size_t>(buffer.size(), kPieceBytes - offset % kPieceBytes));
+  }
   for (;;) {
     const ssize_t got =
         ::pread(file_.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
@@ -80,14 +134,24 @@ Result<std::size_t> BlobPieces::read(std::uint64_t offset, std::span<std::byte> 
   }
 }
 
-Result<void> BlobPieces::forget(std::size_t piece) { return mark(piece, 1, State::Missing); }
+Result<void> BlobPieces::forget(std::size_t piece) {
+  TRY(mark(piece, 1, State::Missing));
+  drop_held(piece);
+  return {};
+}
 
 Result<void> BlobPieces::release(std::size_t first_piece, std::size_t count) {
-  TRY(mark(first_piece, count, State::Released));
-  const auto at = static_cast<off_t>(first_piece * kPieceBytes);
-  const auto bytes = static_cast<off_t>(count * kPieceBytes);
-  // Where the file system cannot, they go with the file.
-  (void)::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, bytes);
+  bool is_on_disk = false;
+  for (std::size_t i = 0; i < count; ++i) is_on_disk = is_on_disk || !holds(first_piece + i);
+  if (is_on_disk) {
+    TRY(mark(first_piece, count, State::Released));
+    const auto at = static_cast<off_t>(first_piece * kPieceBytes);
+    const auto bytes = static_cast<off_t>(count * kPieceBytes);
+    // Where the file system cannot, they go with the file.
+    (void)::fallocate(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, bytes);
+  }
+  set(first_piece, count, State::Released);
+  for (std::size_t i = 0; i < count; ++i) drop_held(first_piece + i);
   return {};
 }
 

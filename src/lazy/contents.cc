@@ -17,17 +17,26 @@ constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::uint64_t kAheadBytes = 8 << 20;
 /// Smaller ones hardly fill a piece of their own.
 constexpr std::uint64_t kLeastReleased = 2 * BlobPieces::kPieceBytes;
+constexpr std::uint64_t kReleasedAtOnce = 4 * BlobPieces::kPieceBytes;
 /// Behind a file's contents its member has the headers of what comes next.
 constexpr std::size_t kMostTail = 1 << 16;
 constexpr std::string_view kPartlySuffix = ".part";
 /// A start that opens none of its files for so long is over: its processor-seconds lie between two.
 constexpr std::chrono::milliseconds kStartPause{2000};
 
-/// A part of a blob, front to back, which waits for what has not come.
+/// A part of a blob, front to back, which waits for what has not come; where nobody needs it again,
+/// what was read is released.
 class PieceSource final : public Source {
  public:
-  PieceSource(Fetcher& fetcher, const BlobPieces& blob, std::size_t index, const Extent& extent)
-      : fetcher_(fetcher), blob_(blob), index_(index), next_(extent.offset), end_(extent.end) {
+  PieceSource(Fetcher& fetcher, const BlobPieces& blob, std::size_t index, const Extent& extent,
+              bool is_released)
+      : fetcher_(fetcher),
+        blob_(blob),
+        index_(index),
+        is_released_(is_released),
+        next_(extent.offset),
+        released_(extent.offset),
+        end_(extent.end) {
     fetcher_.hurry(index, next_, end_ - next_);
   }
   Result<std::size_t> read(std::span<std::byte> buffer) override {
@@ -37,6 +46,10 @@ class PieceSource final : public Source {
     TRY(fetcher_.need(index_, next_, wanted, std::min(kAheadBytes, end_ - next_)));
     const std::size_t got = TRY(blob_.read(next_, buffer.first(wanted)));
     next_ += got;
+    if (is_released_ && next_ - released_ >= kReleasedAtOnce) {
+      TRY(fetcher_.release(index_, released_, next_ - released_));
+      released_ = next_ / BlobPieces::kPieceBytes * BlobPieces::kPieceBytes;
+    }
     return got;
   }
 
@@ -44,7 +57,8 @@ class PieceSource final : public Source {
   Fetcher& fetcher_;
   const BlobPieces& blob_;
   std::size_t index_;
-  std::uint64_t next_, end_;
+  bool is_released_;
+  std::uint64_t next_, released_, end_;
 };
 
 /// Nothing where it is long, or where its member does not end well: then it is not to be rebuilt.
@@ -83,8 +97,7 @@ Contents::~Contents() {
   changed_.notify_all();
   workers_.clear();
   for (auto& [file, wanted] : wanted_) {
-    for (const Ready& ready : wanted.ready)
-      ready(make_error(ErrorKind::Cancelled, "it was stopped"));
+    for (const Ready& ready : wanted) ready(make_error(ErrorKind::Cancelled, "it was stopped"));
   }
 }
 
@@ -165,9 +178,8 @@ void Contents::open(NodeId file, Ready ready) {
       setup_.fetcher.put_off_rest(kStartPause);
     }
     if (!is_there(setup_.tree.node(file))) {
-      Wanted& wanted = wanted_[file];
-      wanted.ready.push_back(std::move(ready));
-      if (wanted.state == State::Waiting) awaited_.push_back(file);
+      wanted_[file].push_back(std::move(ready));
+      if (!coming_.contains(file)) awaited_.push_back(file);
       changed_.notify_all();
       return;
     }
@@ -219,22 +231,42 @@ bool Contents::is_idle(std::chrono::milliseconds since) const {
          now >= starting_until_;
 }
 
+/// Its part of the blob is of no use once it is unpacked.
+bool Contents::releases(const Node& node) const {
+  return setup_.layers[node.layer].may_release && std::get<Extent>(node.contents).skip == 0 &&
+         node.item.size_bytes >= kLeastReleased;
+}
+
+/// Under the mutex: one of two that read the same bytes would release them.
+bool Contents::must_wait(NodeId file) const {
+  const Node& node = setup_.tree.node(file);
+  const Extent& extent = std::get<Extent>(node.contents);
+  return std::ranges::any_of(coming_, [&](NodeId coming) {
+    const Node& other = setup_.tree.node(coming);
+    const Extent& its = std::get<Extent>(other.contents);
+    return other.layer == node.layer && its.offset < extent.end && extent.offset < its.end &&
+           (releases(node) || releases(other));
+  });
+}
+
 /// Under the mutex.
 std::optional<NodeId> Contents::take_job(bool may_expect) {
-  while (!awaited_.empty()) {
-    const NodeId file = awaited_.front();
-    awaited_.pop_front();
-    const auto found = wanted_.find(file);
-    if (found == wanted_.end() || found->second.state == State::Coming) continue;
-    found->second.state = State::Coming;
-    return file;
+  for (auto next = awaited_.begin(); next != awaited_.end();) {
+    const NodeId file = *next;
+    const bool is_taken = !wanted_.contains(file) || coming_.contains(file);
+    if (!is_taken && must_wait(file)) {
+      ++next;
+      continue;
+    }
+    next = awaited_.erase(next);
+    if (!is_taken) return file;
   }
   while (may_expect && !expected_.empty()) {
     const NodeId file = expected_.front();
     expected_.pop_front();
-    if (is_there(setup_.tree.node(file)) || wanted_.contains(file)) continue;
-    wanted_[file].state = State::Coming;
-    return file;
+    const bool is_needless =
+        is_there(setup_.tree.node(file)) || wanted_.contains(file) || must_wait(file);
+    if (!is_needless) return file;
   }
   return std::nullopt;
 }
@@ -247,57 +279,68 @@ void Contents::work(bool may_expect) {
       changed_.wait(lock);
       continue;
     }
+    wanted_[*file];
+    coming_.insert(*file);
     lock.unlock();
     const Node& node = setup_.tree.node(*file);
-    const Result<bool> made = make(node);
+    const Result<Made> made = make(node);
     lock.lock();
     last_made_ = std::chrono::steady_clock::now();
-    std::vector<Ready> ready = std::move(wanted_[*file].ready);
-    wanted_.erase(*file);
-    std::vector<Fetcher::Range> unneeded;
-    if (made.ok() && !trees_[node.layer]) unneeded = keep(node, *made);
+    const bool is_kept = made.ok() && !trees_[node.layer] && keep(node);
+    end_pieces(node, is_kept && *made == Made::WithTail);
+    const std::vector<Ready> ready = std::move(wanted_.extract(*file).mapped());
+    coming_.erase(*file);
     lock.unlock();
-    for (Ready& one : ready) {
+    changed_.notify_all();
+    const Extent& extent = std::get<Extent>(node.contents);
+    (void)setup_.fetcher.write_held(setup_.layers[node.layer].blob, extent.offset,
+                                    extent.end - extent.offset);
+    for (const Ready& one : ready) {
       if (made.ok()) {
-        answer(*file, std::move(one));
+        answer(*file, one);
       } else {
         one(made.error());
       }
     }
-    (void)setup_.fetcher.release(unneeded);  // where that fails, they stay
     lock.lock();
   }
 }
 
-/// Under the mutex: the file is there from now on, and the blob's part that it was made of may go.
-/// Not where somebody else reads that part just now, or another layer has brought the file.
-std::vector<Fetcher::Range> Contents::keep(const Node& node, bool is_released) {
+/// Under the mutex: the file is there from now on. Not where another layer has brought it, or has
+/// just taken it along.
+bool Contents::keep(const Node& node) {
   const Extent& extent = std::get<Extent>(node.contents);
-  // Another layer that had it has taken it along.
-  if (!path_exists(kept_path(extent))) return {};
-  const bool is_new = kept_.emplace(extent.digest, node.layer).second;
-  if (!is_new || !is_released || !may_release(node.layer)) return {};
-  const auto overlaps = [&](const auto& wanted) {
-    const Node& other = setup_.tree.node(wanted.first);
-    const Extent& its = std::get<Extent>(other.contents);
-    return wanted.second.state == State::Coming && other.layer == node.layer &&
-           its.offset < extent.end && extent.offset < its.end;
-  };
-  if (std::ranges::any_of(wanted_, overlaps)) return {};
-  parts_[node.layer].push_back(
-      {extent.offset, extent.end, kept_path(extent), tail_path(node.layer, extent)});
-  return setup_.fetcher.set_aside(setup_.layers[node.layer].blob, extent.offset,
-                                  extent.end - extent.offset);
+  return path_exists(kept_path(extent)) && kept_.emplace(extent.digest, node.layer).second;
 }
 
-/// Under the mutex.
-bool Contents::may_release(std::size_t layer) const {
-  return setup_.layers[layer].may_release && !is_settled_[layer];
+/// Under the mutex: of the bytes that were needed for a file either all can be done without, or
+/// none stays released. Where that fails, the layer's digest tells.
+void Contents::end_pieces(const Node& node, bool can_do_without) {
+  const Extent& extent = std::get<Extent>(node.contents);
+  const std::size_t blob = setup_.layers[node.layer].blob;
+  const std::uint64_t bytes = extent.end - extent.offset;
+  if (can_do_without) {
+    parts_[node.layer].push_back(
+        {extent.offset, extent.end, kept_path(extent), tail_path(node.layer, extent)});
+    (void)setup_.fetcher.release(blob, extent.offset, bytes);
+  } else {
+    (void)setup_.fetcher.want_back(blob, extent.offset, bytes);
+  }
 }
 
-std::vector<UnpackedPart> Contents::settle(std::size_t layer) {
+std::optional<std::vector<UnpackedPart>> Contents::settle(std::size_t layer) {
+  {
+    const std::lock_guard lock(mutex_);
+    is_settled_[layer] = true;
+    const auto is_its = [&](NodeId file) { return setup_.tree.node(file).layer == layer; };
+    if (std::ranges::any_of(coming_, is_its)) return std::nullopt;
+  }
+  const std::size_t blob = setup_.layers[layer].blob;
+  // Expected, and then made of another layer.
+  if (!setup_.fetcher.write_held(blob, 0, setup_.blobs[blob].size_bytes()).ok()) {
+    return std::nullopt;
+  }
   const std::lock_guard lock(mutex_);
-  is_settled_[layer] = true;
   return parts_[layer];
 }
 
@@ -317,7 +360,7 @@ Result<Digest> Contents::unpack(const Node& node, const std::string& path,
                                 std::optional<std::string>* tail) {
   const Extent& extent = std::get<Extent>(node.contents);
   const std::size_t blob = setup_.layers[node.layer].blob;
-  PieceSource packed(setup_.fetcher, setup_.blobs[blob], blob, extent);
+  PieceSource packed(setup_.fetcher, setup_.blobs[blob], blob, extent, tail != nullptr);
   layer::Decompressed plain(packed);
   const UniqueFd file = TRY(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
   FdSink out(file.get());
@@ -340,29 +383,28 @@ Result<Digest> Contents::unpack(const Node& node, const std::string& path,
 }
 
 /// Bytes that were not the right ones are forgotten, so that the next call fetches them anew.
-/// Returns whether the layer can do without that part of its blob.
-Result<bool> Contents::make(const Node& node) {
+Result<Contents::Made> Contents::make(const Node& node) {
   const Extent& extent = std::get<Extent>(node.contents);
-  bool is_released = extent.skip == 0 && node.item.size_bytes >= kLeastReleased;
+  bool is_released = false;
   {
     const std::lock_guard lock(mutex_);
-    if (is_there(node)) return false;  // another file with the same contents
-    is_released = is_released && may_release(node.layer);
+    if (is_there(node)) return Made::Plainly;  // another file with the same contents
+    is_released = releases(node) && !is_settled_[node.layer];
   }
   const Fetcher::Urgency urgency(setup_.fetcher);
-  const std::string path = kept_path(extent);
-  const std::string tail_path = this->tail_path(node.layer, extent);
+  const std::string path = kept_path(extent), its_tail = tail_path(node.layer, extent);
+  const auto made = [&](bool has_tail) { return has_tail ? Made::WithTail : Made::Plainly; };
   if (path_exists(path) && TRY(sha256_of_file(path)) == extent.digest) {
-    return is_released && path_exists(tail_path);
+    return made(is_released && path_exists(its_tail));
   }
   const std::string partly =
       fmt::format("{}.{}{}", path, static_cast<const void*>(&node), kPartlySuffix);
   std::optional<std::string> tail;
   const Result<Digest> digest = unpack(node, partly, is_released ? &tail : nullptr);
   if (digest.ok() && *digest == extent.digest) {
-    if (tail) TRY(write_file(tail_path, *tail));
+    if (tail) TRY(write_file(its_tail, *tail));
     TRY(rename_path(partly, path));
-    return tail.has_value();
+    return made(tail.has_value());
   }
   (void)remove_file(partly);
   if (!digest.ok() && digest.error().kind != ErrorKind::Corrupt) return digest.error();

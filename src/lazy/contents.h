@@ -68,8 +68,9 @@ class Contents {
   /// them yet.
   std::optional<std::string> find_kept(std::string_view path) const;
 
-  /// What was released of this layer. From now on no more is.
-  std::vector<UnpackedPart> settle(std::size_t layer);
+  /// What was released of this layer; from now on no more is. Nothing while a file of it is just
+  /// coming: to be asked again.
+  std::optional<std::vector<UnpackedPart>> settle(std::size_t layer);
   /// Those parts were not what the layer has there: all of its blob is to come again, and stays.
   Result<void> fetch_anew(std::size_t layer);
 
@@ -78,11 +79,8 @@ class Contents {
   Result<void> take_from_tree(std::size_t layer, const std::string& folder);
 
  private:
-  enum class State { Waiting, Coming };
-  struct Wanted {
-    State state = State::Waiting;
-    std::vector<Ready> ready;
-  };
+  /// With what stands behind it in its member: the layer can be rebuilt of both.
+  enum class Made { Plainly, WithTail };
 
   std::string kept_path(const Extent& extent) const;
   Result<UniqueFd> open_in_tree(const Node& node, int tree) const;
@@ -94,19 +92,22 @@ class Contents {
   std::optional<NodeId> take_job(bool may_expect);
   void work(bool may_expect);
   std::string tail_path(std::size_t layer, const Extent& extent) const;
-  bool may_release(std::size_t layer) const;
+  bool releases(const Node& node) const;
+  bool must_wait(NodeId file) const;
   Result<Digest> unpack(const Node& node, const std::string& path,
                         std::optional<std::string>* tail);
-  Result<bool> make(const Node& node);
-  std::vector<Fetcher::Range> keep(const Node& node, bool is_released);
+  Result<Made> make(const Node& node);
+  bool keep(const Node& node);
+  void end_pieces(const Node& node, bool can_do_without);
 
   const Setup setup_;
   CancelToken cancel_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::map<NodeId, Wanted> wanted_;        ///< not there yet
-  std::deque<NodeId> awaited_, expected_;  ///< of those that are Waiting
-  std::set<NodeId> of_start_;              ///< that were expected, and not opened yet
+  std::map<NodeId, std::vector<Ready>> wanted_;  ///< not there yet, and who waits
+  std::set<NodeId> coming_;                      ///< of those: being made
+  std::deque<NodeId> awaited_, expected_;        ///< to be made
+  std::set<NodeId> of_start_;                    ///< that were expected, and not opened yet
   std::chrono::steady_clock::time_point starting_until_{};
   std::map<Digest, std::size_t> kept_;  ///< and the layer that brought them
   std::chrono::steady_clock::time_point last_made_{};

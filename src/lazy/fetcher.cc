@@ -51,7 +51,7 @@ Fetcher::Range Fetcher::range_of(std::size_t blob, std::uint64_t first, std::uin
 void Fetcher::hurry(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
-    awaited_.push_back(range_of(blob, first, bytes));
+    hurried_.push_back(range_of(blob, first, bytes));
   }
   changed_.notify_all();
 }
@@ -155,46 +155,64 @@ Result<void> Fetcher::forget(std::size_t blob, std::uint64_t first, std::uint64_
   return {};
 }
 
-std::vector<Fetcher::Range> Fetcher::set_aside(std::size_t blob, std::uint64_t first,
-                                               std::uint64_t bytes) {
-  constexpr std::uint64_t kPiece = BlobPieces::kPieceBytes;
-  const std::size_t begin = static_cast<std::size_t>((first + kPiece - 1) / kPiece);
-  const std::size_t end = static_cast<std::size_t>((first + bytes) / kPiece);
+Result<void> Fetcher::want_back(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  std::vector<Range> ranges;
-  for (std::size_t i = begin; i < end; ++i) {
-    State& state = states_[blob][i];
-    if (state == State::Busy || state == State::Released) continue;
-    const bool has_come = state == State::There;
-    if (!has_come) --missing_[blob];
-    state = State::Busy;
-    const bool goes_on = !ranges.empty() && ranges.back().end == i &&
-                         blobs_[blob].has(ranges.back().next) == has_come;
-    if (!goes_on) ranges.push_back({blob, i, i});
-    ranges.back().end = i + 1;
-  }
-  return ranges;
+  return forget_pieces(range_of(blob, first, bytes), State::Released);
 }
 
-Result<void> Fetcher::release(const std::vector<Range>& set_aside) {
-  Result<void> released;
-  for (const auto& [blob, first, end] : set_aside) {
-    const bool had_come = blobs_[blob].has(first);
-    const Result<void> result = blobs_[blob].release(first, end - first);
-    if (!result.ok()) released = result;
-    bool is_whole = false;
-    {
-      const std::lock_guard lock(mutex_);
-      const State otherwise = had_come ? State::There : State::Missing;
-      std::fill(states_[blob].begin() + static_cast<std::ptrdiff_t>(first),
-                states_[blob].begin() + static_cast<std::ptrdiff_t>(end),
-                result.ok() ? State::Released : otherwise);
-      if (!result.ok() && !had_come) missing_[blob] += end - first;
-      is_whole = result.ok() && !had_come && missing_[blob] == 0 && wants_rest_;
+Result<void> Fetcher::write_held(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
+  const Range range = range_of(blob, first, bytes);
+  TRY(blobs_[blob].write_held(range.next, range.end - range.next));
+  changed_.notify_all();  // there is room
+  return {};
+}
+
+/// Makes them Busy: runs of those that have come, and of those that have not.
+std::vector<Fetcher::Range> Fetcher::set_aside(const Range& pieces) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Range> runs;
+  bool had_come = false;
+  for (std::size_t i = pieces.next; i < pieces.end; ++i) {
+    State& state = states_[pieces.blob][i];
+    if (state == State::Busy || state == State::Released) continue;
+    const bool has_come = state == State::There;
+    if (!has_come) --missing_[pieces.blob];
+    state = State::Busy;
+    if (runs.empty() || runs.back().end != i || has_come != had_come) {
+      runs.push_back({pieces.blob, i, i});
     }
-    changed_.notify_all();
-    if (is_whole) tell_whole(blob);
+    runs.back().end = i + 1;
+    had_come = has_come;
   }
+  return runs;
+}
+
+void Fetcher::end_release(const Range& pieces, State state) {
+  const auto [blob, first, end] = pieces;
+  const std::lock_guard lock(mutex_);
+  std::fill(states_[blob].begin() + static_cast<std::ptrdiff_t>(first),
+            states_[blob].begin() + static_cast<std::ptrdiff_t>(end), state);
+  if (state == State::Missing) missing_[blob] += end - first;
+}
+
+Result<void> Fetcher::release(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
+  constexpr std::uint64_t kPiece = BlobPieces::kPieceBytes;
+  Result<void> released;
+  bool is_news = false;
+  for (const Range& run : set_aside({blob, static_cast<std::size_t>((first + kPiece - 1) / kPiece),
+                                     static_cast<std::size_t>((first + bytes) / kPiece)})) {
+    const bool had_come = blobs_[blob].has(run.next);
+    const Result<void> result = blobs_[blob].release(run.next, run.end - run.next);
+    end_release(run, result.ok() ? State::Released : had_come ? State::There : State::Missing);
+    if (!result.ok()) released = result;
+    is_news = is_news || (result.ok() && !had_come);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    is_news = is_news && missing_[blob] == 0 && wants_rest_;
+  }
+  changed_.notify_all();
+  if (is_news) tell_whole(blob);
   return released;
 }
 
@@ -203,22 +221,42 @@ std::uint64_t Fetcher::fetched_bytes() const {
   return fetched_bytes_;
 }
 
+bool Fetcher::may_hold(std::size_t blob) const {
+  return blob < options_.may_hold.size() && options_.may_hold[blob];
+}
+
+std::uint64_t Fetcher::held_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const BlobPieces& blob : blobs_) bytes += blob.held_bytes();
+  return bytes;
+}
+
 /// The next run of missing pieces in the first of the ranges that has one. What failed is tried
 /// again by itself, but who waits for it hears of the failure first.
-std::optional<Fetcher::Job> Fetcher::take_from(std::deque<Range>& ranges, bool is_awaited) {
-  while (!ranges.empty()) {
-    Range& range = ranges.front();
-    const auto is_wanted = [&, &states = states_[range.blob]](std::size_t i) {
-      return states[i] == State::Missing || (states[i] == State::Failed && !is_awaited);
+std::optional<Fetcher::Job> Fetcher::take_from(std::deque<Range>& ranges, Need need) {
+  // Who waits will release it; half of the room is his.
+  const bool has_room =
+      need == Need::Now || need == Need::Rest || held_bytes() < options_.most_held_bytes / 2;
+  const bool tries_again = need == Need::Later || need == Need::Rest;
+  for (auto range = ranges.begin(); range != ranges.end();) {
+    const auto is_wanted = [&, &states = states_[range->blob]](std::size_t i) {
+      return states[i] == State::Missing || (states[i] == State::Failed && tries_again);
     };
-    while (range.next < range.end && !is_wanted(range.next)) ++range.next;
-    Job job{range.blob, range.next, 0};
-    while (range.next < range.end && job.count < kMostPieces && is_wanted(range.next)) {
-      ++range.next;
+    while (range->next < range->end && !is_wanted(range->next)) ++range->next;
+    if (range->next == range->end) {
+      range = ranges.erase(range);
+      continue;
+    }
+    if (!has_room && may_hold(range->blob)) {
+      ++range;
+      continue;
+    }
+    Job job{range->blob, range->next, 0, need != Need::Rest && may_hold(range->blob)};
+    while (range->next < range->end && job.count < kMostPieces && is_wanted(range->next)) {
+      ++range->next;
       ++job.count;
     }
-    if (job.count > 0) return job;
-    ranges.pop_front();
+    return job;
   }
   return std::nullopt;
 }
@@ -226,7 +264,7 @@ std::optional<Fetcher::Job> Fetcher::take_from(std::deque<Range>& ranges, bool i
 std::optional<Fetcher::Job> Fetcher::take_rest() {
   for (; rest_blob_ < blobs_.size(); ++rest_blob_, rest_piece_ = 0) {
     std::deque<Range> rest{{rest_blob_, rest_piece_, blobs_[rest_blob_].count()}};
-    if (const auto job = take_from(rest, false)) {
+    if (const auto job = take_from(rest, Need::Rest)) {
       rest_piece_ = job->first + job->count;
       return job;
     }
@@ -235,10 +273,11 @@ std::optional<Fetcher::Job> Fetcher::take_rest() {
 }
 
 std::optional<Fetcher::Job> Fetcher::take_job() {
-  auto job = take_from(awaited_, true);
+  auto job = take_from(awaited_, Need::Now);
+  if (!job) job = take_from(hurried_, Need::Soon);
   const auto now = std::chrono::steady_clock::now();
   if (!job && now >= not_before_) {
-    job = take_from(expected_, false);
+    job = take_from(expected_, Need::Later);
     const bool is_quiet = waiting_ == 0 && now >= rest_from_;
     if (!job && wants_rest_ && is_quiet) job = take_rest();
   }
@@ -277,7 +316,11 @@ Result<void> Fetcher::fetch(const Job& job) {
     return make_error(ErrorKind::Corrupt, "{} bytes came where {} were asked for", got.size(),
                       bytes);
   }
-  return blob.write(job.first, as_bytes(got));
+  if (!job.may_hold || held_bytes() >= options_.most_held_bytes) {
+    return blob.write(job.first, as_bytes(got));
+  }
+  blob.hold(job.first, as_bytes(got));
+  return {};
 }
 
 void Fetcher::finish(const Job& job, const Result<void>& fetched) {

@@ -33,6 +33,11 @@ class Fetcher {
     /// once more when something has come that was forgotten; on a thread of the fetcher's or one
     /// that calls fetch_rest or release. It should return soon.
     std::function<void(std::size_t blob)> on_whole{};
+    /// Of these blobs, what is needed, hurried or expected is held in memory, up to so many bytes:
+    /// whoever asked for it releases it soon, or calls `write_held`. Then what is not needed yet
+    /// waits until there is room.
+    std::vector<bool> may_hold{};
+    std::uint64_t most_held_bytes = 48 << 20;
   };
 
   /// Borrows the blobs.
@@ -64,25 +69,33 @@ class Fetcher {
   /// These bytes were not the right ones: they are missing again, also those released.
   Result<void> forget(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
 
-  struct Range {
-    std::size_t blob, next, end;  ///< pieces
-  };
-  /// These bytes have had their use: the pieces that lie in them wholly are not fetched with the
-  /// rest, and `release` gives their room back. Who needs them from now on waits for that, and has
-  /// them fetched again.
-  std::vector<Range> set_aside(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
-  Result<void> release(const std::vector<Range>& set_aside);
+  /// These bytes have had their use, and nobody reads them: the pieces that lie in them wholly do
+  /// not come with the rest, and their room is given back. Who needs them again has them fetched.
+  Result<void> release(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+  /// What was released of these bytes is missing again.
+  Result<void> want_back(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
+  /// Of these bytes nothing is only held in memory afterwards.
+  Result<void> write_held(std::size_t blob, std::uint64_t first, std::uint64_t bytes);
   /// Over the network, since the start.
   std::uint64_t fetched_bytes() const;
 
  private:
   /// Busy: being fetched, or given back.
   enum class State : std::uint8_t { Missing, Busy, There, Failed, Released };
+  struct Range {
+    std::size_t blob, next, end;  ///< pieces
+  };
   struct Job {
     std::size_t blob, first, count;
+    bool may_hold = false;
   };
   Range range_of(std::size_t blob, std::uint64_t first, std::uint64_t bytes) const;
-  std::optional<Job> take_from(std::deque<Range>& ranges, bool is_awaited);
+  enum class Need { Now, Soon, Later, Rest };
+  std::optional<Job> take_from(std::deque<Range>& ranges, Need need);
+  bool may_hold(std::size_t blob) const;
+  std::uint64_t held_bytes() const;
+  std::vector<Range> set_aside(const Range& pieces);
+  void end_release(const Range& pieces, State state);
   std::optional<Job> take_rest();
   std::optional<Job> take_job();
   void work();
@@ -101,7 +114,7 @@ class Fetcher {
   std::condition_variable changed_;
   std::vector<std::vector<State>> states_;
   std::vector<std::size_t> missing_;  ///< pieces of each blob that are to come
-  std::deque<Range> awaited_, expected_;
+  std::deque<Range> awaited_, hurried_, expected_;
   std::uint64_t forgotten_ = 0;  ///< how often pieces became missing again
   bool wants_rest_ = false;
   std::size_t waiting_ = 0;                          ///< calls of need, and urgencies

@@ -72,6 +72,11 @@ struct Place {
               .value());
     }
   }
+  std::string read_all(std::size_t blob, std::uint64_t first, std::size_t count) const {
+    std::string bytes;
+    while (bytes.size() < count) bytes += read(blob, first + bytes.size(), count - bytes.size());
+    return bytes;
+  }
   std::string read(std::size_t blob, std::uint64_t first, std::size_t count) const {
     std::string bytes(count, '\0');
     const auto got =
@@ -189,57 +194,85 @@ TEST_CASE("what is forgotten while somebody waits for it comes again for him") {
   CHECK(place.read(1, kPiece - 1, 2) == place.remote.blobs[1].substr(kPiece - 1, 2));
 }
 
-TEST_CASE(
-    "what is released takes no room, does not come with the rest, and does for who needs it") {
-  Place place;
-  std::atomic<int> whole = 0;
-  Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t) { ++whole; }});
-  REQUIRE(fetcher.need(0, 0, 5 * kPiece).ok());
-  // The first piece has something before it, the last one something behind it.
-  const auto aside = fetcher.set_aside(0, 10, 4 * kPiece);
-  REQUIRE(aside.size() == 1);
-  CHECK(aside[0].next == 1);
-  CHECK(aside[0].end == 4);
-  REQUIRE(fetcher.release(aside).ok());
-  CHECK(place.blobs[0].bytes_come() == 5 * kPiece);
-  CHECK(place.read(0, kPiece, 10) == std::string(10, '\0'));
-  struct stat status {};
-  REQUIRE(::stat(place.blobs[0].path().c_str(), &status) == 0);
-  CHECK(static_cast<std::uint64_t>(status.st_blocks) * 512 <= 2 * kPiece);
-  place.remote.asked.clear();
-  fetcher.fetch_rest();
-  for (int i = 0; i < 3000 && whole < 2; ++i) std::this_thread::sleep_for(10ms);
-  CHECK(whole == 2);
-  CHECK(place.blobs[0].is_complete());
-  CHECK_FALSE(place.blobs[0].is_whole());
-  for (const auto& [blob, first] : place.remote.asked) CHECK((blob == 1 || first >= 5 * kPiece));
-  REQUIRE(fetcher.need(0, 2 * kPiece, 10).ok());
-  CHECK(place.read(0, 2 * kPiece, 10) == place.remote.blobs[0].substr(2 * kPiece, 10));
-  REQUIRE(fetcher.forget(0, 0, place.remote.blobs[0].size()).ok());
-  for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
-  CHECK(read_file(place.blobs[0].path()).value() == place.remote.blobs[0]);
+TEST_CASE("what is released takes no room, and does not come with the rest, but for who needs it") {
+  for (const bool is_held : {false, true}) {
+    CAPTURE(is_held);
+    Place place;
+    std::atomic<int> whole = 0;
+    Fetcher fetcher(place.blobs, place.remote.fetch(),
+                    {.on_whole = [&](std::size_t) { ++whole; }, .may_hold = {is_held}});
+    REQUIRE(fetcher.need(0, 0, 5 * kPiece).ok());
+    CHECK(place.blobs[0].held_bytes() == (is_held ? 5 * kPiece : 0));
+    CHECK(place.read_all(0, 0, 5 * kPiece) == place.remote.blobs[0].substr(0, 5 * kPiece));
+    // The first piece has something before it, the last one something behind it.
+    REQUIRE(fetcher.release(0, 10, 5 * kPiece - 20).ok());
+    CHECK(place.blobs[0].held_bytes() == (is_held ? 2 * kPiece : 0));
+    REQUIRE(fetcher.write_held(0, 10, 5 * kPiece - 20).ok());
+    CHECK(place.blobs[0].held_bytes() == 0);
+    CHECK(place.blobs[0].bytes_come() == 5 * kPiece);
+    CHECK(place.read_all(0, 0, kPiece) == place.remote.blobs[0].substr(0, kPiece));
+    CHECK(place.read_all(0, 4 * kPiece, kPiece) ==
+          place.remote.blobs[0].substr(4 * kPiece, kPiece));
+    struct stat status {};
+    REQUIRE(::stat(place.blobs[0].path().c_str(), &status) == 0);
+    CHECK(static_cast<std::uint64_t>(status.st_blocks) * 512 <= 2 * kPiece);
+    place.remote.asked.clear();
+    fetcher.fetch_rest();
+    for (int i = 0; i < 3000 && whole < 2; ++i) std::this_thread::sleep_for(10ms);
+    CHECK(whole == 2);
+    CHECK(place.blobs[0].is_complete());
+    CHECK_FALSE(place.blobs[0].is_whole());
+    CHECK(place.blobs[0].held_bytes() == 0);
+    for (const auto& [blob, first] : place.remote.asked) CHECK((blob == 1 || first >= 5 * kPiece));
+    REQUIRE(fetcher.need(0, 2 * kPiece, 10).ok());
+    CHECK(place.read(0, 2 * kPiece, 10) == place.remote.blobs[0].substr(2 * kPiece, 10));
+    REQUIRE(fetcher.want_back(0, 0, place.remote.blobs[0].size()).ok());
+    for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
+    REQUIRE(fetcher.write_held(0, 0, place.remote.blobs[0].size()).ok());
+    CHECK(read_file(place.blobs[0].path()).value() == place.remote.blobs[0]);
+  }
 }
 
-TEST_CASE("what is set aside before it came completes its blob, and comes for who waits") {
+TEST_CASE("what is released before it came completes its blob; to another process it is missing") {
   Place place;
-  std::atomic<int> whole = 0;
-  Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t) { ++whole; }});
-  fetcher.put_off_rest(1h);
-  fetcher.fetch_rest();
-  REQUIRE(fetcher.need(1, 0, kPiece).ok());
-  const auto aside = fetcher.set_aside(1, kPiece, 2 * kPiece);
-  std::promise<Result<void>> needed;
-  std::jthread waiter([&] { needed.set_value(fetcher.need(1, 2 * kPiece, 10)); });
-  CHECK(whole == 0);
-  REQUIRE(fetcher.release(aside).ok());
-  CHECK(whole >= 1);
-  CHECK(needed.get_future().get().ok());
-  CHECK(place.read(1, 2 * kPiece, 10) == place.remote.blobs[1].substr(2 * kPiece, 10));
-  REQUIRE(fetcher.release(fetcher.set_aside(1, kPiece, 2 * kPiece)).ok());
-  CHECK(place.blobs[1].is_complete());
-  // To another process it is missing.
+  {
+    std::atomic<int> whole = 0;
+    Fetcher fetcher(place.blobs, place.remote.fetch(), {.on_whole = [&](std::size_t) { ++whole; }});
+    fetcher.put_off_rest(1h);
+    fetcher.fetch_rest();
+    REQUIRE(fetcher.need(1, 0, kPiece).ok());
+    CHECK(whole == 0);
+    REQUIRE(fetcher.release(1, kPiece, 2 * kPiece).ok());
+    CHECK(whole == 1);
+    CHECK(place.blobs[1].is_complete());
+  }
   place.open();
   CHECK(place.blobs[1].bytes_come() == kPiece);
+}
+
+TEST_CASE(
+    "what is not needed yet waits while there is no room in memory; what is needed does not") {
+  Place place;
+  Fetcher fetcher(place.blobs, place.remote.fetch(),
+                  {.workers = 1, .may_hold = {true}, .most_held_bytes = 16 * kPiece});
+  fetcher.expect(0, 0, 20 * kPiece);
+  for (int i = 0; i < 3000 && place.blobs[0].bytes_come() < 8 * kPiece; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  fetcher.expect(1, 0, 1);  // of a blob that is not held
+  for (int i = 0; i < 3000 && place.blobs[1].bytes_come() == 0; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK(place.blobs[0].bytes_come() == 8 * kPiece);
+  REQUIRE(fetcher.need(0, 12 * kPiece, 8 * kPiece).ok());
+  REQUIRE(fetcher.need(0, 20 * kPiece, 1).ok());
+  CHECK(place.blobs[0].held_bytes() == 16 * kPiece);  // the last one was written at once
+  REQUIRE(fetcher.release(0, 0, 8 * kPiece).ok());
+  REQUIRE(fetcher.release(0, 12 * kPiece, 8 * kPiece).ok());
+  for (int i = 0; i < 3000 && place.blobs[0].held_bytes() < 4 * kPiece; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  CHECK(place.blobs[0].is_complete());
 }
 
 TEST_CASE("an answer of another length is none") {

@@ -125,8 +125,9 @@ class LazyServer {
                            const CancelToken& cancel) {
       return registry.fetch_range(place.repository, descriptor(blob), first, bytes, cancel);
     };
-    lazy::Fetcher fetcher(blobs_, fetch,
-                          {.on_whole = [this](std::size_t blob) { note_whole(blob); }});
+    lazy::Fetcher fetcher(
+        blobs_, fetch,
+        {.on_whole = [this](std::size_t blob) { note_whole(blob); }, .may_hold = may_hold_});
     lazy::Contents contents({tree, blobs_, fetcher, content_layers_, folder_.inside("files")});
     lazy::FileSystem files = TRY(lazy::FileSystem::mount(tree, contents, folder_.inside("mnt")));
     TRY(folder_.link_tree("mnt"));
@@ -184,6 +185,7 @@ class LazyServer {
       const auto entries = TRY(lazy::parse_stargz_index(table.text, table.toc_offset));
       TRY_WHILE(fmt::format("layer `{}`", layer.digest.text()), tree.add_layer(i, entries));
       content_layers_[i] = {blobs_.size(), is_releasable(layer)};
+      may_hold_.push_back(is_releasable(layer));
       layers_.push_back(i);
       most_bytes_.push_back(most_tar_bytes(entries) + table.text.size());
       const std::string blob = "blobs/" + layer.digest.hex();
@@ -253,14 +255,16 @@ class LazyServer {
       }
       const auto blob = take_whole();
       if (!blob) continue;
-      const Result<void> finished = finish(*blob, contents);
+      const auto parts = contents.settle(layers_[*blob]);
+      const Result<void> finished =
+          parts ? finish(*blob, *parts, contents) : make_error(ErrorKind::Unavailable, "in use");
       note_finished(*blob, finished.ok());
       if (finished.ok()) {
         pause = kFirstPause;
-      } else {
-        tell_and_rest(finished.error(), pause);
-        note_whole(*blob);
+        continue;
       }
+      if (parts) tell_and_rest(finished.error(), pause);
+      note_whole(*blob);
     }
   }
 
@@ -308,14 +312,14 @@ class LazyServer {
     }
   }
 
-  Result<void> finish(std::size_t blob, lazy::Contents& contents) {
+  Result<void> finish(std::size_t blob, const std::vector<lazy::UnpackedPart>& parts,
+                      lazy::Contents& contents) {
     const std::size_t i = layers_[blob];
     const Digest& digest = descriptor(blob).digest;
     const lazy::BlobPieces& pieces = blobs_[blob];
     const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
     UnpackedBefore before;
     before.kept = [&](const layer::TarItem& file) { return contents.find_kept(file.path); };
-    const std::vector<lazy::UnpackedPart> parts = contents.settle(i);
     lazy::RebuiltLayer rebuilt(pieces, parts, most_bytes_[blob]);
     if (!parts.empty()) before.tar = &rebuilt;
     if (parts.empty() && !store_.has_blob(digest) && !store_.has_layer(image_.config.diff_ids[i])) {
@@ -362,8 +366,9 @@ class LazyServer {
   LogReporter log_;
   const Tools tools_;
   std::vector<lazy::BlobPieces> blobs_;
-  std::vector<std::size_t> layers_;                    ///< of each blob: which layer it is
-  std::vector<std::uint64_t> most_bytes_;              ///< of each blob: what it may unpack to
+  std::vector<std::size_t> layers_;        ///< of each blob: which layer it is
+  std::vector<bool> may_hold_;             ///< of each blob: it is released as it is read
+  std::vector<std::uint64_t> most_bytes_;  ///< of each blob: what it may unpack to
   std::vector<lazy::Contents::Layer> content_layers_;  ///< the first blob also for those there
   std::mutex mutex_;
   std::condition_variable changed_;
