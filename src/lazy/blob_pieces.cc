@@ -39,11 +39,6 @@ Result<BlobPieces> BlobPieces::open(const std::string& path, std::uint64_t size_
   return blob;
 }
 
-bool BlobPieces::is_whole() const {
-  return std::all_of(states_.get(), states_.get() + count_,
-                     [](const auto& state) { return state == State::There; });
-}
-
 bool BlobPieces::is_complete() const {
   return std::none_of(states_.get(), states_.get() + count_,
                       [](const auto& state) { return state == State::Missing; });

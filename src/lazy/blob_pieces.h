@@ -33,7 +33,6 @@ class BlobPieces {
   std::uint64_t size_bytes() const { return size_bytes_; }
   std::size_t count() const { return count_; }
   bool has(std::size_t piece) const { return state(piece) == State::There; }
-  bool is_whole() const;
   /// Nothing is missing: all is there, or was and has been released.
   bool is_complete() const;
   /// Those released are counted.

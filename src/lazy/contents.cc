@@ -47,7 +47,7 @@ class PieceSource final : public Source {
     const std::size_t got = TRY(blob_.read(next_, buffer.first(wanted)));
     next_ += got;
     if (is_released_ && next_ - released_ >= kReleasedAtOnce) {
-      TRY(fetcher_.release(index_, released_, next_ - released_));
+      (void)fetcher_.release(index_, released_, next_ - released_);  // where that fails, they stay
       released_ = next_ / BlobPieces::kPieceBytes * BlobPieces::kPieceBytes;
     }
     return got;
@@ -287,7 +287,7 @@ void Contents::work(bool may_expect) {
     lock.lock();
     last_made_ = std::chrono::steady_clock::now();
     const bool is_kept = made.ok() && !trees_[node.layer] && keep(node);
-    end_pieces(node, is_kept && *made == Made::WithTail);
+    if (!made.ok() || *made == Made::WithTail) end_release(node, is_kept);
     const std::vector<Ready> ready = std::move(wanted_.extract(*file).mapped());
     coming_.erase(*file);
     lock.unlock();
@@ -313,33 +313,32 @@ bool Contents::keep(const Node& node) {
   return path_exists(kept_path(extent)) && kept_.emplace(extent.digest, node.layer).second;
 }
 
-/// Under the mutex: of the bytes that were needed for a file either all can be done without, or
-/// none stays released. Where that fails, the layer's digest tells.
-void Contents::end_pieces(const Node& node, bool can_do_without) {
+/// Under the mutex: of the bytes that were read for a file either all can be done without, or none
+/// stays released. Where that fails, the layer's digest tells.
+void Contents::end_release(const Node& node, bool is_kept) {
   const Extent& extent = std::get<Extent>(node.contents);
   const std::size_t blob = setup_.layers[node.layer].blob;
-  const std::uint64_t bytes = extent.end - extent.offset;
-  if (can_do_without) {
-    parts_[node.layer].push_back(
-        {extent.offset, extent.end, kept_path(extent), tail_path(node.layer, extent)});
-    (void)setup_.fetcher.release(blob, extent.offset, bytes);
-  } else {
-    (void)setup_.fetcher.want_back(blob, extent.offset, bytes);
+  if (!is_kept) {
+    (void)setup_.fetcher.want_back(blob, extent.offset, extent.end - extent.offset);
+    return;
   }
+  parts_[node.layer].push_back(
+      {extent.offset, extent.end, kept_path(extent), tail_path(node.layer, extent)});
+  (void)setup_.fetcher.release(blob, extent.offset, extent.end - extent.offset);
 }
 
-std::optional<std::vector<UnpackedPart>> Contents::settle(std::size_t layer) {
+Result<std::vector<UnpackedPart>> Contents::settle(std::size_t layer) {
   {
     const std::lock_guard lock(mutex_);
     is_settled_[layer] = true;
     const auto is_its = [&](NodeId file) { return setup_.tree.node(file).layer == layer; };
-    if (std::ranges::any_of(coming_, is_its)) return std::nullopt;
+    if (std::ranges::any_of(coming_, is_its)) {
+      return make_error(ErrorKind::Unavailable, "files of layer {} are just coming", layer);
+    }
   }
+  // What was expected, and then came with another layer.
   const std::size_t blob = setup_.layers[layer].blob;
-  // Expected, and then made of another layer.
-  if (!setup_.fetcher.write_held(blob, 0, setup_.blobs[blob].size_bytes()).ok()) {
-    return std::nullopt;
-  }
+  TRY(setup_.fetcher.write_held(blob, 0, setup_.blobs[blob].size_bytes()));
   const std::lock_guard lock(mutex_);
   return parts_[layer];
 }
@@ -401,15 +400,20 @@ Result<Contents::Made> Contents::make(const Node& node) {
       fmt::format("{}.{}{}", path, static_cast<const void*>(&node), kPartlySuffix);
   std::optional<std::string> tail;
   const Result<Digest> digest = unpack(node, partly, is_released ? &tail : nullptr);
+  const std::size_t blob = setup_.layers[node.layer].blob;
+  const std::uint64_t bytes = extent.end - extent.offset;
   if (digest.ok() && *digest == extent.digest) {
-    if (tail) TRY(write_file(its_tail, *tail));
+    if (tail) {
+      TRY(write_file(its_tail, *tail));
+    } else {
+      TRY(setup_.fetcher.want_back(blob, extent.offset, bytes));
+    }
     TRY(rename_path(partly, path));
     return made(tail.has_value());
   }
   (void)remove_file(partly);
   if (!digest.ok() && digest.error().kind != ErrorKind::Corrupt) return digest.error();
-  TRY(setup_.fetcher.forget(setup_.layers[node.layer].blob, extent.offset,
-                            extent.end - extent.offset));
+  TRY(setup_.fetcher.forget(blob, extent.offset, bytes));
   Error error = make_error(ErrorKind::Corrupt, "`{}` is not the file that the layer's table names",
                            node.item.path);
   if (!digest.ok()) error.because.push_back("its member " + digest.error().message);

@@ -68,9 +68,9 @@ class Contents {
   /// them yet.
   std::optional<std::string> find_kept(std::string_view path) const;
 
-  /// What was released of this layer; from now on no more is. Nothing while a file of it is just
-  /// coming: to be asked again.
-  std::optional<std::vector<UnpackedPart>> settle(std::size_t layer);
+  /// What was released of this layer; from now on no more is. Fails with Unavailable while a file
+  /// of it is just coming, and as writing does.
+  Result<std::vector<UnpackedPart>> settle(std::size_t layer);
   /// Those parts were not what the layer has there: all of its blob is to come again, and stays.
   Result<void> fetch_anew(std::size_t layer);
 
@@ -98,7 +98,7 @@ class Contents {
                         std::optional<std::string>* tail);
   Result<Made> make(const Node& node);
   bool keep(const Node& node);
-  void end_pieces(const Node& node, bool can_do_without);
+  void end_release(const Node& node, bool is_kept);
 
   const Setup setup_;
   CancelToken cancel_;

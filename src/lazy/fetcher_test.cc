@@ -126,7 +126,7 @@ TEST_CASE("the rest comes, each blob is told once as whole, and a new start take
   CHECK(whole == std::map<std::size_t, int>{{0, 1}, {1, 1}});
   CHECK(place.remote.asked.front().first == 1);  // what was expected came first
   for (std::size_t i = 0; i < 2; ++i) {
-    CHECK(place.blobs[i].is_whole());
+    CHECK(place.blobs[i].is_complete());
     CHECK(read_file(place.blobs[i].path()).value() == place.remote.blobs[i]);
   }
   const std::size_t asked = place.remote.asked.size();
@@ -157,7 +157,7 @@ TEST_CASE("the rest waits as long as it was put off, and nothing else does") {
   CHECK(place.blobs[1].bytes_come() == kPiece);
   fetcher.put_off_rest(0ms);
   whole.get_future().wait();
-  CHECK(place.blobs[1].is_whole());
+  CHECK(place.blobs[1].is_complete());
 }
 
 TEST_CASE("who waits hears of a failure; the next call, and the rest, try again") {
@@ -174,8 +174,8 @@ TEST_CASE("who waits hears of a failure; the next call, and the rest, try again"
     place.remote.failures = 3;
   }
   fetcher.fetch_rest();
-  for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
-  CHECK(place.blobs[0].is_whole());
+  for (int i = 0; i < 3000 && !place.blobs[0].is_complete(); ++i) std::this_thread::sleep_for(10ms);
+  CHECK(place.blobs[0].is_complete());
 }
 
 TEST_CASE("what is forgotten while somebody waits for it comes again for him") {
@@ -221,13 +221,14 @@ TEST_CASE("what is released takes no room, and does not come with the rest, but 
     for (int i = 0; i < 3000 && whole < 2; ++i) std::this_thread::sleep_for(10ms);
     CHECK(whole == 2);
     CHECK(place.blobs[0].is_complete());
-    CHECK_FALSE(place.blobs[0].is_whole());
+    CHECK_FALSE(place.blobs[0].has(2));
     CHECK(place.blobs[0].held_bytes() == 0);
     for (const auto& [blob, first] : place.remote.asked) CHECK((blob == 1 || first >= 5 * kPiece));
     REQUIRE(fetcher.need(0, 2 * kPiece, 10).ok());
     CHECK(place.read(0, 2 * kPiece, 10) == place.remote.blobs[0].substr(2 * kPiece, 10));
     REQUIRE(fetcher.want_back(0, 0, place.remote.blobs[0].size()).ok());
-    for (int i = 0; i < 3000 && !place.blobs[0].is_whole(); ++i) std::this_thread::sleep_for(10ms);
+    for (int i = 0; i < 3000 && !place.blobs[0].is_complete(); ++i)
+      std::this_thread::sleep_for(10ms);
     REQUIRE(fetcher.write_held(0, 0, place.remote.blobs[0].size()).ok());
     CHECK(read_file(place.blobs[0].path()).value() == place.remote.blobs[0]);
   }
@@ -301,7 +302,7 @@ TEST_CASE("a map of pieces that does not fit the blob counts as none") {
   Place place;
   REQUIRE(place.blobs[1].write(0, as_bytes(place.remote.blobs[1])).ok());
   place.open();
-  CHECK(place.blobs[1].is_whole());
+  CHECK(place.blobs[1].is_complete());
   REQUIRE(write_file(place.blobs[1].path() + ".pieces", "1").ok());
   place.open();
   CHECK(place.blobs[1].bytes_come() == 0);

@@ -53,6 +53,17 @@ class UnpackedSection final : public Source {
 
 }  // namespace
 
+std::uint64_t most_tar_bytes(const std::vector<Entry>& entries) {
+  // Each entry has a header, and can have others before it for long names and attributes.
+  constexpr std::uint64_t kMostHeaders = 1 << 16;
+  std::uint64_t bytes = kMostHeaders;
+  for (const Entry& entry : entries) {
+    bytes += kMostHeaders + entry.item.size_bytes;
+    for (const auto& [name, value] : entry.item.attributes) bytes += name.size() + value.size();
+  }
+  return bytes;
+}
+
 RebuiltLayer::RebuiltLayer(const BlobPieces& blob, std::vector<UnpackedPart> parts,
                            std::uint64_t most_bytes)
     : blob_(blob), parts_(std::move(parts)), left_bytes_(most_bytes) {

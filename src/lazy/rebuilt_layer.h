@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "lazy/blob_pieces.h"
+#include "lazy/entry.h"
 
 namespace slipway::lazy {
 
@@ -20,6 +21,9 @@ struct UnpackedPart {
   std::uint64_t offset, end;  ///< in the blob
   std::string path, tail_path;
 };
+
+/// More than the tar of a layer with this table of contents can have.
+std::uint64_t most_tar_bytes(const std::vector<Entry>& entries);
 
 class RebuiltLayer final : public Source {
  public:

@@ -18,7 +18,6 @@
 #include "base/joined_namespace.h"
 #include "base/threads.h"
 #include "base/user_namespace.h"
-#include "base/utc_time.h"
 #include "lazy/contents.h"
 #include "lazy/file_system.h"
 #include "lazy/folder_entries.h"
@@ -26,6 +25,7 @@
 #include "lazy/stargz_index.h"
 #include "plan/image_tree.h"
 #include "plan/lazy_folder.h"
+#include "plan/lazy_log.h"
 #include "plan/lazy_tree.h"
 #include "plan/pull_image.h"
 #include "plan/read_order.h"
@@ -42,46 +42,6 @@ constexpr auto kLastStarts = 3s;
 constexpr auto kProgressEvery = 500ms;
 constexpr auto kQuiet = 1s;
 constexpr std::chrono::milliseconds kFirstPause = 2s, kLongestPause = 5min;
-constexpr int kMostLines = 1000;  ///< of the log
-
-/// Keeps what it is told in the log.
-class LogReporter final : public Reporter {
- public:
-  explicit LogReporter(const std::string& path)
-      : fd_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
-  TaskId start(std::string_view, std::string_view, std::uint64_t) override { return 0; }
-  void advance(TaskId, std::uint64_t) override {}
-  void finish(TaskId) override {}
-  void done(std::string_view line) override { write(line); }
-  void note(std::string_view line) override { write(line); }
-  void warn(std::string_view line) override { write(line); }
-  void tell(const Error& error) {
-    std::string line = error.message;
-    for (const std::string& reason : error.because) line += "; " + reason;
-    write(line);
-  }
-
- private:
-  void write(std::string_view line) {
-    if (!fd_ || lines_.fetch_add(1) >= kMostLines) return;
-    FdSink sink(fd_.get());
-    (void)sink.write(as_bytes(fmt::format("{} {}\n", utc_time_text(utc_now()), line)));
-  }
-  UniqueFd fd_;
-  std::atomic<int> lines_ = 0;
-};
-
-/// Bounds the tar that a table of contents describes: each entry has a header, and can have others
-/// before it for long names and attributes.
-std::uint64_t most_tar_bytes(const std::vector<lazy::Entry>& entries) {
-  constexpr std::uint64_t kMostHeaders = 1 << 16;
-  std::uint64_t bytes = kMostHeaders;
-  for (const lazy::Entry& entry : entries) {
-    bytes += kMostHeaders + entry.item.size_bytes;
-    for (const auto& [name, value] : entry.item.attributes) bytes += name.size() + value.size();
-  }
-  return bytes;
-}
 
 /// And not of the disk that is written to, nor of the network.
 bool is_of_contents(const Error& error) {
@@ -187,7 +147,7 @@ class LazyServer {
       content_layers_[i] = {blobs_.size(), is_releasable(layer)};
       may_hold_.push_back(is_releasable(layer));
       layers_.push_back(i);
-      most_bytes_.push_back(most_tar_bytes(entries) + table.text.size());
+      most_bytes_.push_back(lazy::most_tar_bytes(entries) + table.text.size());
       const std::string blob = "blobs/" + layer.digest.hex();
       blobs_.push_back(TRY(lazy::BlobPieces::open(folder_.inside(blob), layer.size_bytes)));
       for (const char* end : {"", ".pieces"}) TRY(folder_.give_to_owner(blob + end));
@@ -255,16 +215,14 @@ class LazyServer {
       }
       const auto blob = take_whole();
       if (!blob) continue;
-      const auto parts = contents.settle(layers_[*blob]);
-      const Result<void> finished =
-          parts ? finish(*blob, *parts, contents) : make_error(ErrorKind::Unavailable, "in use");
+      const Result<void> finished = finish(*blob, contents);
       note_finished(*blob, finished.ok());
       if (finished.ok()) {
         pause = kFirstPause;
-        continue;
+      } else {
+        tell_and_rest(finished.error(), pause);
+        note_whole(*blob);
       }
-      if (parts) tell_and_rest(finished.error(), pause);
-      note_whole(*blob);
     }
   }
 
@@ -312,14 +270,14 @@ class LazyServer {
     }
   }
 
-  Result<void> finish(std::size_t blob, const std::vector<lazy::UnpackedPart>& parts,
-                      lazy::Contents& contents) {
+  Result<void> finish(std::size_t blob, lazy::Contents& contents) {
     const std::size_t i = layers_[blob];
     const Digest& digest = descriptor(blob).digest;
     const lazy::BlobPieces& pieces = blobs_[blob];
     const store::Lease lease = TRY(store_.lease(log_, tools_.cancel));
     UnpackedBefore before;
     before.kept = [&](const layer::TarItem& file) { return contents.find_kept(file.path); };
+    const std::vector<lazy::UnpackedPart> parts = TRY(contents.settle(i));
     lazy::RebuiltLayer rebuilt(pieces, parts, most_bytes_[blob]);
     if (!parts.empty()) before.tar = &rebuilt;
     if (parts.empty() && !store_.has_blob(digest) && !store_.has_layer(image_.config.diff_ids[i])) {
@@ -363,7 +321,7 @@ class LazyServer {
   IncomingImage image_;
   const store::Store& store_;
   const LazyFolder folder_;
-  LogReporter log_;
+  LazyLog log_;
   const Tools tools_;
   std::vector<lazy::BlobPieces> blobs_;
   std::vector<std::size_t> layers_;        ///< of each blob: which layer it is
