@@ -152,4 +152,9 @@ Result<void> BlobPieces::release(std::size_t first_piece, std::size_t count) {
 
 Result<void> BlobPieces::remove_marks() const { return remove_file(marks_path()); }
 
+Result<void> BlobPieces::drop() const {
+  if (::ftruncate(file_.get(), 0) == 0) return {};
+  return errno_error(fmt::format("cannot empty `{}`", path_));
+}
+
 }  // namespace slipway::lazy

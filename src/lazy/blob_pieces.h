@@ -51,8 +51,11 @@ class BlobPieces {
   Result<void> forget(std::size_t piece);
   /// Nobody reads these pieces, nor will. Where that fails, they are as before.
   Result<void> release(std::size_t first_piece, std::size_t count);
-  /// The file has another place now.
+  /// The file has another place now, or none.
   Result<void> remove_marks() const;
+  /// It has none, and its room is given back: as long as it is open, the kernel would write what
+  /// has not reached the disk.
+  Result<void> drop() const;
 
  private:
   enum class State : std::uint8_t { Missing, There, Released };

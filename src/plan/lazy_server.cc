@@ -219,10 +219,14 @@ class LazyServer {
       note_finished(*blob, finished.ok());
       if (finished.ok()) {
         pause = kFirstPause;
+        continue;
+      }
+      if (finished.error().kind == ErrorKind::Unavailable) {  // a file of it is just coming
+        sleep_for(kProgressEvery);
       } else {
         tell_and_rest(finished.error(), pause);
-        note_whole(*blob);
       }
+      note_whole(*blob);
     }
   }
 
@@ -295,6 +299,7 @@ class LazyServer {
     }
     TRY(unpacked);
     TRY(pieces.remove_marks());
+    if (!stays_as_blob(descriptor(blob), image_)) TRY(pieces.drop());
     return contents.take_from_tree(i, store_.layer_path(image_.config.diff_ids[i]));
   }
 
