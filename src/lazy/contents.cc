@@ -374,7 +374,7 @@ Result<Digest> Contents::unpack(const Node& node, const std::string& path,
       skip -= got;
       continue;
     }
-    TRY(sink.write(Bytes(buffer).first(got)));
+    TRY_WHILE(fmt::format("unpacking `{}`", node.item.path), sink.write(Bytes(buffer).first(got)));
     left -= got;
   }
   if (tail) *tail = read_tail(plain);

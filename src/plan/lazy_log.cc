@@ -19,6 +19,7 @@ LazyLog::LazyLog(const std::string& path)
 void LazyLog::tell(const Error& error) {
   std::string line = error.message;
   for (const std::string& reason : error.because) line += "; " + reason;
+  for (const std::string& step : error.steps) line += "; while " + step;
   write(line);
 }
 
