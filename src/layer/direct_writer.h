@@ -38,9 +38,22 @@ class DirectWriter {
   /// Waits for what was submitted.
   ~DirectWriter();
 
+  /// Until the end of its scope the observer has seen all that was submitted, also where something
+  /// fails on the way: it borrows what may be gone afterwards.
+  class ObserverScope {
+   public:
+    explicit ObserverScope(DirectWriter& writer) : writer_(writer) {}
+    ~ObserverScope() { writer_.wait_for_observer(); }
+    ObserverScope(const ObserverScope&) = delete;
+
+   private:
+    DirectWriter& writer_;
+  };
+
   /// A file to be written from front to back; `shown` is for messages. `fd` was opened for writing
   /// and is empty; it gets the size at once, so a full disk shows here. `observer`, if any, is
-  /// called on a thread of its own with what was submitted, before that is written.
+  /// called on a thread of its own with what was submitted, before that is written; see
+  /// ObserverScope.
   Result<void> begin(UniqueFd fd, std::uint64_t size_bytes, std::string shown,
                      Observer observer = {});
   /// The next buffer, aligned for direct I/O. Waits until one is free. Valid until `submit`.
@@ -48,14 +61,14 @@ class DirectWriter {
   /// Its first `count` bytes are next in the file. Only the last buffer of a file may be partly
   /// filled. Fails with what an earlier write failed of.
   Result<void> submit(std::size_t count);
-  /// Waits until the observer has seen all that was submitted.
-  void wait_for_observer();
   /// Ends the file: permission bits and time are set behind the last byte.
   Result<void> end(unsigned mode, timespec time = {kLayerTime, 0});
   /// Waits until all is written. Fails with what any write failed of.
   Result<void> finish();
 
  private:
+  void wait_for_observer();
+
   struct State;
   std::unique_ptr<State> state_;
 };

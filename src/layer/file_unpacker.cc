@@ -17,6 +17,7 @@ constexpr std::size_t kBufferBytes = 1 << 18;
 }  // namespace
 
 Result<void> FileUnpacker::write_large(const TarItem& item, UniqueFd fd, Source& contents) {
+  const DirectWriter::ObserverScope scope(*large_);
   DirectWriter::Observer hash;
   if (tar_ != nullptr && item.size_bytes >= DirectWriter::kObservedBytes) {
     tar_->leave_unhashed(item.size_bytes);
@@ -32,7 +33,6 @@ Result<void> FileUnpacker::write_large(const TarItem& item, UniqueFd fd, Source&
     TRY(large_->submit(wanted));
     left -= wanted;
   }
-  large_->wait_for_observer();
   return large_->end(item.mode, time_of(item));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace slipway::layer {
 namespace {
@@ -136,7 +137,9 @@ Result<void> WheelCopier::copy_large(WheelStream& wheel, const ZipMember& member
                                      const InstalledFile& file) {
   const bool hashes_aside =
       tree_ != nullptr && is_copied(member) && member.size_bytes >= DirectWriter::kObservedBytes;
+  std::optional<DirectWriter::ObserverScope> scope;
   if (tree_ != nullptr) {
+    scope.emplace(tree_->large());
     DirectWriter::Observer hash;
     if (hashes_aside) hash = [this](Bytes plain) { layer_.copy_plain(plain); };
     TRY(tree_->begin_large(file.path, {file.mode, 0, 0}, member.size_bytes, std::move(hash)));
@@ -147,7 +150,6 @@ Result<void> WheelCopier::copy_large(WheelStream& wheel, const ZipMember& member
     TRY(copy_deflated(wheel, member, hashes_aside));
   }
   if (tree_ == nullptr) return {};
-  tree_->large().wait_for_observer();
   return tree_->large().end(file.mode);
 }
 
