@@ -92,12 +92,13 @@ void BlobPieces::drop_held(std::size_t piece) {
 }
 
 Result<void> BlobPieces::write_held(std::size_t first_piece, std::size_t count) {
-  if (held_bytes() == 0) return {};
-  std::string bytes(kPieceBytes, '\0');
+  std::string bytes;
   for (std::size_t piece = first_piece; piece < first_piece + count; ++piece) {
+    if (!holds(piece)) continue;
+    bytes.resize(kPieceBytes);
     const std::size_t size =
         read_held(piece * kPieceBytes, std::as_writable_bytes(std::span(bytes)));
-    if (size == 0) continue;
+    if (size == 0) continue;  // another thread has just written it
     TRY(write(piece, as_bytes(bytes).first(size)));
     drop_held(piece);
   }

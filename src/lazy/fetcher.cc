@@ -161,6 +161,7 @@ Result<void> Fetcher::want_back(std::size_t blob, std::uint64_t first, std::uint
 }
 
 Result<void> Fetcher::write_held(std::size_t blob, std::uint64_t first, std::uint64_t bytes) {
+  if (blobs_[blob].held_bytes() == 0) return {};
   const Range range = range_of(blob, first, bytes);
   TRY(blobs_[blob].write_held(range.next, range.end - range.next));
   changed_.notify_all();  // there is room

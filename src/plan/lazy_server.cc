@@ -144,8 +144,8 @@ class LazyServer {
       const LazyFolder::Table table = TRY(folder_.read_table(layer.digest));
       const auto entries = TRY(lazy::parse_stargz_index(table.text, table.toc_offset));
       TRY_WHILE(fmt::format("layer `{}`", layer.digest.text()), tree.add_layer(i, entries));
-      content_layers_[i] = {blobs_.size(), is_releasable(layer)};
       may_hold_.push_back(is_releasable(layer));
+      content_layers_[i] = {blobs_.size(), may_hold_.back()};
       layers_.push_back(i);
       most_bytes_.push_back(lazy::most_tar_bytes(entries) + table.text.size());
       const std::string blob = "blobs/" + layer.digest.hex();

@@ -40,6 +40,7 @@ fail() {
 }
 
 need() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ] || skip "$1 is not installed"; }
+need_fuse() { [ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"; }
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
 
 slipway() { "$SLIPWAY" "$@"; }

@@ -5,6 +5,7 @@
 # Of the one image that comes lazily into $lazy_home (else $SLIPWAY_HOME):
 #   lazy_folder, there (how many bytes have come), server_of (the process that serves it, or nothing),
 #   wait_until_ended (until it is gone), end_server
+# And for comparing: list_tree FOLDER; fresh NAME SETTINGS, which start_registry_proxy obeys
 make_lazy_image() {
   project <<TOML
 [image]
@@ -39,4 +40,12 @@ end_server() {
   server=$(server_of)
   [ -z "$server" ] || kill "$server"
   wait_until_ended
+}
+list_tree() { # everything that a program can see
+  (cd "$1" && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+fresh() { # NAME SETTINGS: a machine that has nothing, and the network that it sees
+  export SLIPWAY_HOME=$scratch/$1 SLIPWAY_CACHE=$scratch/$1-cache
+  echo "$2" >settings
+  : >asked
 }

@@ -8,7 +8,7 @@
 need_root
 need docker-registry
 need jq
-[ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
+need_fuse
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 make_lazy_image
 
@@ -39,14 +39,6 @@ image=$near/team/lazy:1
 manifest=$(slipway inspect pull-lazy:1 --json | jq -r .digest)
 whole=$(curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$direct/v2/team/lazy/manifests/1" | jq '[.layers[].size] | add')
 
-list_tree() { # everything that a program can see
-  (cd "$1" && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %l\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum)
-}
-fresh() { # NAME SETTINGS: a machine that has nothing, and the network that it sees
-  export SLIPWAY_HOME=$scratch/$1 SLIPWAY_CACHE=$scratch/$1-cache
-  echo "$2" >settings
-  : >asked
-}
 trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
 
 # 1. It runs while most of it is missing.

@@ -8,7 +8,7 @@
 need_root
 need docker-registry
 need jq
-[ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
+need_fuse
 
 ( # the image of pull_lazy.sh
   export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache

@@ -9,7 +9,7 @@ need_root
 need go
 need skopeo
 need docker-registry
-[ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
+need_fuse
 go_verifier estargz_maker github.com/containerd/stargz-snapshotter/estargz@v0.18.1
 stargz_maker=$verifier
 go_verifier chunked_maker go.podman.io/storage@v1.64.1

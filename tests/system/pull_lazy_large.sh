@@ -9,7 +9,7 @@
 need_root
 need docker-registry
 need jq
-[ -c /dev/fuse ] && : 2>/dev/null <>/dev/fuse || skip "/dev/fuse cannot be opened"
+need_fuse
 export SLIPWAY_HOME=$TEST_CACHE/store SLIPWAY_CACHE=$TEST_CACHE/cache
 project <<'TOML'
 [image]
@@ -45,10 +45,6 @@ expect_ok slipway gc --image pull-lazy-large:1
 image=$near/team/large:1
 trap 'status=$?; end_server; (exit $status); stop_registries; at_end' EXIT
 
-fresh() { export SLIPWAY_HOME=$scratch/$1 SLIPWAY_CACHE=$scratch/$1-cache; echo "$2" >settings; : >asked; }
-list_tree() {
-  (cd "$SLIPWAY_HOME/layers/$tree" && find . -mindepth 1 -printf '%P %y %m %U:%G %T@ %s\n' | sort && find . -type f -print0 | sort -z | xargs -0 sha256sum)
-}
 part_of_b() { # where it lies in the blob, without the pieces that it shares
   python3 - "$(lazy_folder)/toc/$layer" <<'PY'
 import json, sys
@@ -93,7 +89,7 @@ run_and_set() { # WHAT SETTINGS: which hold as soon as it has read its files, be
 }
 ends_well() { # WHAT
   wait_until_ended
-  diff <(list_tree) "$scratch/whole" >difference || fail "$1: the tree is another one: $(head -5 difference)"
+  diff <(list_tree "$SLIPWAY_HOME/layers/$tree") "$scratch/whole" >difference || fail "$1: the tree is another one: $(head -5 difference)"
   assert_no_file "$(lazy_folder)/blobs"
   run_it "$1"
   rm -rf "$SLIPWAY_HOME" "$SLIPWAY_CACHE"
@@ -101,7 +97,7 @@ ends_well() { # WHAT
 
 fresh eager '{}'
 expect_ok slipway pull "$image"
-list_tree >"$scratch/whole"
+list_tree "$SLIPWAY_HOME/layers/$tree" >"$scratch/whole"
 rm -rf "$SLIPWAY_HOME" "$SLIPWAY_CACHE"
 
 # What was opened has its file, and what it came in is gone; that counts as come, also after a kill.
